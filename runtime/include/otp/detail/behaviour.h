@@ -1,0 +1,112 @@
+// The contract between the process core and the behaviours: how a process without a stack of its own is run.
+//
+// The core calls these on a pooled stack, one at a time, never concurrently. Between two calls the process has no
+// stack. A callback may block (call, sleep, receive): then the stack stays with the process until the callback returns.
+// An exception out of any of them but `terminate` ends the process; the core turns it into the exit reason (the one
+// place where that happens), calls `terminate`, destroys the object, and only then sends EXIT and DOWN.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <otp/detail/message.h>
+#include <otp/process.h>
+
+namespace otp::detail {
+
+/// What a process does after a callback.
+enum class Flow : std::uint8_t {
+  wait,  ///< take the next message
+  stop,  ///< end with the reason given to stop_current()
+};
+
+class Behaviour {
+ public:
+  virtual ~Behaviour() = default;
+
+  /// First run, in the new process: init and its acknowledgement.
+  virtual Flow start() = 0;
+  /// One user message (cast, call, info, down, exit, system). Owned by the callee.
+  virtual Flow handle(std::unique_ptr<Message, MessageDeleter> message) = 0;
+  /// The timer armed with arm_idle_timer() ran out before the next message.
+  virtual Flow idle_timeout() { return Flow::wait; }
+  /// Runs before the object is destroyed when the process ends by stop, by an exception, or by its parent's exit;
+  /// never after an untrapped exit signal. May change the reason. What it throws becomes the reason.
+  virtual void terminate(ExitReason& reason) { static_cast<void>(reason); }
+  /// For reports: "gen_server Counter", "supervisor Shop".
+  virtual std::string describe() const = 0;
+  /// For crash reports: the state as text where the schema declares it; empty otherwise.
+  virtual std::string state_text() const { return {}; }
+};
+
+struct SpawnOptions {
+  bool link = false;
+  bool monitor = false;
+  bool trap_exit = false;  ///< set before the first run
+};
+struct Spawned {
+  Pid pid;
+  Ref monitor;
+};
+/// Starts a process. Its parent is the caller (or nobody, outside a process).
+Spawned spawn_behaviour(std::unique_ptr<Behaviour> behaviour, SpawnOptions options);
+
+/// The reason with which the current process ends after Flow::stop.
+void set_exit_reason(ExitReason reason);
+/// The current process's parent; null when it was not started by a process.
+Pid parent();
+
+/// Sends a message to a pid or, when `target` is a name, to its holder. Consumes the message in every case.
+/// To a dead pid or a free name: a call comes back as failed(noproc); anything else vanishes.
+void send_message(Pid target, Message* message) noexcept;
+
+/// Arms the single idle timer of the current process: idle_timeout() is called unless a message comes first.
+void arm_idle_timer(Timeout timeout);
+
+// ---- Client side of a call. `target` may be a name's pid (see name_pid). ----
+
+/// A pid that stands for whoever holds the name at the time of each send.
+Pid name_pid(Name name) noexcept;
+bool is_name(Pid pid) noexcept;
+Name name_of(Pid pid) noexcept;
+
+/// Sends the request and waits for it to come back. Returns it with state replied or failed; on time-out returns
+/// null (the late reply is dropped). Exit signals interrupt the wait by exception.
+CallBase* call_and_wait(Pid target, CallBase* request, Timeout timeout);
+
+/// Sends the request; its reply is kept for wait_request. The request id is request->request.
+std::uint64_t send_request(Pid target, CallBase* request);
+/// Waits for one of `ids`; returns it, or null at the deadline (the requests stay open).
+CallBase* wait_request(const std::uint64_t* ids, std::size_t count, Timeout timeout);
+/// Gives a request up: its reply will be dropped.
+void abandon_request(std::uint64_t id) noexcept;
+
+// ---- Server side of a call. ----
+
+/// Who waits for a reply: a value, copyable, usable from any process.
+struct ReplyTo {
+  Pid caller;
+  std::uint64_t request = 0;
+  Pid server;
+};
+/// The request of `call` goes home as it is (state and result set by the caller of this).
+void send_back(std::unique_ptr<CallBase, MessageDeleter> call) noexcept;
+/// The current server answers later: remembers the caller, which learns of the server's death.
+void defer_request(const CallBase& call);
+/// A reply made by hand (deferred): `reply` carries request id and result, state replied. A second reply to the
+/// same request, or one to a dead or timed-out caller, vanishes.
+void send_reply(const ReplyTo& to, CallBase* reply) noexcept;
+
+/// While it lives, the current process runs on a thread of the blocking pool: the schedulers are not held up by
+/// system calls. Does nothing outside a process.
+class BlockingSection {
+ public:
+  BlockingSection();
+  ~BlockingSection();
+  BlockingSection(const BlockingSection&) = delete;
+  BlockingSection& operator=(const BlockingSection&) = delete;
+};
+
+}  // namespace otp::detail

@@ -1,0 +1,131 @@
+// Processes: spawn, exit, links, monitors, names, messages, receive.
+//
+//   otp::Pid worker = otp::spawn_link([parent = otp::self()] {
+//     otp::sleep(10ms);
+//     otp::send(parent, std::string{"done"});
+//   });
+//   otp::receive(otp::on([](std::string text) { ... }), otp::after(1s, [] { ... }));
+//
+// Guarantees
+// - Signals and messages from one process to another arrive in the order sent; a DOWN or EXIT comes after everything
+//   its process sent.
+// - Links are symmetric and single; each monitor fires once. A name is free before EXIT and DOWN go out.
+// - Whatever leaves a process function ends that process alone, with the exception as its reason.
+// - Every function here that says "process only" throws std::logic_error when called from a thread that is no
+//   process. Any operation of this library may suspend the caller, and a suspended process may go on on another
+//   thread: hold no std::mutex, errno or address of a thread_local across one.
+// Source: erlang(3) spawn/1, exit/1,2, link/1, monitor/2, process_flag/2; Elixir's Process.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <otp/exit_reason.h>
+#include <otp/name.h>
+#include <otp/pid.h>
+#include <otp/reference.h>
+
+namespace otp {
+
+using Duration = std::chrono::nanoseconds;
+/// A limit on waiting: a duration, or `otp::infinity`.
+struct Timeout {
+  Duration value;
+  constexpr Timeout(Duration d) noexcept : value(d < Duration::zero() ? Duration::zero() : d) {}  // NOLINT
+  template <class Rep, class Period>
+  constexpr Timeout(std::chrono::duration<Rep, Period> d)  // NOLINT(google-explicit-constructor)
+      : Timeout(std::chrono::duration_cast<Duration>(d)) {}
+  constexpr bool is_infinite() const noexcept { return value == Duration::max(); }
+};
+inline constexpr Timeout infinity{Duration::max()};
+
+/// The calling process. Process only.
+Pid self();
+/// True when the caller runs inside a process.
+bool in_process() noexcept;
+
+/// Starts a process that runs `body` and ends `normal` when it returns. From a thread that is no process only
+/// through Runtime.
+Pid spawn(std::move_only_function<void()> body);
+Pid spawn_link(std::move_only_function<void()> body);
+/// Atomic: the DOWN always carries the real reason.
+std::pair<Pid, Ref> spawn_monitor(std::move_only_function<void()> body);
+
+/// Leaves the calling process with exactly `reason`, running destructors on the way. Process only.
+[[noreturn]] void exit(ExitReason reason);
+/// Sends an exit signal. `normal` to another process that does not trap is ignored; `kill` cannot be trapped.
+/// A signal to a dead or null pid is ignored.
+void exit(Pid target, ExitReason reason);
+
+/// Process only. Linking to a dead process delivers EXIT `noproc`; linking to oneself does nothing.
+void link(Pid other);
+/// Also drops an EXIT of `other` that is already queued.
+void unlink(Pid other);
+
+struct DownOptions {
+  bool flush = false;
+};
+/// Process only. One Down message follows when `target` ends, or at once with `noproc`.
+Ref monitor(Pid target);
+/// Monitors whoever holds the name now; the Down names the name.
+Ref monitor(Name target);
+/// Stops a monitor of the caller; true when it was still active. With flush, also drops a queued Down.
+bool demonitor(Ref ref, DownOptions options = {});
+inline constexpr DownOptions flush{.flush = true};
+
+/// Exit signals become Exit messages. Returns the former setting. Process only.
+bool trap_exit(bool on);
+
+/// Throws std::invalid_argument when the name is taken or empty, the process dead or already named (badarg in OTP).
+void register_name(Name name, Pid pid);
+/// Throws std::invalid_argument when nobody holds the name.
+void unregister_name(Name name);
+std::optional<Pid> whereis(Name name);
+bool is_alive(Pid pid);
+
+/// Suspends the caller; exit signals interrupt it. Process only.
+void sleep(Timeout time);
+/// Lets other processes run.
+void yield();
+
+/// The message of a monitor.
+struct Down {
+  Ref ref;
+  Pid pid;      ///< who ended
+  Name name;    ///< when the monitor was made by name
+  ExitReason reason;
+};
+/// The message of a trapped exit signal.
+struct Exit {
+  Pid pid;
+  ExitReason reason;
+};
+
+/// A label for reports and observers; has no meaning to the runtime. Process only.
+void set_label(std::string label);
+
+struct ProcessInfo {
+  Pid pid;
+  Pid parent;
+  Name name;
+  std::string label;
+  std::string behaviour;           ///< "gen_server Counter", "supervisor", "process"
+  bool trap_exit = false;
+  std::size_t message_queue_length = 0;
+  std::vector<Pid> links;
+  std::vector<Pid> monitors;       ///< whom it monitors
+  std::vector<Pid> monitored_by;
+};
+/// What a process looks like; none when it is dead. Answered by the process itself at its next look at its
+/// arrivals; waits at most `timeout` for that. Process only.
+std::optional<ProcessInfo> process_info(Pid pid, Timeout timeout = std::chrono::seconds{5});
+
+}  // namespace otp
+
+#include <otp/receive.h>

@@ -1,0 +1,111 @@
+// The runtime: the threads that run processes, and the door into them from ordinary C++.
+//
+//   otp::Runtime rt{otp::RuntimeOptions{.schedulers = 2}};
+//   otp::ExitReason reason = rt.run([] { ... });        // this lambda is a process; run returns when it ended
+//   std::int64_t n = rt.invoke([&] { return counter.get(); });   // from any foreign thread
+//
+// Several runtimes may live in one program; a process belongs to one. The destructor stops every process with
+// `shutdown` (newest first, `kill` after five seconds), then joins the threads.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <type_traits>
+
+#include <otp/process.h>
+
+namespace otp {
+
+class ReportSink;
+
+struct RuntimeOptions {
+  /// Threads that run processes; 0 takes the CPUs this program may use.
+  unsigned schedulers = 0;
+  /// At most this many threads serve `@blocking` handlers and otp::blocking().
+  unsigned blocking_threads = 64;
+  /// Address space of a process's stack while it has one; committed as it is used.
+  std::size_t stack_bytes = 256 * 1024;
+  /// Processes that may live at once; spawn throws std::length_error above it.
+  std::uint32_t max_processes = 1U << 27;
+  /// Where reports go; null takes the standard text sink on stderr.
+  std::shared_ptr<ReportSink> reports = nullptr;
+};
+
+class Runtime {
+ public:
+  explicit Runtime(RuntimeOptions options = {});
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  /// Runs `body` as a process and waits for its end on this thread, which must not be a process itself.
+  ExitReason run(std::move_only_function<void()> body);
+
+  /// Runs `body` as a process and returns its value; what it throws, or its exit (as std::runtime_error), is
+  /// thrown here. For threads that are no process, such as a foreign main or a GUI thread.
+  template <class F, class R = std::invoke_result_t<F&>>
+  R invoke(F body);
+
+  const RuntimeOptions& options() const noexcept;
+
+  struct Impl;
+  Impl& impl() noexcept { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Runs `f` on a thread of the blocking pool while the calling process waits. Process only.
+template <class F>
+std::invoke_result_t<F&> blocking(F f);
+
+namespace detail {
+[[noreturn]] void throw_invoke_exit(const ExitReason& reason);
+}  // namespace detail
+
+template <class F, class R>
+R Runtime::invoke(F body) {
+  std::exception_ptr thrown;
+  if constexpr (std::is_void_v<R>) {
+    bool done = false;
+    const ExitReason reason = run([&] {
+      try {
+        body();
+        done = true;
+      } catch (const std::exception&) {
+        thrown = std::current_exception();
+      }
+    });
+    if (thrown) std::rethrow_exception(thrown);
+    if (!done) detail::throw_invoke_exit(reason);
+  } else {
+    std::optional<R> value;
+    const ExitReason reason = run([&] {
+      try {
+        value.emplace(body());
+      } catch (const std::exception&) {
+        thrown = std::current_exception();
+      }
+    });
+    if (thrown) std::rethrow_exception(thrown);
+    if (!value) detail::throw_invoke_exit(reason);
+    return std::move(*value);
+  }
+}
+
+}  // namespace otp
+
+#include <otp/detail/behaviour.h>
+
+namespace otp {
+
+template <class F>
+std::invoke_result_t<F&> blocking(F f) {
+  const detail::BlockingSection section;
+  return f();
+}
+
+}  // namespace otp
