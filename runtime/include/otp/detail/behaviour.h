@@ -16,6 +16,21 @@
 
 namespace otp::detail {
 
+/// A DOWN as it waits in the mailbox (kind `down`).
+struct DownMessage : Message {
+  Down down;
+};
+/// A trapped exit signal as it waits in the mailbox (kind `exit`).
+struct ExitMessage : Message {
+  Exit exit;
+  bool from_link = false;
+};
+/// Any other C++ value (kind `info`), as sent by otp::send().
+template <class T>
+struct ValueMessage : Message {
+  T value;
+};
+
 /// What a process does after a callback.
 enum class Flow : std::uint8_t {
   wait,  ///< take the next message
@@ -61,6 +76,11 @@ Pid parent();
 /// Sends a message to a pid or, when `target` is a name, to its holder. Consumes the message in every case.
 /// To a dead pid or a free name: a call comes back as failed(noproc); anything else vanishes.
 void send_message(Pid target, Message* message) noexcept;
+
+/// Sends `message` to `target` after `delay`. The reference is for cancel_timer.
+Ref start_timer(Duration delay, Pid target, Message* message);
+/// True when the timer had not fired: its message is gone. Process or foreign thread.
+bool cancel_timer(Ref timer);
 
 /// Arms the single idle timer of the current process: idle_timeout() is called unless a message comes first.
 void arm_idle_timer(Timeout timeout);
