@@ -1,10 +1,8 @@
-// Processes: spawn, exit, links, monitors, names, messages, receive.
+// Processes: spawn, exit, links, monitors, names. Messages between plain processes are in <otp/receive.h>.
 //
-//   otp::Pid worker = otp::spawn_link([parent = otp::self()] {
-//     otp::sleep(10ms);
-//     otp::send(parent, std::string{"done"});
-//   });
-//   otp::receive(otp::on([](std::string text) { ... }), otp::after(1s, [] { ... }));
+//   auto [worker, monitor] = otp::spawn_monitor([] { otp::sleep(10ms); });
+//   otp::exit(worker, otp::ExitReason::shutdown());
+//   otp::receive(otp::on([](const otp::Down& down) { ... down.reason ... }));
 //
 // Guarantees
 // - Signals and messages from one process to another arrive in the order sent; a DOWN or EXIT comes after everything
@@ -65,7 +63,7 @@ void exit(Pid target, ExitReason reason);
 
 /// Process only. Linking to a dead process delivers EXIT `noproc`; linking to oneself does nothing.
 void link(Pid other);
-/// Also drops an EXIT of `other` that is already queued.
+/// Once it returns, the link has no effect on the caller. An Exit message that is queued already stays, as in OTP.
 void unlink(Pid other);
 
 struct DownOptions {
@@ -127,5 +125,3 @@ struct ProcessInfo {
 std::optional<ProcessInfo> process_info(Pid pid, Timeout timeout = std::chrono::seconds{5});
 
 }  // namespace otp
-
-#include <otp/receive.h>

@@ -127,6 +127,9 @@ class BlockingSection {
   ~BlockingSection();
   BlockingSection(const BlockingSection&) = delete;
   BlockingSection& operator=(const BlockingSection&) = delete;
+
+ private:
+  bool entered_ = false;
 };
 
 }  // namespace otp::detail

@@ -36,6 +36,7 @@ enum class MessageKind : std::uint8_t {
   monitor,
   demonitor,
   timer,                 ///< a deadline of the process itself has passed
+  inspect,               ///< process_info
   request_done,          ///< a deferred request was answered elsewhere, or its caller gave up
 };
 

@@ -1,0 +1,193 @@
+#include "fiber/algorithm.h"
+
+#include <pthread.h>
+
+#include <utility>
+
+#include <boost/fiber/fiber.hpp>
+
+#include "fiber/stack_pool.h"
+
+namespace otp::detail {
+namespace {
+
+constexpr std::size_t max_idle_workers = 64;
+constexpr std::uint32_t ended_workers_before_release = 32;
+
+void note_thread_stack(SwitchState& state) noexcept {
+  pthread_attr_t attributes;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
+  void* bottom = nullptr;
+  pthread_attr_getstack(&attributes, &bottom, &state.stack_bytes);
+  state.stack_bottom = bottom;
+  pthread_attr_destroy(&attributes);
+}
+
+/// Boost.Fiber puts a context at the top of its own stack, of the default size.
+void note_dispatcher_stack(SwitchState& state, const void* context) noexcept {
+  constexpr std::uintptr_t page = 4096;
+  const std::size_t bytes = boost::context::stack_traits::default_size();
+  const auto top = (reinterpret_cast<std::uintptr_t>(context) + page - 1) / page * page;
+  state.stack_bottom = reinterpret_cast<const void*>(top - bytes);
+  state.stack_bytes = bytes;
+}
+
+}  // namespace
+
+SchedulingAlgorithm::SchedulingAlgorithm(Scheduler& scheduler)
+    : scheduler_(scheduler), main_(boost::fibers::context::active()) {
+  init_switch_state(main_state_, true);
+  init_switch_state(dispatcher_state_, false);
+  note_thread_stack(main_state_);
+}
+
+SchedulingAlgorithm::~SchedulingAlgorithm() { destroy_switch_state(dispatcher_state_, false); }
+
+SwitchState& SchedulingAlgorithm::state_of(boost::fibers::context* context) noexcept {
+  if (context == main_) return main_state_;
+  if (context == dispatcher_) return dispatcher_state_;
+  return static_cast<Worker*>(context->get_properties())->state;
+}
+
+void SchedulingAlgorithm::awakened(boost::fibers::context* context) noexcept {
+  if (context->is_context(boost::fibers::type::dispatcher_context)) {
+    if (dispatcher_ == nullptr) note_dispatcher_stack(dispatcher_state_, context);
+    dispatcher_ = context;
+    dispatcher_ready_ = true;
+  } else if (context != main_) {
+    static_cast<Worker*>(context->get_properties())->context = context;
+  }
+}
+
+boost::fibers::context* SchedulingAlgorithm::pick_next() noexcept {
+  boost::fibers::context* const active = boost::fibers::context::active();
+  SwitchState& from = state_of(active);
+  const bool from_dispatcher = active == dispatcher_;
+  if (from_dispatcher && std::exchange(dispatcher_left_, false)) {
+    after_switch_to(from);
+    scheduler_.after_switch();
+  }
+  bool leaves_for_ever = false;
+  if (!from_dispatcher && active != main_ && static_cast<Worker*>(active->get_properties())->ending) {
+    leaves_for_ever = true;
+    ++ended_workers_;
+  }
+  boost::fibers::context* const next = choose(from_dispatcher);
+  if (next == nullptr) return nullptr;
+  if (from_dispatcher) dispatcher_left_ = true;
+  before_switch(from, state_of(next), leaves_for_ever);
+  return next;
+}
+
+boost::fibers::context* SchedulingAlgorithm::take_dispatcher() noexcept {
+  if (!std::exchange(dispatcher_ready_, false)) return nullptr;
+  ended_workers_ = 0;  // the dispatcher frees them
+  return dispatcher_;
+}
+
+boost::fibers::context* SchedulingAlgorithm::choose(bool from_dispatcher) noexcept {
+  if (Runnable* chosen = std::exchange(scheduler_.chosen_, nullptr)) {
+    scheduler_.going_idle_ = false;
+    return resume_or_assign(*chosen);
+  }
+  // A worker on its way into the idle pool must not be handed back to itself: the dispatcher looks further.
+  if (std::exchange(scheduler_.going_idle_, false)) return take_dispatcher();
+  if (ended_workers_ >= ended_workers_before_release && !from_dispatcher && dispatcher_ready_) {
+    return take_dispatcher();
+  }
+  if (Runnable* next = scheduler_.next_runnable(from_dispatcher)) return resume_or_assign(*next);
+  if (scheduler_.stopping_) {
+    if (!scheduler_.idle_workers_.empty()) {
+      Worker* worker = scheduler_.idle_workers_.back();
+      scheduler_.idle_workers_.pop_back();
+      return worker->context;
+    }
+    if (boost::fibers::context::active() != main_ && !from_dispatcher) return main_;
+  }
+  if (!from_dispatcher) return take_dispatcher();
+  return scheduler_.stopping_ && !scheduler_.main_left_ ? main_ : nullptr;
+}
+
+boost::fibers::context* SchedulingAlgorithm::resume_or_assign(Runnable& runnable) noexcept {
+  if (runnable.stack != nullptr) {
+    auto* worker = static_cast<Worker*>(std::exchange(runnable.stack, nullptr));
+    boost::fibers::context::active()->attach(worker->context);
+    scheduler_.start_turn(runnable);
+    return worker->context;
+  }
+  Worker* worker = idle_or_new_worker();
+  if (worker == nullptr) {  // no memory for a stack: let the others go on, some may give theirs back
+    scheduler_.group_.push_shared(runnable);
+    return take_dispatcher();
+  }
+  worker->assigned = &runnable;
+  return worker->context;
+}
+
+Worker* SchedulingAlgorithm::idle_or_new_worker() noexcept {
+  if (!scheduler_.idle_workers_.empty()) {
+    Worker* worker = scheduler_.idle_workers_.back();
+    scheduler_.idle_workers_.pop_back();
+    return worker;
+  }
+  try {
+    auto* worker = new Worker;
+    StackPool& stacks = *scheduler_.group_.stacks_;
+    boost::fibers::fiber fiber(boost::fibers::launch::post,
+                               static_cast<boost::fibers::fiber_properties*>(worker), std::allocator_arg,
+                               PooledStacks(stacks), [worker] { worker->main(); });
+    fiber.detach();
+    const auto bytes = scheduler_.group_.options_.stack_bytes;
+    const auto top = reinterpret_cast<std::uintptr_t>(worker->context);
+    worker->state.stack_bottom = reinterpret_cast<const void*>((top + 4095) / 4096 * 4096 - bytes);
+    worker->state.stack_bytes = bytes;
+    return worker;
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+void SchedulingAlgorithm::suspend_until(const std::chrono::steady_clock::time_point& time) noexcept {
+  static_cast<void>(time);  // Boost.Fiber's own sleepers: there are none
+  scheduler_.sleep();
+}
+
+void SchedulingAlgorithm::main_resumed() noexcept { after_switch_to(main_state_); }
+
+void SchedulingAlgorithm::notify() noexcept {
+  // Boost.Fiber's shutdown goes from the dispatcher to the main fiber without asking pick_next.
+  if (!scheduler_.main_left_) return;
+  if (std::exchange(dispatcher_left_, false)) after_switch_to(dispatcher_state_);
+  before_switch(dispatcher_state_, main_state_, true);
+}
+
+void Worker::main() {
+  after_switch_to(state);
+  Scheduler* scheduler = current_scheduler();
+  scheduler->after_switch();
+  for (;;) {
+    Runnable* runnable = std::exchange(assigned, nullptr);
+    if (runnable == nullptr) {
+      runnable = scheduler->next_runnable(false);
+      if (runnable != nullptr && runnable->stack != nullptr) {
+        scheduler->chosen_ = std::exchange(runnable, nullptr);
+      }
+    }
+    if (runnable != nullptr) {
+      scheduler->run(*runnable);
+      scheduler = current_scheduler();
+      continue;
+    }
+    scheduler->current_ = nullptr;
+    if (scheduler->stopping_ || scheduler->idle_workers_.size() >= max_idle_workers) break;
+    scheduler->idle_workers_.push_back(this);
+    scheduler->going_idle_ = true;
+    context->suspend();
+    after_switch_to(state);
+    scheduler = current_scheduler();
+    scheduler->after_switch();
+  }
+  ending = true;
+}
+
+}  // namespace otp::detail

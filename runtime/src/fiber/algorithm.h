@@ -1,0 +1,60 @@
+// Boost.Fiber's door into our scheduling: which fiber a thread runs next.
+//
+// Boost.Fiber asks `pick_next` whenever the active fiber suspends or ends, and its dispatcher asks too. Every switch of
+// the program passes here. Fibers are launched with `launch::post` only: `dispatch` would switch past pick_next.
+#pragma once
+
+#include <boost/fiber/algo/algorithm.hpp>
+#include <boost/fiber/context.hpp>
+#include <boost/fiber/properties.hpp>
+
+#include "fiber/scheduler.h"
+#include "fiber/switch_hooks.h"
+
+namespace otp::detail {
+
+/// A fiber that runs processes: one at a time, for as long as they need no stack of their own.
+class Worker final : public boost::fibers::fiber_properties {
+ public:
+  Worker() : fiber_properties(nullptr) { init_switch_state(state, false); }
+  ~Worker() override { destroy_switch_state(state, false); }
+
+  void main();
+
+  boost::fibers::context* context = nullptr;
+  Runnable* assigned = nullptr;  ///< what it was picked for
+  SwitchState state;
+  bool ending = false;
+};
+
+class SchedulingAlgorithm final : public boost::fibers::algo::algorithm {
+ public:
+  explicit SchedulingAlgorithm(Scheduler& scheduler);
+  ~SchedulingAlgorithm() override;
+
+  void awakened(boost::fibers::context* context) noexcept override;
+  boost::fibers::context* pick_next() noexcept override;
+  bool has_ready_fibers() const noexcept override { return false; }
+  void suspend_until(const std::chrono::steady_clock::time_point& time) noexcept override;
+  void notify() noexcept override;
+  /// The thread's own function goes on after its switch away.
+  void main_resumed() noexcept;
+
+ private:
+  boost::fibers::context* choose(bool from_dispatcher) noexcept;
+  boost::fibers::context* resume_or_assign(Runnable& runnable) noexcept;
+  boost::fibers::context* take_dispatcher() noexcept;
+  Worker* idle_or_new_worker() noexcept;
+  SwitchState& state_of(boost::fibers::context* context) noexcept;
+
+  Scheduler& scheduler_;
+  boost::fibers::context* const main_;
+  boost::fibers::context* dispatcher_ = nullptr;
+  bool dispatcher_ready_ = false;
+  bool dispatcher_left_ = true;  ///< the next pick_next on the dispatcher follows a switch to it
+  std::uint32_t ended_workers_ = 0;
+  SwitchState main_state_;
+  SwitchState dispatcher_state_;
+};
+
+}  // namespace otp::detail

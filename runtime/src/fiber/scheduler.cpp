@@ -1,0 +1,209 @@
+#include "fiber/scheduler.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <boost/fiber/operations.hpp>
+
+#include "fiber/algorithm.h"
+#include "fiber/stack_pool.h"
+
+namespace otp::detail {
+namespace {
+
+thread_local Scheduler* this_scheduler = nullptr;
+
+constexpr std::int32_t turn_budget = 2000;       // operations, as the BEAM's 4,000 reductions
+constexpr std::uint32_t turns_between_polls = 61;  // prime, so that it falls into no rhythm of the program
+constexpr Nanoseconds spin_before_sleep = 50'000;
+
+}  // namespace
+
+Scheduler* current_scheduler() noexcept { return this_scheduler; }
+
+// ---- TimerShard ----
+
+void TimerShard::arm(TimerNode& node) noexcept {
+  const std::lock_guard lock(lock_);
+  node.shard.store(this, std::memory_order_relaxed);
+  wheel_.insert(node);
+  empty_.store(false, std::memory_order_relaxed);
+}
+
+bool TimerShard::cancel(TimerNode& node) noexcept {
+  TimerShard* shard = node.shard.load(std::memory_order_acquire);
+  if (shard == nullptr) return false;
+  const std::lock_guard lock(shard->lock_);
+  if (node.shard.load(std::memory_order_relaxed) == nullptr) return false;
+  shard->wheel_.remove(node);
+  node.shard.store(nullptr, std::memory_order_relaxed);
+  shard->empty_.store(shard->wheel_.empty(), std::memory_order_relaxed);
+  return true;
+}
+
+TimerNode* TimerShard::expire(Nanoseconds now) noexcept {
+  if (empty_.load(std::memory_order_relaxed)) return nullptr;
+  const std::lock_guard lock(lock_);
+  TimerNode* due = wheel_.expire(now);
+  for (TimerNode* node = due; node != nullptr; node = node->next) {
+    node->shard.store(nullptr, std::memory_order_relaxed);
+  }
+  empty_.store(wheel_.empty(), std::memory_order_relaxed);
+  return due;
+}
+
+Nanoseconds TimerShard::next_deadline() noexcept {
+  const std::lock_guard lock(lock_);
+  return wheel_.next_deadline();
+}
+
+TimerNode* TimerShard::drain() noexcept {
+  const std::lock_guard lock(lock_);
+  TimerNode* all = wheel_.drain();
+  for (TimerNode* node = all; node != nullptr; node = node->next) node->shard.store(nullptr);
+  empty_.store(true);
+  return all;
+}
+
+// ---- Scheduler ----
+
+Scheduler::Scheduler(SchedulerGroup& group, Duty duty, unsigned index)
+    : group_(group), duty_(duty), index_(index), timers_(now(group.clock())) {}
+
+Scheduler::~Scheduler() = default;
+
+void Scheduler::thread_main() {
+  this_scheduler = this;
+  algorithm_ = new SchedulingAlgorithm(*this);  // owned by Boost.Fiber's scheduler of this thread
+  boost::fibers::context::active()->get_scheduler()->set_algo(algorithm_);
+  boost::fibers::context::active()->suspend();  // until the group stops
+  algorithm_->main_resumed();
+  main_left_ = true;
+}
+
+void Scheduler::start_turn(Runnable& runnable) noexcept {
+  current_ = &runnable;
+  budget = turn_budget;
+  turn_mark_.store(++turns_, std::memory_order_relaxed);
+  preempt_.store(false, std::memory_order_relaxed);
+}
+
+void Scheduler::run(Runnable& runnable) {
+  start_turn(runnable);
+  group_.ops().run(runnable);
+}
+
+void Scheduler::leave(Runnable& self, Leave how) {
+  auto* worker = static_cast<Worker*>(boost::fibers::context::active()->get_properties());
+  leaving_ = {.worker = worker, .runnable = &self, .how = how};
+  current_ = nullptr;
+  worker->context->suspend();
+  after_switch_to(worker->state);
+  current_scheduler()->after_switch();
+}
+
+void Scheduler::park(Runnable& self) { leave(self, Leave::park); }
+
+void Scheduler::yield(Runnable& self) { leave(self, Leave::requeue); }
+
+void Scheduler::after_switch() {
+  const Leaving left = std::exchange(leaving_, {});
+  if (left.how == Leave::none) return;
+  left.worker->context->detach();
+  left.runnable->stack = left.worker;
+  if (left.how == Leave::park) {
+    if (!group_.ops().commit_park(*left.runnable)) group_.make_runnable(*left.runnable);
+    return;
+  }
+  group_.make_runnable_last(*left.runnable);
+}
+
+void Scheduler::fire_timers() {
+  TimerNode* due = timers_.expire(now(group_.clock()));
+  while (due != nullptr) {
+    TimerNode& node = *due;
+    due = node.next;
+    node.fire(node);
+  }
+}
+
+void Scheduler::poll() {
+  fire_timers();
+  // The shared queue must not starve behind a busy local one.
+  if (group_.shared_size_.load(std::memory_order_relaxed) != 0) {
+    if (Runnable* shared = group_.pop_shared()) {
+      if (!queue_.push_last(*shared)) group_.push_shared(*shared);
+    }
+  }
+}
+
+Runnable* Scheduler::next_runnable(bool search) {
+  if (duty_ == Duty::blocking) return group_.pop_blocking();
+  if (search || turns_ % turns_between_polls == 0) {
+    turns_ += search ? 0 : 1;
+    poll();
+  }
+  if (Runnable* next = queue_.pop()) return next;
+  if (Runnable* shared = group_.pop_shared()) return shared;
+  return search ? group_.steal_for(*this) : nullptr;
+}
+
+bool Scheduler::work_in_sight() noexcept {
+  if (!queue_.empty() || group_.shared_size_.load(std::memory_order_seq_cst) != 0) return true;
+  for (const auto& other : group_.schedulers_) {
+    if (other.get() != this && other->queue_.size() >= 2) return true;
+  }
+  return false;
+}
+
+bool Scheduler::spin_for_work() {
+  group_.searching_.fetch_add(1);
+  const Nanoseconds end = machine_now() + spin_before_sleep;
+  bool found = false;
+  do {
+    for (int i = 0; i < 20 && !found; ++i) {
+      relax_cpu();
+      found = work_in_sight();
+    }
+    found = found || timers_.next_deadline() <= now(group_.clock());
+  } while (!found && machine_now() < end && !stop_requested());
+  group_.searching_.fetch_sub(1);
+  return found;
+}
+
+void Scheduler::sleep() {
+  if (duty_ == Duty::blocking) {
+    group_.wait_for_blocking_work(*this);
+    return;
+  }
+  if (spin_for_work()) return;
+  std::unique_lock lock(sleep_mutex_);
+  asleep_.store(true, std::memory_order_seq_cst);
+  group_.sleeping_.fetch_add(1, std::memory_order_seq_cst);
+  if (!work_in_sight() && !stop_requested()) {
+    const auto woken = [this] { return notified_; };
+    const Nanoseconds deadline = timers_.next_deadline();
+    if (deadline == never) {
+      sleep_condition_.wait(lock, woken);
+    } else if (const Nanoseconds left = deadline - now(group_.clock()); left > 0) {
+      sleep_condition_.wait_for(lock, std::chrono::nanoseconds(left), woken);
+    }
+  }
+  notified_ = false;
+  asleep_.store(false, std::memory_order_relaxed);
+  group_.sleeping_.fetch_sub(1, std::memory_order_seq_cst);
+  if (stop_requested()) stopping_ = true;
+}
+
+bool Scheduler::stop_requested() const noexcept {
+  return group_.stopping_.load(std::memory_order_relaxed);
+}
+
+void Scheduler::wake() noexcept {
+  const std::lock_guard lock(sleep_mutex_);
+  notified_ = true;
+  sleep_condition_.notify_one();
+}
+
+}  // namespace otp::detail

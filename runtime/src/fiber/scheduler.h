@@ -1,0 +1,205 @@
+// The schedulers: threads that run processes on pooled stacks.
+//
+// This header is the whole of what the process layer sees of this folder; Boost.Fiber stays behind it.
+//
+// Who runs what. A Scheduler owns one thread and one Boost.Fiber scheduler with our algorithm. Its *worker fibers* take
+// runnable processes off the queue and run them in a loop; a process that blocks keeps the fiber it is on, and another
+// worker (from the idle pool, or a new one) takes over the thread. Nothing ever goes through Boost.Fiber's own
+// wake-up: a process is made runnable by putting it on a run queue, with or without a stack, on any scheduler.
+//
+// Leaving a stack. A process parks in three steps. (1) It records itself in `leaving_` and suspends. (2) Whoever runs next on
+// the thread first calls `after_switch`: the fiber is detached from this scheduler (another thread may attach it), and
+// only then `commit_park` publishes that the process sleeps. (3) A waker that comes earlier leaves a mark, and
+// `commit_park` answers false: the process is queued again at once. So a fiber is never resumed while it still runs.
+//
+// Who wakes whom. The waker queues the process on its own scheduler's slot: a pair that talks stays on one thread. A
+// sleeping scheduler is woken when a second process waits in a ring, or by the monitor when one has waited for a tick.
+//
+// Exit. `stop` requires that no process is left; each scheduler then lets its idle workers end, and its thread.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/runnable.h"
+#include "core/spin_lock.h"
+#include "fiber/run_queue.h"
+#include "fiber/timer_wheel.h"
+
+namespace otp::detail {
+
+class SchedulerGroup;
+class SchedulingAlgorithm;
+class StackPool;
+class Worker;
+
+/// One timing wheel and its lock.
+class TimerShard {
+ public:
+  explicit TimerShard(Nanoseconds now) : wheel_(now) {}
+  void arm(TimerNode& node) noexcept;
+  /// True when the timer had not begun to fire: the node is the caller's again.
+  static bool cancel(TimerNode& node) noexcept;
+  TimerNode* expire(Nanoseconds now) noexcept;
+  Nanoseconds next_deadline() noexcept;
+  TimerNode* drain() noexcept;
+
+ private:
+  SpinLock lock_;
+  TimerWheel wheel_;
+  std::atomic<bool> empty_{true};
+};
+
+class Scheduler {
+ public:
+  enum class Duty : std::uint8_t { processes, blocking };
+
+  Scheduler(SchedulerGroup& group, Duty duty, unsigned index);
+  ~Scheduler();
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  SchedulerGroup& group() noexcept { return group_; }
+  /// The process that runs on this thread now.
+  Runnable* current() noexcept { return current_; }
+  /// What the process layer keeps for each thread of its own.
+  void* local = nullptr;
+
+  /// Leaves the stack of the current process until it is made runnable again. Owner thread, from a worker.
+  void park(Runnable& self);
+  /// Leaves the stack and queues the process again, behind the others, or on the blocking pool's queue.
+  void yield(Runnable& self);
+
+  /// How many more operations the current process may do before it should yield.
+  std::int32_t budget = 0;
+  /// True when the current process has had its share of the thread.
+  bool budget_spent() noexcept {
+    return --budget < 0 || preempt_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  friend class SchedulerGroup;
+  friend class SchedulingAlgorithm;
+  friend class Worker;
+  enum class Leave : std::uint8_t { none, park, requeue };
+
+  void thread_main();
+  void leave(Runnable& self, Leave how);
+  void after_switch();
+  Runnable* next_runnable(bool search);
+  void run(Runnable& runnable);
+  void start_turn(Runnable& runnable) noexcept;
+  void poll();
+  void fire_timers();
+  void sleep();
+  void wake() noexcept;
+  bool spin_for_work();
+  bool work_in_sight() noexcept;
+  bool stop_requested() const noexcept;
+
+  SchedulerGroup& group_;
+  const Duty duty_;
+  const unsigned index_;
+  RunQueue queue_;
+  Runnable* current_ = nullptr;
+  Runnable* chosen_ = nullptr;  ///< has a stack and was picked by a worker that must make room first
+  bool going_idle_ = false;     ///< the active worker is entering the idle pool
+  struct Leaving {
+    Worker* worker = nullptr;
+    Runnable* runnable = nullptr;
+    Leave how = Leave::none;
+  } leaving_;
+  std::uint32_t turns_ = 0;
+  std::atomic<std::uint32_t> turn_mark_{0};  ///< copy of turns_ for the monitor
+  std::atomic<bool> preempt_{false};
+  std::vector<Worker*> idle_workers_;
+  TimerShard timers_;
+  SchedulingAlgorithm* algorithm_ = nullptr;
+  bool stopping_ = false;   ///< no process is left: let the workers end
+  bool main_left_ = false;  ///< the thread's own function has gone on
+
+  std::mutex sleep_mutex_;
+  std::condition_variable sleep_condition_;
+  bool notified_ = false;
+  std::atomic<bool> asleep_{false};
+  std::thread thread_;
+};
+
+/// The scheduler of this thread; null on a foreign thread. Never keep the answer across a suspension: a process may
+/// go on on another thread. (Not inline, so that no compiler keeps the address of the thread-local either.)
+[[gnu::noinline]] Scheduler* current_scheduler() noexcept;
+
+class SchedulerGroup {
+ public:
+  struct Options {
+    unsigned schedulers = 1;
+    unsigned blocking_threads = 64;
+    std::size_t stack_bytes = 256 * 1024;
+    const Clock* clock = nullptr;
+    void* owner = nullptr;  ///< the runtime, for the layer above
+  };
+
+  SchedulerGroup(const Options& options, RunnableOps ops);
+  ~SchedulerGroup();
+  SchedulerGroup(const SchedulerGroup&) = delete;
+  SchedulerGroup& operator=(const SchedulerGroup&) = delete;
+
+  void* owner() const noexcept { return options_.owner; }
+  const Clock* clock() const noexcept { return options_.clock; }
+  const RunnableOps& ops() const noexcept { return ops_; }
+
+  /// Queues a process: next on the caller's own scheduler, or on the shared queue. Any thread.
+  void make_runnable(Runnable& runnable) noexcept;
+  /// Queues a process behind the others.
+  void make_runnable_last(Runnable& runnable) noexcept;
+  /// Arms on the caller's scheduler, or on the first one.
+  void arm(TimerNode& node) noexcept;
+
+  /// Ends all threads. No process may be left.
+  void stop();
+
+ private:
+  friend class Scheduler;
+  friend class SchedulingAlgorithm;
+
+  void push_shared(Runnable& runnable) noexcept;
+  Runnable* pop_shared() noexcept;
+  void push_blocking(Runnable& runnable);
+  Runnable* pop_blocking() noexcept;
+  void wait_for_blocking_work(Scheduler& scheduler);
+  Runnable* steal_for(Scheduler& thief) noexcept;
+  void wake_one() noexcept;
+  void monitor_main();
+  void rescue(Scheduler& scheduler) noexcept;
+
+  const Options options_;
+  const RunnableOps ops_;
+  std::unique_ptr<StackPool> stacks_;
+  std::vector<std::unique_ptr<Scheduler>> schedulers_;
+
+  SpinLock shared_lock_;
+  RunnableList shared_;
+  std::atomic<std::uint32_t> shared_size_{0};
+  std::atomic<std::uint32_t> sleeping_{0};
+  std::atomic<std::uint32_t> searching_{0};
+  std::atomic<bool> stopping_{false};
+
+  std::mutex blocking_mutex_;
+  std::condition_variable blocking_condition_;
+  RunnableList blocking_queue_;
+  std::uint32_t blocking_waiting_ = 0;   ///< threads that wait for work
+  std::uint32_t blocking_queued_ = 0;
+  std::vector<std::unique_ptr<Scheduler>> blocking_;
+
+  std::mutex monitor_mutex_;
+  std::condition_variable monitor_condition_;
+  std::thread monitor_;
+};
+
+}  // namespace otp::detail

@@ -1,0 +1,207 @@
+// The threads together: shared queue, stealing, waking, the blocking pool, and the monitor.
+#include <algorithm>
+#include <chrono>
+
+#include "fiber/scheduler.h"
+#include "fiber/stack_pool.h"
+
+namespace otp::detail {
+namespace {
+
+constexpr auto monitor_tick = std::chrono::milliseconds(1);
+constexpr auto monitor_idle_tick = std::chrono::milliseconds(20);
+constexpr int starved_ticks_before_rescue = 20;
+
+}  // namespace
+
+SchedulerGroup::SchedulerGroup(const Options& options, RunnableOps ops)
+    : options_(options), ops_(ops), stacks_(std::make_unique<StackPool>(options.stack_bytes)) {
+  for (unsigned i = 0; i < std::max(1U, options_.schedulers); ++i) {
+    schedulers_.push_back(std::make_unique<Scheduler>(*this, Scheduler::Duty::processes, i));
+  }
+  for (const auto& scheduler : schedulers_) {
+    scheduler->thread_ = std::thread([raw = scheduler.get()] { raw->thread_main(); });
+  }
+  monitor_ = std::thread([this] { monitor_main(); });
+}
+
+SchedulerGroup::~SchedulerGroup() {
+  stop();
+  for (const auto& scheduler : schedulers_) {
+    TimerNode* node = scheduler->timers_.drain();
+    while (node != nullptr) {
+      TimerNode& each = *node;
+      node = each.next;
+      each.discard(each);
+    }
+  }
+}
+
+void SchedulerGroup::stop() {
+  if (stopping_.exchange(true)) return;
+  for (const auto& scheduler : schedulers_) scheduler->wake();
+  {
+    const std::lock_guard lock(monitor_mutex_);
+    monitor_condition_.notify_all();
+  }
+  {
+    const std::lock_guard lock(blocking_mutex_);
+    blocking_condition_.notify_all();
+  }
+  for (const auto& scheduler : schedulers_) scheduler->thread_.join();
+  for (const auto& scheduler : blocking_) scheduler->thread_.join();
+  monitor_.join();
+}
+
+// ---- Queues ----
+
+void SchedulerGroup::make_runnable(Runnable& runnable) noexcept {
+  if (runnable.on_blocking_pool) {
+    push_blocking(runnable);
+    return;
+  }
+  Scheduler* own = current_scheduler();
+  if (own == nullptr || &own->group_ != this || own->duty_ != Scheduler::Duty::processes) {
+    push_shared(runnable);
+    wake_one();
+    return;
+  }
+  Runnable* overflow = own->queue_.push_next(runnable);
+  if (overflow != nullptr) push_shared(*overflow);
+  if (own->queue_.size() >= 2) wake_one();
+}
+
+void SchedulerGroup::make_runnable_last(Runnable& runnable) noexcept {
+  Scheduler* own = current_scheduler();
+  const bool local = own != nullptr && &own->group_ == this && own->duty_ == Scheduler::Duty::processes;
+  if (runnable.on_blocking_pool) {
+    push_blocking(runnable);
+  } else if (!local || !own->queue_.push_last(runnable)) {
+    push_shared(runnable);
+    wake_one();
+  } else if (own->queue_.size() >= 2) {
+    wake_one();
+  }
+}
+
+void SchedulerGroup::push_shared(Runnable& runnable) noexcept {
+  const std::lock_guard lock(shared_lock_);
+  shared_.push(runnable);
+  shared_size_.fetch_add(1, std::memory_order_seq_cst);
+}
+
+Runnable* SchedulerGroup::pop_shared() noexcept {
+  if (shared_size_.load(std::memory_order_relaxed) == 0) return nullptr;
+  const std::lock_guard lock(shared_lock_);
+  Runnable* first = shared_.pop();
+  if (first != nullptr) shared_size_.fetch_sub(1, std::memory_order_relaxed);
+  return first;
+}
+
+Runnable* SchedulerGroup::steal_for(Scheduler& thief) noexcept {
+  const std::size_t count = schedulers_.size();
+  for (std::size_t i = 1; i < count; ++i) {
+    Scheduler& victim = *schedulers_[(thief.index_ + i) % count];
+    if (victim.queue_.size() < 2) continue;  // one that waits is served soon; the monitor sees when it is not
+    RunnableList loot = victim.queue_.steal();
+    Runnable* first = loot.pop();
+    while (Runnable* next = loot.pop()) {
+      if (!thief.queue_.push_last(*next)) push_shared(*next);
+    }
+    if (first != nullptr) return first;
+  }
+  return nullptr;
+}
+
+void SchedulerGroup::wake_one() noexcept {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (sleeping_.load(std::memory_order_relaxed) == 0 || searching_.load(std::memory_order_relaxed) != 0) return;
+  for (const auto& scheduler : schedulers_) {
+    if (scheduler->asleep_.exchange(false, std::memory_order_relaxed)) {
+      scheduler->wake();
+      return;
+    }
+  }
+}
+
+void SchedulerGroup::arm(TimerNode& node) noexcept {
+  Scheduler* own = current_scheduler();
+  if (own != nullptr && &own->group_ == this && own->duty_ == Scheduler::Duty::processes) {
+    own->timers_.arm(node);
+    return;
+  }
+  schedulers_.front()->timers_.arm(node);
+  schedulers_.front()->wake();  // it may sleep past the deadline
+}
+
+// ---- Blocking pool ----
+
+void SchedulerGroup::push_blocking(Runnable& runnable) {
+  const std::lock_guard lock(blocking_mutex_);
+  blocking_queue_.push(runnable);
+  ++blocking_queued_;
+  if (blocking_waiting_ >= blocking_queued_) {
+    blocking_condition_.notify_one();
+  } else if (blocking_.size() < options_.blocking_threads) {
+    blocking_.push_back(
+        std::make_unique<Scheduler>(*this, Scheduler::Duty::blocking, static_cast<unsigned>(blocking_.size())));
+    Scheduler* started = blocking_.back().get();
+    started->thread_ = std::thread([started] { started->thread_main(); });
+  }
+}
+
+Runnable* SchedulerGroup::pop_blocking() noexcept {
+  const std::lock_guard lock(blocking_mutex_);
+  Runnable* first = blocking_queue_.pop();
+  if (first != nullptr) --blocking_queued_;
+  return first;
+}
+
+void SchedulerGroup::wait_for_blocking_work(Scheduler& scheduler) {
+  std::unique_lock lock(blocking_mutex_);
+  ++blocking_waiting_;
+  blocking_condition_.wait(lock, [this] { return !blocking_queue_.empty() || stopping_.load(); });
+  --blocking_waiting_;
+  if (stopping_.load()) scheduler.stopping_ = true;
+}
+
+// ---- Monitor ----
+// Looks at every scheduler once a tick. One that is inside the same turn as a tick ago is asked to preempt at its
+// process's next operation, and what waits behind it is offered to the others.
+
+void SchedulerGroup::monitor_main() {
+  struct Seen {
+    std::uint32_t turn = 0;
+    int starved = 0;
+  };
+  std::vector<Seen> seen(schedulers_.size());
+  std::unique_lock lock(monitor_mutex_);
+  while (!stopping_.load()) {
+    const bool all_asleep = sleeping_.load() == schedulers_.size();
+    monitor_condition_.wait_for(lock, all_asleep ? monitor_idle_tick : monitor_tick,
+                                [this] { return stopping_.load(); });
+    for (std::size_t i = 0; i < schedulers_.size(); ++i) {
+      Scheduler& scheduler = *schedulers_[i];
+      const std::uint32_t turn = scheduler.turn_mark_.load(std::memory_order_relaxed);
+      const bool stuck = std::exchange(seen[i].turn, turn) == turn && !scheduler.asleep_.load();
+      seen[i].starved = scheduler.queue_.size() > 0 ? seen[i].starved + 1 : 0;
+      if (stuck) scheduler.preempt_.store(true, std::memory_order_relaxed);
+      if ((stuck && !scheduler.queue_.empty()) || seen[i].starved >= starved_ticks_before_rescue) {
+        seen[i].starved = 0;
+        rescue(scheduler);
+      }
+    }
+  }
+}
+
+void SchedulerGroup::rescue(Scheduler& scheduler) noexcept {
+  if (sleeping_.load() == 0) return;
+  RunnableList waiting = scheduler.queue_.steal();
+  if (waiting.empty()) {
+    if (Runnable* next = scheduler.queue_.take_next()) waiting.push(*next);
+  }
+  while (Runnable* next = waiting.pop()) push_shared(*next);
+  wake_one();
+}
+
+}  // namespace otp::detail

@@ -1,0 +1,53 @@
+// Stacks of worker fibers: 256 KiB of address space each by default, committed as it is used.
+//
+// Stacks are carved out of big mappings (one VMA each) and never unmapped while the pool lives; a stack given back
+// beyond the high-water mark gives its pages to the system. Every stack has a guard page where the kernel allows:
+// MADV_GUARD_INSTALL (Linux 6.13) costs nothing; before that, mprotect for the first thousands, because each costs two
+// of the process's 65,530 mappings. Thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <vector>
+
+#include <boost/context/stack_context.hpp>
+
+namespace otp::detail {
+
+class StackPool {
+ public:
+  explicit StackPool(std::size_t stack_bytes);
+  ~StackPool();
+  StackPool(const StackPool&) = delete;
+  StackPool& operator=(const StackPool&) = delete;
+
+  boost::context::stack_context allocate();
+  void deallocate(boost::context::stack_context& stack) noexcept;
+
+ private:
+  static constexpr std::size_t stacks_per_region = 64;
+  static constexpr std::size_t warm_stacks = 256;       ///< kept with their pages
+  static constexpr std::size_t protected_stacks = 4096;  ///< guarded by mprotect at most
+
+  void map_region();
+  void guard(char* bottom) noexcept;
+
+  const std::size_t stack_bytes_;
+  std::mutex mutex_;
+  std::vector<char*> free_;
+  std::vector<char*> regions_;
+  std::size_t guarded_by_protection_ = 0;
+};
+
+/// What Boost.Fiber asks for: a copyable handle to the pool.
+class PooledStacks {
+ public:
+  explicit PooledStacks(StackPool& pool) noexcept : pool_(&pool) {}
+  boost::context::stack_context allocate() { return pool_->allocate(); }
+  void deallocate(boost::context::stack_context& stack) noexcept { pool_->deallocate(stack); }
+
+ private:
+  StackPool* pool_;
+};
+
+}  // namespace otp::detail

@@ -1,0 +1,132 @@
+#include "fiber/timer_wheel.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace otp::detail {
+namespace {
+
+void link_before(TimerNode& position, TimerNode& node) noexcept {
+  node.next = &position;
+  node.prev = position.prev;
+  position.prev->next = &node;
+  position.prev = &node;
+}
+
+void unlink(TimerNode& node) noexcept {
+  node.prev->next = node.next;
+  node.next->prev = node.prev;
+  node.next = node.prev = nullptr;
+}
+
+}  // namespace
+
+TimerWheel::TimerWheel(Nanoseconds now) : tick_(static_cast<std::uint64_t>(now) >> tick_bits) {
+  for (auto& level : wheel_) {
+    for (TimerNode& slot : level) slot.next = slot.prev = &slot;
+  }
+}
+
+void TimerWheel::insert(TimerNode& node) noexcept {
+  ++count_;
+  place(node);
+}
+
+void TimerWheel::place(TimerNode& node) noexcept {
+  // The first tick at whose end the deadline has passed.
+  const std::uint64_t due =
+      (static_cast<std::uint64_t>(std::max<Nanoseconds>(node.deadline, 0)) >> tick_bits) + 1;
+  const std::uint64_t target = std::max(due, tick_ + 1);
+  const std::uint64_t distance = target - tick_;
+  int level = 0;
+  while (level + 1 < levels && (distance >> (slot_bits * (level + 1))) != 0) ++level;
+  const std::uint64_t reach = (std::uint64_t{1} << (slot_bits * levels)) - 1;
+  const std::uint64_t at = distance > reach ? tick_ + reach : target;
+  const auto slot = static_cast<std::size_t>((at >> (slot_bits * level)) & (slots - 1));
+  link_before(wheel_[static_cast<std::size_t>(level)][slot], node);
+  if (level == 0) occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+}
+
+void TimerWheel::remove(TimerNode& node) noexcept {
+  unlink(node);  // the slot's bit is cleared when the wheel comes by
+  --count_;
+}
+
+void TimerWheel::cascade(int level) noexcept {
+  const auto slot = static_cast<std::size_t>((tick_ >> (slot_bits * level)) & (slots - 1));
+  TimerNode& head = wheel_[static_cast<std::size_t>(level)][slot];
+  TimerNode pending;
+  pending.next = pending.prev = &pending;
+  while (head.next != &head) {
+    TimerNode& node = *head.next;
+    unlink(node);
+    link_before(pending, node);
+  }
+  // `tick_` is about to be served: what is due now goes to the slot that is served next.
+  --tick_;
+  while (pending.next != &pending) {
+    TimerNode& node = *pending.next;
+    unlink(node);
+    place(node);
+  }
+  ++tick_;
+}
+
+TimerNode* TimerWheel::expire(Nanoseconds now) noexcept {
+  const std::uint64_t target = static_cast<std::uint64_t>(now) >> tick_bits;
+  TimerNode* first = nullptr;
+  TimerNode** last = &first;
+  while (tick_ < target) {
+    if (count_ == 0) {
+      tick_ = target;
+      break;
+    }
+    ++tick_;
+    for (int level = levels - 1; level > 0; --level) {
+      if ((tick_ & ((std::uint64_t{1} << (slot_bits * level)) - 1)) == 0) cascade(level);
+    }
+    const auto slot = static_cast<std::size_t>(tick_ & (slots - 1));
+    occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+    TimerNode& head = wheel_[0][slot];
+    while (head.next != &head) {
+      TimerNode& node = *head.next;
+      unlink(node);
+      --count_;
+      *last = &node;
+      last = &node.next;
+    }
+  }
+  *last = nullptr;
+  return first;
+}
+
+Nanoseconds TimerWheel::next_deadline() const noexcept {
+  if (count_ == 0) return never;
+  // The nearest occupied slot of level 0, else the next cascade: waking early for a cascade is harmless.
+  for (std::uint64_t step = 1; step <= slots; ++step) {
+    const std::uint64_t tick = tick_ + step;
+    const auto slot = static_cast<std::size_t>(tick & (slots - 1));
+    const bool cascades = slot == 0;
+    const bool taken = (occupied_[slot / 64] >> (slot % 64) & 1) != 0;
+    if (cascades || taken) return static_cast<Nanoseconds>(tick << tick_bits);
+  }
+  return static_cast<Nanoseconds>((tick_ + slots) << tick_bits);
+}
+
+TimerNode* TimerWheel::drain() noexcept {
+  TimerNode* first = nullptr;
+  for (auto& level : wheel_) {
+    for (TimerNode& head : level) {
+      while (head.next != &head) {
+        TimerNode& node = *head.next;
+        unlink(node);
+        node.next = first;
+        first = &node;
+      }
+    }
+  }
+  count_ = 0;
+  return first;
+}
+
+}  // namespace otp::detail

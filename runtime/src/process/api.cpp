@@ -1,0 +1,298 @@
+// The public face of processes: <otp/process.h>, <otp/receive.h> and what behaviours ask of the core.
+#include <otp/process.h>
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "process/crash.h"
+#include "process/node.h"
+#include "process/process_main.h"
+#include "process/signals.h"
+
+namespace otp {
+namespace detail {
+
+Process* current_process() noexcept {
+  Scheduler* scheduler = current_scheduler();
+  return scheduler == nullptr ? nullptr : static_cast<Process*>(scheduler->current());
+}
+
+Process& require_process(const char* operation) {
+  Process* process = current_process();
+  if (process == nullptr) {
+    throw std::logic_error(std::string("otp: `") + operation +
+                           "` outside a process: run it through Runtime::run or Runtime::invoke");
+  }
+  return *process;
+}
+
+Node& require_node(const char* operation) { return *require_process(operation).node; }
+
+namespace {
+
+/// A process that is one function.
+class FunctionBehaviour final : public Behaviour {
+ public:
+  explicit FunctionBehaviour(std::move_only_function<void()> body) : body_(std::move(body)) {}
+  Flow start() override {
+    body_();
+    return Flow::stop;
+  }
+  Flow handle(std::unique_ptr<Message, MessageDeleter> message) override {
+    static_cast<void>(message);
+    return Flow::stop;
+  }
+  std::string describe() const override { return "process"; }
+
+ private:
+  std::move_only_function<void()> body_;
+};
+
+void end_turn_if_spent() noexcept {
+  Scheduler* scheduler = current_scheduler();
+  Process* self = scheduler == nullptr ? nullptr : static_cast<Process*>(scheduler->current());
+  if (self == nullptr || !scheduler->budget_spent() || std::uncaught_exceptions() > 0) return;
+  scheduler->yield(*self);
+}
+
+Nanoseconds deadline_of(const Process& self, Timeout timeout) noexcept {
+  if (timeout.is_infinite()) return never;
+  return timeout.value.count() == 0 ? 0 : deadline_after(self.node->schedulers().clock(), timeout.value.count());
+}
+
+}  // namespace
+
+std::unique_ptr<Behaviour> make_function_behaviour(std::move_only_function<void()> body) {
+  return std::make_unique<FunctionBehaviour>(std::move(body));
+}
+
+/// Gives `name` to `pid`; null when done, else why not.
+const char* claim_name(Node& node, Name name, Pid pid) noexcept {
+  Process* process = node.table().slot(pid);
+  if (process == nullptr || !node.is_alive(pid)) return "no such process";
+  std::uint32_t unnamed = 0;
+  if (!process->name.compare_exchange_strong(unnamed, name.index())) return "the process has a name already";
+  const char* refusal = !node.names().claim(name, pid) ? "the name is taken" : nullptr;
+  // The process may have ended meanwhile, and not have seen the name.
+  if (refusal == nullptr && !node.is_alive(pid)) {
+    node.names().release(name, pid);
+    refusal = "no such process";
+  }
+  if (refusal != nullptr) {
+    std::uint32_t ours = name.index();
+    process->name.compare_exchange_strong(ours, 0);
+  }
+  return refusal;
+}
+
+void release_name(Process& self) noexcept {
+  const std::uint32_t index = self.name.exchange(0);
+  if (index != 0) self.node->names().release(Name::from_index(index), self.pid());
+}
+
+Spawned spawn_behaviour(std::unique_ptr<Behaviour> behaviour, SpawnOptions options) {
+  Process& self = require_process("spawn");
+  Spawned spawned;
+  spawned.pid = self.node->spawn(std::move(behaviour), options, &self, &spawned.monitor);
+  return spawned;
+}
+
+void set_exit_reason(ExitReason reason) {
+  Process& self = require_process("stop");
+  if (!reason.is_normal() || self.extras) self.more().exit_reason = std::move(reason);
+}
+
+Pid parent() { return require_process("parent").parent; }
+
+void send_message(Pid target, Message* message) noexcept {
+  Process* self = current_process();
+  if (self == nullptr) {
+    message->type->destroy(message);
+    return;
+  }
+  self->node->send(target, message);
+  end_turn_if_spent();
+}
+
+void arm_idle_timer(Timeout timeout) {
+  Process& self = require_process("timeout");
+  self.more().idle_deadline = deadline_of(self, timeout);
+}
+
+std::unique_ptr<Message, MessageDeleter> receive_matching(bool (*accept)(void*, Message&), void* context,
+                                                          Timeout timeout) {
+  Process& self = require_process("receive");
+  struct Search {
+    Process& self;
+    bool (*accept)(void*, Message&);
+    void* context;
+    Message* checked;
+    Message* found;
+  } search{self, accept, context, nullptr, nullptr};
+  const auto find = [](void* raw) {
+    auto& search = *static_cast<Search*>(raw);
+    search.found = take_matching(search.self, search.accept, search.context, search.checked);
+    return search.found != nullptr;
+  };
+  wait_for(self, WakeOn::message, deadline_of(self, timeout), find, &search);
+  return std::unique_ptr<Message, MessageDeleter>(search.found);
+}
+
+BlockingSection::BlockingSection() {
+  Process* self = current_process();
+  if (self == nullptr || self->on_blocking_pool) return;
+  self->on_blocking_pool = true;
+  current_scheduler()->yield(*self);
+  entered_ = true;
+}
+
+BlockingSection::~BlockingSection() {
+  if (!entered_) return;
+  Process* self = current_process();
+  self->on_blocking_pool = false;
+  current_scheduler()->yield(*self);
+}
+
+}  // namespace detail
+
+using detail::make_signal;
+using detail::MessageKind;
+using detail::Process;
+using detail::require_process;
+
+Pid self() { return require_process("self").pid(); }
+bool in_process() noexcept { return detail::current_process() != nullptr; }
+
+Pid spawn(std::move_only_function<void()> body) {
+  return detail::spawn_behaviour(detail::make_function_behaviour(std::move(body)), {}).pid;
+}
+Pid spawn_link(std::move_only_function<void()> body) {
+  return detail::spawn_behaviour(detail::make_function_behaviour(std::move(body)), {.link = true}).pid;
+}
+std::pair<Pid, Ref> spawn_monitor(std::move_only_function<void()> body) {
+  const auto spawned = detail::spawn_behaviour(detail::make_function_behaviour(std::move(body)), {.monitor = true});
+  return {spawned.pid, spawned.monitor};
+}
+
+void exit(ExitReason reason) {
+  require_process("exit");
+  throw detail::ExitException(std::move(reason));
+}
+
+void exit(Pid target, ExitReason reason) {
+  Process& self = require_process("exit");
+  detail::send_exit(*self.node, self.pid(), target, std::move(reason), false);
+  if (target != self.pid()) return;
+  detail::drain(self);
+  detail::raise_pending_exit(self);
+}
+
+void link(Pid other) {
+  Process& self = require_process("link");
+  if (other == self.pid() || !self.links.insert(other)) return;
+  self.node->send(other, make_signal<detail::LinkSignal>(MessageKind::link, self.pid()));
+}
+
+void unlink(Pid other) {
+  Process& self = require_process("unlink");
+  if (!self.links.erase(other)) return;
+  self.node->send(other, make_signal<detail::LinkSignal>(MessageKind::unlink, self.pid()));
+}
+
+namespace {
+
+Ref monitor_as(Pid target, Name name) {
+  Process& self = require_process("monitor");
+  const Ref ref = make_ref();
+  if (target == self.pid()) return ref;  // inert, as in OTP
+  self.more().monitors.emplace(ref, target);
+  self.node->send(target, make_signal<detail::MonitorSignal>(
+                              MessageKind::monitor, detail::Watcher{.pid = self.pid(), .ref = ref, .name = name}));
+  return ref;
+}
+
+}  // namespace
+
+Ref monitor(Pid target) {
+  return detail::is_name(target) ? monitor(detail::name_of(target)) : monitor_as(target, {});
+}
+Ref monitor(Name target) { return monitor_as(require_process("monitor").node->names().holder(target), target); }
+
+bool demonitor(Ref ref, DownOptions options) {
+  Process& self = require_process("demonitor");
+  if (self.has_arrivals()) detail::drain(self);
+  bool active = false;
+  if (self.extras) {
+    if (auto found = self.extras->monitors.find(ref); found != self.extras->monitors.end()) {
+      active = true;
+      const Pid target = found->second;
+      self.extras->monitors.erase(found);
+      self.node->send(target, make_signal<detail::MonitorSignal>(
+                                  MessageKind::demonitor, detail::Watcher{.pid = self.pid(), .ref = ref, .name = {}, .thread = nullptr}));
+    }
+  }
+  if (options.flush) {
+    const auto is_it = [](void* context, detail::Message& message) {
+      return message.kind == MessageKind::down &&
+             static_cast<detail::DownMessage&>(message).down.ref == *static_cast<Ref*>(context);
+    };
+    detail::Message* checked = nullptr;
+    const detail::MessagePtr flushed(detail::take_matching(self, is_it, &ref, checked));
+  }
+  return active;
+}
+
+bool trap_exit(bool on) { return std::exchange(require_process("trap_exit").trap_exit, on); }
+
+void register_name(Name name, Pid pid) {
+  detail::Node& node = detail::require_node("register_name");
+  if (!name) throw std::invalid_argument("register_name: the empty name");
+  if (const char* why = detail::claim_name(node, name, pid)) {
+    throw std::invalid_argument("register_name `" + std::string(name.text()) + "` for " + to_string(pid) + ": " + why);
+  }
+}
+
+void unregister_name(Name name) {
+  detail::Node& node = detail::require_node("unregister_name");
+  const Pid holder = node.names().holder(name);
+  detail::Process* process = node.table().slot(holder);
+  std::uint32_t index = name.index();
+  if (process == nullptr || !process->name.compare_exchange_strong(index, 0)) {
+    throw std::invalid_argument("unregister_name `" + std::string(name.text()) + "`: nobody holds it");
+  }
+  node.names().release(name, holder);
+}
+
+std::optional<Pid> whereis(Name name) {
+  const Pid holder = detail::require_node("whereis").names().holder(name);
+  return holder ? std::optional<Pid>(holder) : std::nullopt;
+}
+
+bool is_alive(Pid pid) { return detail::require_node("is_alive").is_alive(pid); }
+
+void sleep(Timeout time) {
+  Process& self = require_process("sleep");
+  const auto nothing = [](void*) { return false; };
+  detail::wait_for(self, detail::WakeOn::signal, detail::deadline_of(self, time), nothing, nullptr);
+}
+
+void yield() {
+  Process& self = require_process("yield");
+  if (self.has_signals()) detail::drain(self);
+  detail::raise_pending_exit(self);
+  detail::current_scheduler()->yield(self);
+}
+
+void set_label(std::string label) { require_process("set_label").more().label = std::move(label); }
+
+std::optional<ProcessInfo> process_info(Pid pid, Timeout timeout) {
+  Process& self = require_process("process_info");
+  auto* call = make_signal<detail::InspectCall>(MessageKind::inspect);
+  const std::unique_ptr<detail::CallBase, detail::MessageDeleter> answer(
+      detail::exchange_request(self, pid, call, MessageKind::inspect, timeout));
+  if (answer == nullptr || answer->state != static_cast<std::uint8_t>(detail::CallState::replied)) return std::nullopt;
+  return std::move(static_cast<detail::InspectCall&>(*answer).info);
+}
+
+}  // namespace otp

@@ -1,0 +1,142 @@
+// Calls: the client's side and the server's side of a request.
+#include <otp/detail/behaviour.h>
+
+#include <utility>
+
+#include "process/node.h"
+#include "process/process_main.h"
+#include "process/signals.h"
+
+namespace otp::detail {
+namespace {
+
+constexpr std::uint32_t name_node = UINT32_MAX;
+
+Nanoseconds deadline_of(const Process& self, Timeout timeout) noexcept {
+  if (timeout.is_infinite()) return never;
+  if (timeout.value.count() == 0) return 0;
+  return deadline_after(self.node->schedulers().clock(), timeout.value.count());
+}
+
+CallBase* failed(CallBase* call, ExitReason reason) {
+  call->state = static_cast<std::uint8_t>(CallState::failed);
+  call->failure = std::move(reason);
+  return call;
+}
+
+bool targets_self(Process& self, Pid target) noexcept {
+  return target == self.pid() || (is_name(target) && self.node->names().holder(name_of(target)) == self.pid());
+}
+
+void prepare(Process& self, CallBase& request, MessageKind kind) noexcept {
+  request.caller = self.pid();
+  request.request = make_ref().id;
+  request.state = static_cast<std::uint8_t>(CallState::request);
+  request.kind = kind;
+}
+
+}  // namespace
+
+Pid name_pid(Name name) noexcept { return {.id = name.index(), .serial = 1, .node = name_node, .creation = 0}; }
+bool is_name(Pid pid) noexcept { return pid.node == name_node; }
+Name name_of(Pid pid) noexcept { return Name::from_index(pid.id); }
+
+CallBase* exchange_request(Process& self, Pid target, CallBase* request, MessageKind kind, Timeout timeout) {
+  prepare(self, *request, kind);
+  Wait wait{.request = request->request, .reply = nullptr};
+  struct Waiting {
+    Process& self;
+    Wait* former;
+    ~Waiting() {
+      if (self.wait->reply != nullptr) self.wait->reply->type->destroy(self.wait->reply);
+      self.wait = former;
+    }
+  } waiting{self, std::exchange(self.wait, &wait)};
+  const Nanoseconds deadline = deadline_of(self, timeout);
+  self.node->send(target, request);
+  const auto answered = [](void* context) { return static_cast<Wait*>(context)->reply != nullptr; };
+  if (!wait_for(self, WakeOn::signal, deadline, answered, &wait)) return nullptr;
+  return std::exchange(wait.reply, nullptr);
+}
+
+CallBase* call_and_wait(Pid target, CallBase* request, Timeout timeout) {
+  std::unique_ptr<CallBase, MessageDeleter> owned(request);
+  Process& self = require_process("call");
+  if (targets_self(self, target)) return failed(owned.release(), ExitReason::calling_self());
+  return exchange_request(self, target, owned.release(), MessageKind::call, timeout);
+}
+
+std::uint64_t send_request(Pid target, CallBase* request) {
+  std::unique_ptr<CallBase, MessageDeleter> owned(request);
+  Process& self = require_process("send_request");
+  prepare(self, *request, MessageKind::call);
+  const std::uint64_t id = request->request;
+  self.more().requests.emplace(id, nullptr);
+  self.node->send(target, owned.release());
+  return id;
+}
+
+CallBase* wait_request(const std::uint64_t* ids, std::size_t count, Timeout timeout) {
+  Process& self = require_process("await");
+  struct Search {
+    Process& self;
+    const std::uint64_t* ids;
+    std::size_t count;
+    CallBase* found;
+  } search{self, ids, count, nullptr};
+  const auto find = [](void* context) {
+    auto& [self, ids, count, found] = *static_cast<Search*>(context);
+    if (!self.extras) return false;
+    for (std::size_t i = 0; i < count; ++i) {
+      auto open = self.extras->requests.find(ids[i]);
+      if (open == self.extras->requests.end() || open->second == nullptr) continue;
+      found = open->second;
+      self.extras->requests.erase(open);
+      return true;
+    }
+    return false;
+  };
+  wait_for(self, WakeOn::signal, deadline_of(self, timeout), find, &search);
+  return search.found;
+}
+
+void abandon_request(std::uint64_t id) noexcept {
+  Process* self = current_process();
+  if (self == nullptr || !self->extras) return;
+  auto open = self->extras->requests.find(id);
+  if (open == self->extras->requests.end()) return;
+  if (open->second != nullptr) open->second->type->destroy(open->second);
+  self->extras->requests.erase(open);
+}
+
+void send_back(std::unique_ptr<CallBase, MessageDeleter> call) noexcept {
+  call->kind = MessageKind::reply;
+  const Pid caller = call->caller;
+  Process* self = current_process();
+  if (self != nullptr) self->node->send(caller, call.release());
+}
+
+void defer_request(const CallBase& call) {
+  require_process("noreply").more().deferred.push_back({.caller = call.caller, .request = call.request});
+}
+
+void send_reply(const ReplyTo& to, CallBase* reply) noexcept {
+  std::unique_ptr<CallBase, MessageDeleter> owned(reply);
+  Process* self = current_process();
+  if (self == nullptr) return;
+  const DeferredRequest done{.caller = to.caller, .request = to.request};
+  if (to.server != self->pid()) {
+    self->node->send(to.server, make_signal<RequestDoneSignal>(MessageKind::request_done, done));
+  } else if (self->extras) {
+    std::erase_if(self->extras->deferred, [&](const DeferredRequest& each) {
+      return each.request == done.request && each.caller == done.caller;
+    });
+  }
+  reply->caller = to.caller;
+  reply->request = to.request;
+  reply->state = static_cast<std::uint8_t>(CallState::replied);
+  reply->kind = MessageKind::reply;
+  self->node->send(to.caller, owned.release());
+}
+
+}  // namespace otp::detail

@@ -1,0 +1,133 @@
+#include "process/node.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "process/process_main.h"
+#include "process/signals.h"
+
+namespace otp::detail {
+namespace {
+
+SchedulerGroup::Options scheduler_options(const RuntimeOptions& options, void* owner) {
+  return {.schedulers = options.schedulers,
+          .blocking_threads = options.blocking_threads,
+          .stack_bytes = options.stack_bytes,
+          .clock = nullptr,
+          .owner = owner};
+}
+
+}  // namespace
+
+Node::Node(const RuntimeOptions& options)
+    : options_(options),
+      table_(options.max_processes),
+      schedulers_(std::make_unique<SchedulerGroup>(scheduler_options(options, this),
+                                                   RunnableOps{.run = &run_process, .commit_park = &commit_park})) {}
+
+Node::~Node() = default;
+
+Pid Node::spawn(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& options, Process* parent, Ref* monitor) {
+  Process& process = table_.allocate();
+  const Pid pid = process.pid();
+  process.behaviour = std::move(behaviour);
+  process.node = this;
+  process.trap_exit = options.trap_exit;
+  process.parent = parent != nullptr ? parent->pid() : Pid{};
+  if (parent != nullptr && options.link) {
+    process.links.insert(process.parent);
+    parent->links.insert(pid);
+  }
+  if (parent != nullptr && options.monitor) {
+    const Ref ref = make_ref();
+    process.more().monitored_by.push_back({.pid = process.parent, .ref = ref, .name = {}, .thread = nullptr});
+    parent->more().monitors.emplace(ref, pid);
+    *monitor = ref;
+  }
+  open(process);
+  return pid;
+}
+
+Pid Node::spawn_for(WaitingThread& waiting, std::unique_ptr<Behaviour> behaviour) {
+  Process& process = table_.allocate();
+  const Pid pid = process.pid();
+  process.behaviour = std::move(behaviour);
+  process.node = this;
+  process.parent = {};
+  process.more().monitored_by.push_back({.pid = {}, .ref = make_ref(), .name = {}, .thread = &waiting});
+  open(process);
+  return pid;
+}
+
+void Node::open(Process& process) noexcept {
+  process.arrivals.store(0, std::memory_order_release);
+  schedulers_->make_runnable(process);
+}
+
+void Node::exit_all(const ExitReason& reason) {
+  const std::vector<Pid> pids = table_.live();
+  for (auto pid = pids.rbegin(); pid != pids.rend(); ++pid) {
+    auto* signal = make_signal<ExitMessage>(MessageKind::exit_signal, Exit{.pid = {}, .reason = reason}, false);
+    signal->flags = as_parent;
+    send(*pid, signal);
+  }
+}
+
+void Node::push(Process& process, Message* message) noexcept {
+  const bool is_signal = message->kind >= MessageKind::first_signal;
+  std::uintptr_t head = process.arrivals.load(std::memory_order_acquire);
+  bool wake = false;
+  std::uintptr_t pushed = 0;
+  do {
+    if (head == Process::closed) {
+      bounce(*this, Pid{.id = process.id, .serial = message->target_serial}, message, ExitReason::noproc());
+      return;
+    }
+    message->next = reinterpret_cast<Message*>(head & ~Process::tag_bits);
+    wake = (head & Process::idle) != 0 || ((head & Process::waiting) != 0 && is_signal);
+    pushed = reinterpret_cast<std::uintptr_t>(message) | (head & Process::signalled) |
+             (is_signal ? Process::signalled : 0) | (wake ? 0 : head & Process::waiting);
+  } while (!process.arrivals.compare_exchange_weak(head, pushed, std::memory_order_acq_rel,
+                                                   std::memory_order_acquire));
+  if (wake) schedulers_->make_runnable(process);
+}
+
+void Node::send(Pid target, Message* message) noexcept {
+  const Pid pid = is_name(target) ? names_.holder(name_of(target)) : target;
+  Process* process = table_.slot(pid);
+  if (process == nullptr || process->serial.load(std::memory_order_acquire) != pid.serial) {
+    bounce(*this, target, message, ExitReason::noproc());
+    return;
+  }
+  message->target_serial = pid.serial;
+  push(*process, message);
+}
+
+bool Node::is_alive(Pid pid) const noexcept {
+  const Process* process = table_.slot(pid);
+  return process != nullptr && process->serial.load(std::memory_order_acquire) == pid.serial &&
+         !process->exiting.load(std::memory_order_acquire) &&
+         process->arrivals.load(std::memory_order_acquire) != Process::closed;
+}
+
+void Node::process_ended() noexcept {
+  if (!awaited_.load() || table_.count() != 0) return;
+  const std::lock_guard lock(empty_mutex_);
+  empty_condition_.notify_all();
+}
+
+void Node::wait_until_empty(std::chrono::nanoseconds limit) {
+  std::unique_lock lock(empty_mutex_);
+  awaited_.store(true);
+  empty_condition_.wait_for(lock, limit, [this] { return table_.count() == 0; });
+}
+
+void Node::stop() { schedulers_->stop(); }
+
+Node* current_node() noexcept {
+  Process* process = current_process();
+  return process == nullptr ? nullptr : process->node;
+}
+
+}  // namespace otp::detail

@@ -1,0 +1,128 @@
+// A node: the process table, the names and the schedulers of one runtime, and what sends signals between processes.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include <otp/runtime.h>
+
+#include "fiber/scheduler.h"
+#include "process/process.h"
+#include "process/timers.h"
+
+namespace otp::detail {
+
+/// Slots of type-stable memory. A free slot's mailbox is closed.
+class ProcessTable {
+ public:
+  explicit ProcessTable(std::uint32_t max_processes);
+  ~ProcessTable();
+  ProcessTable(const ProcessTable&) = delete;
+  ProcessTable& operator=(const ProcessTable&) = delete;
+
+  /// A closed slot with a fresh serial. Throws std::length_error when the limit is reached.
+  Process& allocate();
+  void release(Process& process) noexcept;
+  /// The slot of `pid`, whatever lives there now; null when there never was one.
+  Process* slot(Pid pid) const noexcept {
+    const std::uint32_t chunk = pid.id >> chunk_bits;
+    if (pid.serial == 0 || pid.node != 0 || chunk >= max_chunks_) return nullptr;
+    Process* base = chunks_[chunk].load(std::memory_order_acquire);
+    return base == nullptr ? nullptr : base + (pid.id & (chunk_size - 1));
+  }
+  /// Every live process, oldest slot first.
+  std::vector<Pid> live() const;
+  std::uint32_t count() const noexcept { return live_.load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr std::uint32_t chunk_bits = 10;
+  static constexpr std::uint32_t chunk_size = 1U << chunk_bits;
+
+  void add_chunk();
+
+  const std::uint32_t max_chunks_;
+  std::atomic<Process*>* chunks_;  ///< reserved address space, committed as it is used
+  std::mutex mutex_;
+  std::uint32_t chunk_count_ = 0;
+  Process* free_ = nullptr;  ///< linked by next_runnable
+  std::atomic<std::uint32_t> live_{0};
+};
+
+/// Who holds which local name.
+class NameRegistry {
+ public:
+  NameRegistry();
+  ~NameRegistry();
+  NameRegistry(const NameRegistry&) = delete;
+  NameRegistry& operator=(const NameRegistry&) = delete;
+
+  bool claim(Name name, Pid pid) noexcept;
+  void release(Name name, Pid pid) noexcept;
+  Pid holder(Name name) const noexcept;
+
+ private:
+  std::atomic<std::uint64_t>* holders_;  ///< by the name's index; reserved, committed as it is used
+};
+
+class Node {
+ public:
+  explicit Node(const RuntimeOptions& options);
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  const RuntimeOptions& options() const noexcept { return options_; }
+  SchedulerGroup& schedulers() noexcept { return *schedulers_; }
+  ProcessTable& table() noexcept { return table_; }
+  NameRegistry& names() noexcept { return names_; }
+  TimerTable& timers() noexcept { return timers_; }
+
+  Pid spawn(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& options, Process* parent, Ref* monitor);
+
+  /// A process without a parent, whose end a thread waits for.
+  Pid spawn_for(WaitingThread& waiting, std::unique_ptr<Behaviour> behaviour);
+  /// An exit signal to every process, newest first; those that trap see it as their parent's.
+  void exit_all(const ExitReason& reason);
+
+  /// Delivers to a pid or a name; consumes. What cannot be delivered is bounced.
+  void send(Pid target, Message* message) noexcept;
+  /// To this very slot.
+  void push(Process& process, Message* message) noexcept;
+  bool is_alive(Pid pid) const noexcept;
+
+  /// Called by a process when all of it is gone.
+  void process_ended() noexcept;
+  void wait_until_empty(std::chrono::nanoseconds limit);
+  void stop();
+
+ private:
+  void open(Process& process) noexcept;
+
+  const RuntimeOptions options_;
+  ProcessTable table_;
+  NameRegistry names_;
+  TimerTable timers_;
+  std::unique_ptr<SchedulerGroup> schedulers_;
+  std::mutex empty_mutex_;
+  std::condition_variable empty_condition_;
+  std::atomic<bool> awaited_{false};
+};
+
+/// Gives `name` to `pid`; null when done, else why not. Any thread.
+const char* claim_name(Node& node, Name name, Pid pid) noexcept;
+/// Gives up the local name of a process that ends.
+void release_name(Process& self) noexcept;
+/// A process that is one function.
+std::unique_ptr<Behaviour> make_function_behaviour(std::move_only_function<void()> body);
+
+/// The node of the calling process; null outside.
+Node* current_node() noexcept;
+Node& require_node(const char* operation);
+
+}  // namespace otp::detail

@@ -1,0 +1,155 @@
+// A process: a control block without a stack.
+//
+// Who may touch what. `arrivals` is touched by everybody, with atomic operations only. `serial` and `exiting` are read by
+// everybody and written by the process (or by whoever starts it). All the rest belongs to the process itself: to
+// the one thread that runs it, and between two runs to nobody. Other processes never look inside; they send signals.
+//
+// The block is type-stable: it is never given back while the runtime lives, so that a sender may look at a block whose
+// process has just died. A message that reaches a slot's next tenant is recognised by its target serial and bounced.
+//
+// `arrivals` is a stack of messages, newest first, with the process's state in the three low bits of the pointer:
+//   idle      it sleeps; whoever pushes makes it runnable
+//   waiting   it sleeps in a call or a sleep; only a signal makes it runnable, ordinary messages just pile up
+//   signalled a signal is among the messages: the process looks at them before its next message
+//   closed    (all three) it is dead: what comes is bounced
+// One compare-and-swap thus enqueues, and tells the sender whether it has to wake.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+
+#include <otp/detail/behaviour.h>
+#include <otp/detail/exit_exception.h>
+#include <otp/process.h>
+
+#include "core/clock.h"
+#include "core/runnable.h"
+
+namespace otp::detail {
+
+class Node;
+struct WakeTimer;
+
+using MessagePtr = std::unique_ptr<Message, MessageDeleter>;
+
+/// The pids a process is linked to. Most have at most one link, to their supervisor: that one costs no allocation.
+class LinkSet {
+ public:
+  bool insert(Pid pid);
+  bool erase(Pid pid) noexcept;
+  bool contains(Pid pid) const noexcept;
+  std::vector<Pid> take() noexcept;
+  std::vector<Pid> list() const;
+
+ private:
+  Pid first_;
+  std::unique_ptr<boost::unordered_flat_set<Pid, std::hash<Pid>>> more_;
+};
+
+/// A thread that is no process and waits for the end of one.
+struct WaitingThread;
+
+struct Watcher {
+  Pid pid;
+  Ref ref;
+  Name name;  ///< when it watches by name
+  WaitingThread* thread = nullptr;
+};
+struct DeferredRequest {
+  Pid caller;
+  std::uint64_t request = 0;
+};
+
+/// What only some processes have.
+struct ProcessExtras {
+  boost::unordered_flat_map<Ref, Pid, std::hash<Ref>> monitors;       ///< whom it monitors
+  std::vector<Watcher> monitored_by;
+  std::vector<DeferredRequest> deferred;                              ///< callers that wait for a later reply
+  boost::unordered_flat_map<std::uint64_t, CallBase*> requests;       ///< its own open requests; non-null: answered
+  std::string label;
+  Nanoseconds idle_deadline = never;
+  ExitReason exit_reason;  ///< of a pending exit signal, or given with Flow::stop
+  bool idle_timer_fired = false;
+
+  ProcessExtras() = default;
+  ProcessExtras(const ProcessExtras&) = delete;
+  ProcessExtras& operator=(const ProcessExtras&) = delete;
+  ~ProcessExtras();
+};
+
+/// What a blocked process waits for; lives on its stack.
+struct Wait {
+  std::uint64_t request = 0;      ///< the call in progress; 0 is none
+  CallBase* reply = nullptr;      ///< its answer
+};
+
+enum class ExitPending : std::uint8_t { no, signal, kill };
+/// What a blocked process looks up for.
+enum class WakeOn : std::uint8_t { message, signal };
+
+struct Process : Runnable {
+  std::atomic<std::uintptr_t> arrivals{closed};
+  Message* inbox_head = nullptr;
+  Message* inbox_tail = nullptr;
+  std::unique_ptr<Behaviour> behaviour;
+  std::unique_ptr<ProcessExtras> extras;
+  Node* node = nullptr;
+  Wait* wait = nullptr;
+  WakeTimer* timer = nullptr;  ///< armed, or on its way as a message
+  LinkSet links;
+  std::uint32_t id = 0;
+  std::atomic<std::uint32_t> serial{0};
+  Pid parent;
+  const MessageType* handling = nullptr;  ///< for reports: the message it is at
+  std::atomic<std::uint32_t> name{0};  ///< index of its local name; anybody may register it
+  std::atomic<bool> exiting{false};
+  ExitPending exit_pending = ExitPending::no;
+  WakeOn wake_on = WakeOn::message;
+  bool started = false;
+  bool trap_exit = false;
+  bool unwinding = false;  ///< an exit signal has been thrown already
+
+  static constexpr std::uintptr_t idle = 1;
+  static constexpr std::uintptr_t waiting = 2;
+  static constexpr std::uintptr_t signalled = 4;
+  static constexpr std::uintptr_t closed = idle | waiting | signalled;
+  static constexpr std::uintptr_t tag_bits = 7;
+
+  Pid pid() const noexcept { return {.id = id, .serial = serial.load(std::memory_order_relaxed)}; }
+  ProcessExtras& more() {
+    if (!extras) extras = std::make_unique<ProcessExtras>();
+    return *extras;
+  }
+  bool has_arrivals() const noexcept { return arrivals.load(std::memory_order_relaxed) > tag_bits; }
+  bool has_signals() const noexcept {
+    return (arrivals.load(std::memory_order_relaxed) & signalled) != 0;
+  }
+  void append(Message& message) noexcept {
+    message.next = nullptr;
+    (inbox_head == nullptr ? inbox_head : inbox_tail->next) = &message;
+    inbox_tail = &message;
+  }
+  MessagePtr take_first() noexcept {
+    Message* first = inbox_head;
+    if (first != nullptr) inbox_head = first->next;
+    return MessagePtr(first);
+  }
+};
+
+/// Takes the first message that `accept` takes out of the inbox, looking behind `checked` (null: from the front).
+/// Without one, `checked` becomes the last message looked at.
+Message* take_matching(Process& self, bool (*accept)(void*, Message&), void* context, Message*& checked);
+
+/// The process that runs on this thread; null outside. Never keep it across threads; a process may keep its own.
+[[gnu::noinline]] Process* current_process() noexcept;
+/// The same; throws std::logic_error outside a process, naming `operation`.
+Process& require_process(const char* operation);
+
+}  // namespace otp::detail

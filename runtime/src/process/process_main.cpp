@@ -1,0 +1,216 @@
+#include "process/process_main.h"
+
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <exception>
+#include <typeinfo>
+#include <utility>
+
+#include "core/throw_trace.h"
+#include "process/crash.h"
+#include "process/signals.h"
+
+namespace otp::detail {
+namespace {
+
+enum class Served : std::uint8_t { let_go, stop, signalled };
+
+/// Goes to sleep without a stack. True: the process is no longer ours to touch.
+bool go_idle(Process& self) noexcept {
+  std::uintptr_t empty = 0;
+  self.wake_on = WakeOn::message;
+  return self.arrivals.compare_exchange_strong(empty, Process::idle, std::memory_order_acq_rel);
+}
+
+bool idle_timeout_due(Process& self) {
+  if (!self.extras || self.extras->idle_deadline == never) return false;
+  const Nanoseconds time = now(self.node->schedulers().clock());
+  if (time < self.extras->idle_deadline) {
+    arm_wake(self, self.extras->idle_deadline);
+    return false;
+  }
+  self.extras->idle_deadline = never;
+  return true;
+}
+
+/// Handles messages until there is none, the process stops, or it has had its share of the thread.
+Served serve(Process& self) {
+  for (;;) {
+    if (self.has_signals() || (self.inbox_head == nullptr && self.has_arrivals())) drain(self);
+    if (self.exit_pending != ExitPending::no) return Served::signalled;
+    MessagePtr message = self.take_first();
+    if (message == nullptr) {
+      if (self.has_arrivals()) continue;
+      if (idle_timeout_due(self)) {
+        if (self.behaviour->idle_timeout() == Flow::stop) return Served::stop;
+        continue;
+      }
+      if (go_idle(self)) return Served::let_go;
+      continue;
+    }
+    if (self.extras) self.extras->idle_deadline = never;
+    self.handling = message->type;
+    if (self.behaviour->handle(std::move(message)) == Flow::stop) return Served::stop;
+    if (current_scheduler()->budget_spent()) {
+      self.node->schedulers().make_runnable_last(self);
+      return Served::let_go;
+    }
+  }
+}
+
+ExitReason unknown_exception() {
+  const std::type_info* type = abi::__cxa_current_exception_type();
+  return ExitReason::error(type != nullptr ? demangled(type->name()) : "unknown exception", "", last_throw_frames());
+}
+
+/// Runs `step`; what it throws becomes `end`.
+template <class Step>
+void contain(ProcessEnd& end, Step step) {
+  try {
+    step();
+  } catch (const ExitException& exit) {
+    end.reason = exit.reason();
+    end.by_signal = exit.from_signal();
+  } catch (const std::exception& error) {
+    end.reason = ExitReason::error(demangled(typeid(error).name()), error.what(), last_throw_frames());
+    end.by_signal = false;
+  } catch (const abi::__forced_unwind&) {
+    throw;
+  } catch (...) {
+    end.reason = unknown_exception();
+    end.by_signal = false;
+  }
+}
+
+ExitReason pending_exit(const Process& self) {
+  return self.exit_pending == ExitPending::kill ? ExitReason::killed() : self.extras->exit_reason;
+}
+
+/// The process is over: its last words, its destructors, its farewells.
+void end_process(Process& self, ProcessEnd& end) {
+  if (!end.by_signal) {
+    ExitReason reason = end.reason;
+    contain(end, [&] {
+      self.behaviour->terminate(reason);
+      end.reason = reason;
+    });
+    if (end.reason.is_abnormal() && !end.by_signal) report_crash(self, end.reason);
+  }
+  self.exiting.store(true, std::memory_order_release);
+  release_name(self);
+  self.behaviour.reset();
+  finish(self, end.reason);
+}
+
+}  // namespace
+
+std::string demangled(const char* name) {
+  int status = 0;
+  char* text = abi::__cxa_demangle(name, nullptr, nullptr, &status);
+  std::string result = status == 0 ? text : name;
+  std::free(text);
+  return result;
+}
+
+void run_process(Runnable& runnable) {
+  auto& self = static_cast<Process&>(runnable);
+  ProcessEnd end;
+  bool over = false;
+  contain(end, [&] {
+    over = true;
+    if (!std::exchange(self.started, true) && self.behaviour->start() == Flow::stop) {
+      end.reason = self.extras ? self.extras->exit_reason : ExitReason::normal();
+      return;
+    }
+    switch (serve(self)) {
+      case Served::let_go: over = false; break;
+      case Served::stop: end.reason = self.extras ? self.extras->exit_reason : ExitReason::normal(); break;
+      case Served::signalled:
+        end.reason = pending_exit(self);
+        end.by_signal = true;
+        break;
+    }
+  });
+  if (over) end_process(self, end);
+}
+
+bool commit_park(Runnable& runnable) {
+  auto& self = static_cast<Process&>(runnable);
+  std::uintptr_t head = self.arrivals.load(std::memory_order_acquire);
+  if (self.wake_on == WakeOn::message) {
+    return head == 0 && self.arrivals.compare_exchange_strong(head, Process::idle, std::memory_order_acq_rel);
+  }
+  while ((head & Process::signalled) == 0) {
+    if (self.arrivals.compare_exchange_weak(head, head | Process::waiting, std::memory_order_acq_rel)) return true;
+  }
+  return false;
+}
+
+void raise_pending_exit(Process& self) {
+  if (self.exit_pending == ExitPending::no || self.exiting.load(std::memory_order_relaxed)) return;
+  if (self.unwinding && std::uncaught_exceptions() > 0) return;
+  self.unwinding = true;
+  throw ExitException(pending_exit(self), true);
+}
+
+// ---- Wake-ups ----
+// A process has at most one timer in the wheel. It is not taken out when a wait ends early: a later wait with a
+// later deadline lets it fire and arms it anew. A server that calls a thousand times a second with the default
+// time-out of five seconds so touches the wheel once in five seconds.
+
+struct WakeTimer : Message, TimerNode {
+  Node* node = nullptr;
+  Pid target;
+};
+
+namespace {
+
+void fire_wake(TimerNode& node) {
+  auto& timer = static_cast<WakeTimer&>(node);
+  timer.node->send(timer.target, &timer);
+}
+
+void discard_wake(TimerNode& node) { destroy_message<WakeTimer>(&static_cast<WakeTimer&>(node)); }
+
+}  // namespace
+
+void arm_wake(Process& self, Nanoseconds deadline) {
+  if (deadline == never) return;
+  if (self.timer != nullptr) {
+    if (self.timer->deadline <= deadline) return;
+    if (!TimerShard::cancel(*self.timer)) return;  // on its way: it wakes us, and we come here again
+  } else {
+    self.timer = make_message<WakeTimer>();
+    self.timer->type = &signal_type<WakeTimer>;
+    self.timer->kind = MessageKind::timer;
+    self.timer->fire = &fire_wake;
+    self.timer->discard = &discard_wake;
+    self.timer->node = self.node;
+    self.timer->target = self.pid();
+  }
+  self.timer->deadline = deadline;
+  self.node->schedulers().arm(*self.timer);
+}
+
+void disarm_wake(Process& self) noexcept {
+  WakeTimer* timer = std::exchange(self.timer, nullptr);
+  if (timer != nullptr && TimerShard::cancel(*timer)) destroy_message<WakeTimer>(timer);
+}
+
+bool wait_for(Process& self, WakeOn wake_on, Nanoseconds deadline, bool (*done)(void*), void* context) {
+  bool slept = false;
+  for (;;) {
+    if (self.has_arrivals()) drain(self);
+    raise_pending_exit(self);
+    if (done(context)) return true;
+    if (self.exiting.load(std::memory_order_relaxed) || self.exit_pending != ExitPending::no) return false;
+    if (deadline != never && (slept || deadline <= 0) && now(self.node->schedulers().clock()) >= deadline) return false;
+    arm_wake(self, deadline);
+    self.wake_on = wake_on;
+    current_scheduler()->park(self);
+    slept = true;
+  }
+}
+
+}  // namespace otp::detail

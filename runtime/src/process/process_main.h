@@ -1,0 +1,27 @@
+// How a process runs on a stack and leaves it: the two operations the schedulers ask for.
+#pragma once
+
+#include "core/runnable.h"
+#include "process/process.h"
+
+namespace otp::detail {
+
+/// The one place where an exception becomes an exit reason.
+void run_process(Runnable& runnable);
+/// Publishes that the process sleeps; false when something has come in meanwhile.
+bool commit_park(Runnable& runnable);
+
+/// Throws the pending exit signal of a process that is about to wait or has just woken. Returns without throwing
+/// when there is none, and while the process unwinds or is past unwinding: a wait there gives up at once instead.
+void raise_pending_exit(Process& self);
+/// Sees to it that the process is woken at `deadline`, or before.
+void arm_wake(Process& self, Nanoseconds deadline);
+/// Takes back the wake-up of a process that ends.
+void disarm_wake(Process& self) noexcept;
+
+/// Blocks until `done(context)`, or the deadline (false). Exit signals interrupt it by exception.
+bool wait_for(Process& self, WakeOn wake_on, Nanoseconds deadline, bool (*done)(void*), void* context);
+
+struct WakeTimer;
+
+}  // namespace otp::detail

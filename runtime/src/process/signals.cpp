@@ -1,0 +1,314 @@
+#include "process/signals.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "process/process_main.h"
+
+namespace otp::detail {
+namespace {
+
+void destroy(Message* message) noexcept { message->type->destroy(message); }
+
+void fail_call(Node& node, CallBase* call, const ExitReason& reason) noexcept {
+  call->state = static_cast<std::uint8_t>(CallState::failed);
+  call->failure = reason;
+  call->kind = MessageKind::reply;
+  node.send(call->caller, call);
+}
+
+void accept_exit(Process& self, ExitMessage& signal) {
+  if (signal.flags & as_parent) signal.exit.pid = self.parent;
+  if (signal.from_link && !self.links.erase(signal.exit.pid)) return destroy(&signal);
+  const bool kill = !signal.from_link && signal.exit.reason.kind() == ExitReason::Kind::kill;
+  if (kill) {
+    self.exit_pending = ExitPending::kill;
+    return destroy(&signal);
+  }
+  if (self.trap_exit) {
+    signal.kind = MessageKind::exit;
+    self.append(signal);
+    return;
+  }
+  const bool ignored = signal.exit.reason.is_normal() && signal.exit.pid != self.pid();
+  if (!ignored && self.exit_pending == ExitPending::no) {
+    self.exit_pending = ExitPending::signal;
+    self.more().exit_reason = std::move(signal.exit.reason);
+  }
+  destroy(&signal);
+}
+
+void accept_down(Process& self, DownMessage& signal) {
+  if (!self.extras || self.extras->monitors.erase(signal.down.ref) == 0) return destroy(&signal);
+  signal.kind = MessageKind::down;
+  self.append(signal);
+}
+
+void accept_reply(Process& self, CallBase& reply) {
+  if (self.wait != nullptr && self.wait->request == reply.request) {
+    self.wait->request = 0;
+    self.wait->reply = &reply;
+    return;
+  }
+  if (self.extras) {
+    auto open = self.extras->requests.find(reply.request);
+    if (open != self.extras->requests.end() && open->second == nullptr) {
+      open->second = &reply;
+      return;
+    }
+  }
+  destroy(&reply);  // late, or a second answer
+}
+
+void accept_timer(Process& self, Message& timer) noexcept {
+  self.timer = nullptr;
+  destroy(&timer);
+}
+
+void accept_watcher(Process& self, MonitorSignal& signal) {
+  if (signal.kind == MessageKind::monitor) {
+    self.more().monitored_by.push_back(signal.watcher);
+  } else if (self.extras) {
+    std::erase_if(self.extras->monitored_by, [&](const Watcher& each) { return each.ref == signal.watcher.ref; });
+  }
+  destroy(&signal);
+}
+
+void accept_request_done(Process& self, RequestDoneSignal& signal) {
+  if (self.extras) {
+    std::erase_if(self.extras->deferred, [&](const DeferredRequest& each) {
+      return each.request == signal.request.request && each.caller == signal.request.caller;
+    });
+  }
+  destroy(&signal);
+}
+
+std::size_t queue_length(const Process& self) noexcept {
+  std::size_t length = 0;
+  for (const Message* each = self.inbox_head; each != nullptr; each = each->next) ++length;
+  return length;
+}
+
+void answer_inspection(Process& self, InspectCall& call) {
+  ProcessInfo& info = call.info;
+  info.pid = self.pid();
+  info.parent = self.parent;
+  info.behaviour = self.behaviour->describe();
+  info.trap_exit = self.trap_exit;
+  info.message_queue_length = queue_length(self);
+  info.links = self.links.list();
+  info.name = Name::from_index(self.name.load(std::memory_order_relaxed));
+  if (self.extras) {
+    info.label = self.extras->label;
+    for (const auto& [ref, pid] : self.extras->monitors) info.monitors.push_back(pid);
+    for (const Watcher& watcher : self.extras->monitored_by) info.monitored_by.push_back(watcher.pid);
+  }
+  call.state = static_cast<std::uint8_t>(CallState::replied);
+  call.kind = MessageKind::reply;
+  self.node->send(call.caller, &call);
+}
+
+void accept(Process& self, Message& message) {
+  switch (message.kind) {
+    case MessageKind::cast:
+    case MessageKind::call:
+    case MessageKind::info:
+    case MessageKind::down:
+    case MessageKind::exit:
+    case MessageKind::system: return self.append(message);
+    case MessageKind::reply: return accept_reply(self, static_cast<CallBase&>(message));
+    case MessageKind::exit_signal: return accept_exit(self, static_cast<ExitMessage&>(message));
+    case MessageKind::down_signal: return accept_down(self, static_cast<DownMessage&>(message));
+    case MessageKind::link: self.links.insert(static_cast<LinkSignal&>(message).from); return destroy(&message);
+    case MessageKind::unlink: self.links.erase(static_cast<LinkSignal&>(message).from); return destroy(&message);
+    case MessageKind::monitor:
+    case MessageKind::demonitor: return accept_watcher(self, static_cast<MonitorSignal&>(message));
+    case MessageKind::timer: return accept_timer(self, message);
+    case MessageKind::inspect: return answer_inspection(self, static_cast<InspectCall&>(message));
+    case MessageKind::request_done: return accept_request_done(self, static_cast<RequestDoneSignal&>(message));
+  }
+}
+
+Message* oldest_first(std::uintptr_t head) noexcept {
+  auto* newest = reinterpret_cast<Message*>(head & ~Process::tag_bits);
+  Message* oldest = nullptr;
+  while (newest != nullptr) {
+    Message* next = newest->next;
+    newest->next = oldest;
+    oldest = newest;
+    newest = next;
+  }
+  return oldest;
+}
+
+}  // namespace
+
+void drain(Process& self) noexcept {
+  const std::uint32_t serial = self.serial.load(std::memory_order_relaxed);
+  Message* next = oldest_first(self.arrivals.exchange(0, std::memory_order_acq_rel));
+  while (next != nullptr) {
+    Message& message = *next;
+    next = message.next;
+    if (message.target_serial == serial) {
+      accept(self, message);
+    } else {  // for the slot's former tenant
+      bounce(*self.node, Pid{.id = self.id, .serial = message.target_serial}, &message, ExitReason::noproc());
+    }
+  }
+}
+
+void send_exit(Node& node, Pid from, Pid target, ExitReason reason, bool from_link) noexcept {
+  auto* signal = make_signal<ExitMessage>(MessageKind::exit_signal, Exit{.pid = from, .reason = std::move(reason)},
+                                          from_link);
+  node.send(target, signal);
+}
+
+void send_down(Node& node, const Watcher& watcher, Pid from, ExitReason reason) noexcept {
+  if (watcher.thread != nullptr) {
+    const std::lock_guard lock(watcher.thread->mutex);
+    watcher.thread->reason = std::move(reason);
+    watcher.thread->condition.notify_all();
+    return;
+  }
+  auto* signal = make_signal<DownMessage>(
+      MessageKind::down_signal,
+      Down{.ref = watcher.ref, .pid = from, .name = watcher.name, .reason = std::move(reason)});
+  node.send(watcher.pid, signal);
+}
+
+void bounce(Node& node, Pid target, Message* message, const ExitReason& reason) noexcept {
+  switch (message->kind) {
+    case MessageKind::call:
+    case MessageKind::system:
+    case MessageKind::inspect: return fail_call(node, static_cast<CallBase*>(message), reason);
+    case MessageKind::link:
+      send_exit(node, target, static_cast<LinkSignal*>(message)->from, reason, true);
+      return destroy(message);
+    case MessageKind::monitor:
+      send_down(node, static_cast<MonitorSignal*>(message)->watcher, is_name(target) ? Pid{} : target, reason);
+      return destroy(message);
+    case MessageKind::cast:
+    case MessageKind::info:
+    case MessageKind::down:
+    case MessageKind::exit:
+    case MessageKind::reply:
+    case MessageKind::exit_signal:
+    case MessageKind::down_signal:
+    case MessageKind::unlink:
+    case MessageKind::demonitor:
+    case MessageKind::timer:
+    case MessageKind::request_done: return destroy(message);
+  }
+}
+
+namespace {
+
+void bounce_all(Process& self, Pid pid, Message* next, const ExitReason& reason) noexcept {
+  while (next != nullptr) {
+    Message* message = next;
+    next = message->next;
+    if (message->kind == MessageKind::timer) {
+      accept_timer(self, *message);
+    } else if (message->kind == MessageKind::down || message->kind == MessageKind::exit ||
+               message->target_serial == pid.serial) {
+      bounce(*self.node, pid, message, reason);
+    } else {
+      bounce(*self.node, Pid{.id = self.id, .serial = message->target_serial}, message, ExitReason::noproc());
+    }
+  }
+}
+
+void fail_deferred(Node& node, const ProcessExtras& extras, const ExitReason& reason) noexcept {
+  for (const DeferredRequest& each : extras.deferred) {
+    auto* reply = make_signal<FailedReply>(MessageKind::reply);
+    reply->caller = each.caller;
+    reply->request = each.request;
+    fail_call(node, reply, reason);
+  }
+}
+
+}  // namespace
+
+void finish(Process& self, const ExitReason& reason) noexcept {
+  Node& node = *self.node;
+  const Pid pid = self.pid();
+  Message* inbox = std::exchange(self.inbox_head, nullptr);
+  Message* arrived = oldest_first(self.arrivals.exchange(Process::closed, std::memory_order_acq_rel));
+  bounce_all(self, pid, inbox, reason);
+  bounce_all(self, pid, arrived, reason);
+  disarm_wake(self);
+  for (const Pid other : self.links.take()) send_exit(node, pid, other, reason, true);
+  if (const auto extras = std::move(self.extras)) {
+    fail_deferred(node, *extras, reason);
+    for (const Watcher& watcher : extras->monitored_by) send_down(node, watcher, pid, reason);
+    for (const auto& [ref, target] : extras->monitors) {
+      node.send(target, make_signal<MonitorSignal>(MessageKind::demonitor,
+                                                   Watcher{.pid = pid, .ref = ref, .name = {}, .thread = nullptr}));
+    }
+  }
+  self.wait = nullptr;
+  self.handling = nullptr;
+  self.exit_pending = ExitPending::no;
+  self.started = self.trap_exit = self.unwinding = false;
+  self.on_blocking_pool = false;
+  node.table().release(self);
+  node.process_ended();
+}
+
+Message* take_matching(Process& self, bool (*accept)(void*, Message&), void* context, Message*& checked) {
+  Message* before = checked;
+  Message* each = before == nullptr ? self.inbox_head : before->next;
+  for (; each != nullptr; before = each, each = each->next) {
+    if (!accept(context, *each)) continue;
+    (before == nullptr ? self.inbox_head : before->next) = each->next;
+    if (each->next == nullptr) self.inbox_tail = before;
+    return each;
+  }
+  checked = before;
+  return nullptr;
+}
+
+// ---- LinkSet ----
+
+bool LinkSet::insert(Pid pid) {
+  if (contains(pid)) return false;
+  if (!first_) {
+    first_ = pid;
+    return true;
+  }
+  if (!more_) more_ = std::make_unique<boost::unordered_flat_set<Pid, std::hash<Pid>>>();
+  return more_->insert(pid).second;
+}
+
+bool LinkSet::erase(Pid pid) noexcept {
+  if (first_ == pid && first_) {
+    first_ = {};
+    return true;
+  }
+  return more_ && more_->erase(pid) != 0;
+}
+
+bool LinkSet::contains(Pid pid) const noexcept { return (first_ && first_ == pid) || (more_ && more_->contains(pid)); }
+
+std::vector<Pid> LinkSet::list() const {
+  std::vector<Pid> pids;
+  if (first_) pids.push_back(first_);
+  if (more_) pids.insert(pids.end(), more_->begin(), more_->end());
+  return pids;
+}
+
+std::vector<Pid> LinkSet::take() noexcept {
+  if (!first_ && !more_) return {};
+  std::vector<Pid> pids = list();
+  first_ = {};
+  more_.reset();
+  return pids;
+}
+
+ProcessExtras::~ProcessExtras() {
+  for (auto& [request, reply] : requests) {
+    if (reply != nullptr) reply->type->destroy(reply);
+  }
+}
+
+}  // namespace otp::detail

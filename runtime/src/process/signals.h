@@ -1,0 +1,72 @@
+// Signals: what the core itself understands. See MessageKind.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+
+#include "process/node.h"
+#include "process/process.h"
+
+namespace otp::detail {
+
+struct LinkSignal : Message {  // link, unlink
+  Pid from;
+};
+struct MonitorSignal : Message {  // monitor, demonitor
+  Watcher watcher;
+};
+struct RequestDoneSignal : Message {
+  DeferredRequest request;
+};
+struct InspectCall : CallBase {
+  ProcessInfo info;
+};
+/// The answer to a request whose server died.
+struct FailedReply : CallBase {};
+
+/// In Message::flags of an exit signal: it counts as the parent's.
+inline constexpr std::uint16_t as_parent = 1;
+
+template <class S>
+inline const MessageType signal_type{.name = "signal",
+                                     .interface = nullptr,
+                                     .deliver = nullptr,
+                                     .destroy = &destroy_message<S>};
+
+template <class S, class... Fields>
+S* make_signal(MessageKind kind, Fields&&... fields) {
+  S* signal = nullptr;
+  if constexpr (std::is_base_of_v<CallBase, S>) {
+    signal = make_message<S>();
+  } else {
+    signal = make_message<S>(Message{}, std::forward<Fields>(fields)...);
+  }
+  signal->type = &signal_type<S>;
+  signal->kind = kind;
+  return signal;
+}
+
+struct WaitingThread {
+  std::mutex mutex;
+  std::condition_variable condition;
+  std::optional<ExitReason> reason;
+};
+
+/// Sends an exit signal as exit(target, reason) does, or as the end of a link.
+void send_exit(Node& node, Pid from, Pid target, ExitReason reason, bool from_link) noexcept;
+void send_down(Node& node, const Watcher& watcher, Pid from, ExitReason reason) noexcept;
+
+/// Sends a request of the given kind and waits for it to come back; null at the deadline.
+CallBase* exchange_request(Process& self, Pid target, CallBase* request, MessageKind kind, Timeout timeout);
+
+/// Sorts what has arrived: acts on the signals, appends the messages to the inbox.
+void drain(Process& self) noexcept;
+
+/// What happens to a message whose target is dead (or never was): calls fail, links and monitors answer.
+void bounce(Node& node, Pid target, Message* message, const ExitReason& reason) noexcept;
+
+/// The end of a process: names, mailbox, links, monitors, in this order; then the slot is free.
+void finish(Process& self, const ExitReason& reason) noexcept;
+
+}  // namespace otp::detail
