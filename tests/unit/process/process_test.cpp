@@ -1,0 +1,244 @@
+// The process core as its users see it. The cases of OTP's own suites are in tests/conformance; here is what is ours:
+// stacks, threads, exceptions, scheduling.
+#include <otp/receive.h>
+#include <otp/runtime.h>
+
+#include <atomic>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace otp {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Processes : public ::testing::TestWithParam<unsigned> {
+ protected:
+  /// Runs `body` as a process and expects it to end normally.
+  void in_process(std::move_only_function<void()> body) {
+    Runtime runtime({.schedulers = GetParam()});
+    EXPECT_EQ(runtime.run(std::move(body)), ExitReason::normal());
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Schedulers, Processes, ::testing::Values(1U, 2U, 4U));
+
+Down await_down(Ref ref) {
+  Down result;
+  receive(on_if([ref](const Down& down) { return down.ref == ref; }, [&](Down down) { result = std::move(down); }));
+  return result;
+}
+
+TEST_P(Processes, an_exception_becomes_the_exit_reason_with_its_type_and_text) {
+  in_process([] {
+    const auto [pid, ref] = spawn_monitor([] { throw std::runtime_error("boom"); });
+    EXPECT_EQ(await_down(ref).reason, ExitReason::error("std::runtime_error", "boom"));
+  });
+}
+
+TEST_P(Processes, an_exception_that_is_no_std_exception_is_contained_too) {
+  in_process([] {
+    const auto [pid, ref] = spawn_monitor([] { throw 42; });
+    EXPECT_EQ(await_down(ref).reason, ExitReason::error("int", ""));
+  });
+}
+
+TEST_P(Processes, processes_that_suspend_inside_catch_keep_their_own_exceptions) {
+  in_process([] {
+    std::vector<Ref> monitors;
+    for (int i = 0; i < 20; ++i) {
+      monitors.push_back(spawn_monitor([i] {
+        try {
+          throw std::runtime_error(std::to_string(i));
+        } catch (const std::runtime_error&) {
+          sleep(std::chrono::milliseconds(20 - i));
+          yield();
+          throw;
+        }
+      }).second);
+    }
+    for (int i = 0; i < 20; ++i) {
+      EXPECT_EQ(await_down(monitors[static_cast<std::size_t>(i)]).reason,
+                ExitReason::error("std::runtime_error", std::to_string(i)));
+    }
+  });
+}
+
+TEST_P(Processes, kill_unwinds_a_blocked_process_and_its_destructors_cannot_wait) {
+  in_process([] {
+    const Pid parent = self();
+    struct Farewell {
+      Pid to;
+      ~Farewell() {
+        sleep(1h);  // returns at once: the process is dead
+        send(to, std::string("unwound"));
+      }
+    };
+    const auto [pid, ref] = spawn_monitor([parent] {
+      const Farewell farewell{parent};
+      send(parent, 1);
+      sleep(infinity);
+    });
+    EXPECT_EQ(receive_value<int>(), 1);
+    exit(pid, ExitReason::kill());
+    EXPECT_EQ(await_down(ref).reason, ExitReason::killed());
+    EXPECT_EQ(receive_value<std::string>(0s), "unwound");
+  });
+}
+
+TEST_P(Processes, a_swallowed_exit_signal_ends_the_process_at_its_next_wait) {
+  in_process([] {
+    const Pid parent = self();
+    const auto [pid, ref] = spawn_monitor([parent] {
+      try {
+        send(parent, 1);
+        sleep(infinity);
+      } catch (...) {
+      }
+      sleep(infinity);
+    });
+    EXPECT_EQ(receive_value<int>(), 1);
+    exit(pid, ExitReason("stop_now"));
+    EXPECT_EQ(await_down(ref).reason, ExitReason("stop_now"));
+  });
+}
+
+TEST_P(Processes, ten_thousand_processes_block_at_once_and_all_are_woken) {
+  in_process([] {
+    const Pid parent = self();
+    std::vector<Pid> pids;
+    for (int i = 0; i < 10'000; ++i) {
+      pids.push_back(spawn([parent] { send(parent, receive_value<int>().value()); }));
+    }
+    for (int i = 0; i < 10'000; ++i) send(pids[static_cast<std::size_t>(i)], i);
+    std::int64_t sum = 0;
+    for (int i = 0; i < 10'000; ++i) sum += receive_value<int>().value();
+    EXPECT_EQ(sum, 9'999 * 5'000);
+  });
+}
+
+TEST_P(Processes, a_process_that_computes_does_not_keep_the_others_from_the_other_scheduler) {
+  if (GetParam() < 2) GTEST_SKIP() << "needs a second scheduler";
+  in_process([] {
+    std::atomic<bool> answered{false};
+    const Pid echo = spawn([] {
+      const Pid from = receive_value<Pid>().value();
+      send(from, 1);
+    });
+    const auto [hog, hog_ref] = spawn_monitor([&] {
+      while (!answered.load()) {
+      }
+    });
+    const auto [client, client_ref] = spawn_monitor([&, echo] {
+      send(echo, self());
+      receive_value<int>();
+      answered.store(true);
+    });
+    EXPECT_EQ(await_down(client_ref).reason, ExitReason::normal());
+    EXPECT_EQ(await_down(hog_ref).reason, ExitReason::normal());
+  });
+}
+
+TEST_P(Processes, blocking_work_leaves_the_schedulers_free) {
+  in_process([] {
+    const std::thread::id before = std::this_thread::get_id();
+    std::atomic<int> inside{0};
+    std::vector<Ref> monitors;
+    for (int i = 0; i < 8; ++i) {
+      monitors.push_back(spawn_monitor([&] {
+        blocking([&] {
+          // All eight are inside at once, though there are fewer schedulers.
+          inside.fetch_add(1);
+          while (inside.load() < 8) std::this_thread::yield();
+        });
+      }).second);
+    }
+    for (const Ref ref : monitors) EXPECT_EQ(await_down(ref).reason, ExitReason::normal());
+    static_cast<void>(before);
+  });
+}
+
+TEST_P(Processes, selective_receive_keeps_the_order_of_what_it_passes_over) {
+  in_process([] {
+    for (int i = 0; i < 5; ++i) send(self(), i);
+    send(self(), std::string("text"));
+    EXPECT_EQ(receive_value<std::string>(), "text");
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(receive_value<int>(), i);
+    EXPECT_EQ(receive_value<int>(0s), std::nullopt);
+  });
+}
+
+TEST_P(Processes, a_timer_sends_its_message_and_a_cancelled_one_does_not) {
+  in_process([] {
+    send_after(5ms, self(), 1);
+    const Ref cancelled = send_after(10s, self(), 2);
+    EXPECT_TRUE(cancel_timer(cancelled));
+    EXPECT_FALSE(cancel_timer(cancelled));
+    EXPECT_EQ(receive_value<int>(), 1);
+  });
+}
+
+TEST_P(Processes, a_wait_never_ends_before_its_time) {
+  in_process([] {
+    for (const auto time : {1ms, 7ms, 30ms}) {
+      const auto start = std::chrono::steady_clock::now();
+      sleep(time);
+      EXPECT_GE(std::chrono::steady_clock::now() - start, time);
+    }
+  });
+}
+
+TEST(Runtime, serves_foreign_threads_and_several_runtimes_at_once) {
+  Runtime first({.schedulers = 2});
+  Runtime second({.schedulers = 1});
+  std::vector<std::jthread> threads;
+  std::atomic<int> sum{0};
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&, i] { sum += (i % 2 == 0 ? first : second).invoke([i] { return receive_value<int>(0s) ? 0 : i; }); });
+  }
+  threads.clear();
+  EXPECT_EQ(sum.load(), 28);
+}
+
+TEST(Runtime, invoke_hands_the_exception_to_the_caller) {
+  Runtime runtime({.schedulers = 1});
+  EXPECT_THROW(runtime.invoke([]() -> int { throw std::out_of_range("no"); }), std::out_of_range);
+  EXPECT_THROW(runtime.invoke([] { exit(ExitReason("bye")); }), std::runtime_error);
+}
+
+TEST(Runtime, operations_outside_a_process_are_refused_by_name) {
+  EXPECT_FALSE(in_process());
+  EXPECT_THROW(self(), std::logic_error);
+  EXPECT_THROW(sleep(1ms), std::logic_error);
+}
+
+TEST(Runtime, its_end_stops_what_still_runs) {
+  std::atomic<int> stopped{0};
+  struct Count {
+    std::atomic<int>& count;
+    ~Count() { count.fetch_add(1); }
+  };
+  {
+    Runtime runtime({.schedulers = 2});
+    runtime.run([&] {
+      for (int i = 0; i < 100; ++i) {
+        spawn([&] {
+          const Count count{stopped};
+          sleep(infinity);
+        });
+      }
+      // Those that have begun are waited for; a process that never began has no destructors to run.
+      while (stopped.load() == 0 && process_info(self())->links.size() > 0) yield();
+      sleep(20ms);
+    });
+  }
+  EXPECT_EQ(stopped.load(), 100);
+}
+
+}  // namespace
+}  // namespace otp
