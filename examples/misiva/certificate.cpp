@@ -1,16 +1,16 @@
 #include "certificate.h"
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <ctime>
-#include <memory>
-
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <memory>
 
 namespace misiva::http {
 namespace {
@@ -40,8 +40,9 @@ std::expected<Certificate, std::string> load_certificate(const std::string& name
   Certificate certificate{PEM_read_X509(file->get(), nullptr, nullptr, nullptr)};
   ERR_clear_error();
   if (certificate) return certificate;
-  return std::unexpected("certificate `" + name +
-                         "` holds no PEM certificate: it must begin with -----BEGIN CERTIFICATE-----");
+  return std::unexpected(
+      "certificate `" + name +
+      "` holds no PEM certificate: it must begin with -----BEGIN CERTIFICATE-----");
 }
 
 std::string print_time(const ASN1_TIME* time) {
@@ -70,7 +71,8 @@ std::expected<void, std::string> check_certificate(const std::string& file) {
   return {};
 }
 
-std::expected<void, std::string> check_key(const std::string& key_file, const std::string& certificate_file) {
+std::expected<void, std::string> check_key(const std::string& key_file,
+                                           const std::string& certificate_file) {
   const auto certificate = load_certificate(certificate_file);
   if (!certificate) return std::unexpected(certificate.error());
   const auto file = open_file(key_file, "private key");
@@ -78,10 +80,11 @@ std::expected<void, std::string> check_key(const std::string& key_file, const st
   const Key key{PEM_read_PrivateKey(file->get(), nullptr, nullptr, nullptr)};
   const bool matches = key && X509_check_private_key(certificate->get(), key.get()) == 1;
   ERR_clear_error();
-  if (!key) return std::unexpected("private key `" + key_file + "` holds no unencrypted PEM private key");
+  if (!key)
+    return std::unexpected("private key `" + key_file + "` holds no unencrypted PEM private key");
   if (!matches) {
-    return std::unexpected("private key `" + key_file + "` does not belong to certificate `" + certificate_file +
-                           "`: give the pair that was made together");
+    return std::unexpected("private key `" + key_file + "` does not belong to certificate `" +
+                           certificate_file + "`: give the pair that was made together");
   }
   return {};
 }

@@ -1,18 +1,20 @@
-// Ownership: an Impl owns one multi handle (which owns the connection) and a set of easy handles that are used again
-// for each post. Everything runs on the thread that calls post(); libcurl starts no thread of its own here because
-// addresses are resolved before (numeric) or by its own resolver inside curl_multi_perform.
+// Ownership: an Impl owns one multi handle (which owns the connection) and a set of easy handles
+// that are used again for each post. Everything runs on the thread that calls post(); libcurl
+// starts no thread of its own here because addresses are resolved before (numeric) or by its own
+// resolver inside curl_multi_perform.
 //
-// Why one failure ends the whole post: all streams share one connection, so when it breaks, no other stream will be
-// answered either. libcurl would silently send each of them again on a new connection, which the caller must
-// decide (it counts retries); so the first broken stream takes the rest along.
+// Why one failure ends the whole post: all streams share one connection, so when it breaks, no
+// other stream will be answered either. libcurl would silently send each of them again on a new
+// connection, which the caller must decide (it counts retries); so the first broken stream takes
+// the rest along.
 #include "http_client.h"
+
+#include <curl/curl.h>
 
 #include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
-
-#include <curl/curl.h>
 
 #include "certificate.h"
 
@@ -62,14 +64,20 @@ Fault classify(CURLcode code, bool was_connected) noexcept {
 
 std::string advice(Fault fault) {
   switch (fault) {
-    case Fault::misconfigured: return "check the address and the certificate files";
-    case Fault::unreachable: return "is the push server running, and is the port right?";
+    case Fault::misconfigured:
+      return "check the address and the certificate files";
+    case Fault::unreachable:
+      return "is the push server running, and is the port right?";
     case Fault::untrusted:
-      return "the server's certificate must be valid today, name this host and be signed by the CA file; "
+      return "the server's certificate must be valid today, name this host and be signed by the CA "
+             "file; "
              "ours must be accepted by the server";
-    case Fault::lost: return "what was not answered will be sent again";
-    case Fault::timeout: return "the server is overloaded or stuck; raise the request timeout if it is only slow";
-    case Fault::protocol: return "the server must speak HTTP/2 over TLS";
+    case Fault::lost:
+      return "what was not answered will be sent again";
+    case Fault::timeout:
+      return "the server is overloaded or stuck; raise the request timeout if it is only slow";
+    case Fault::protocol:
+      return "the server must speak HTTP/2 over TLS";
   }
   std::unreachable();
 }
@@ -89,7 +97,9 @@ bool is_transient(Fault fault) noexcept {
   return fault == Fault::unreachable || fault == Fault::lost || fault == Fault::timeout;
 }
 
-bool is_transient_status(int status) noexcept { return status == 429 || (status >= 500 && status <= 599); }
+bool is_transient_status(int status) noexcept {
+  return status == 429 || (status >= 500 && status <= 599);
+}
 
 struct Client::Impl {
   struct Slot {
@@ -151,7 +161,8 @@ void Client::Impl::abandon() {
 void Client::Impl::set_fixed_options(CURL* easy) const {
   const auto timeout_ms = static_cast<long>(endpoint.timeout.count());
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-  curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);  // wait for the one connection instead of opening more
+  curl_easy_setopt(easy, CURLOPT_PIPEWAIT,
+                   1L);  // wait for the one connection instead of opening more
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
   curl_easy_setopt(easy, CURLOPT_PROXY, "");
   curl_easy_setopt(easy, CURLOPT_CAINFO, endpoint.ca_file.c_str());
@@ -161,7 +172,8 @@ void Client::Impl::set_fixed_options(CURL* easy) const {
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &discard);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);  // other threads run here; signals belong to the runtime
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL,
+                   1L);  // other threads run here; signals belong to the runtime
 }
 
 void Client::Impl::start(Slot& slot, const Request& request, std::size_t index) {
@@ -235,12 +247,15 @@ std::expected<Client, Failure> Client::open(Endpoint endpoint) {
   }
   while (endpoint.url.ends_with('/')) endpoint.url.pop_back();
   if (auto good = check_certificate(endpoint.ca_file); !good) return wrong("CA " + good.error());
-  if (auto good = check_certificate(endpoint.certificate_file); !good) return wrong("client " + good.error());
-  if (auto good = check_key(endpoint.key_file, endpoint.certificate_file); !good) return wrong(good.error());
+  if (auto good = check_certificate(endpoint.certificate_file); !good)
+    return wrong("client " + good.error());
+  if (auto good = check_key(endpoint.key_file, endpoint.certificate_file); !good)
+    return wrong(good.error());
   return Client{std::make_unique<Impl>(std::move(endpoint))};
 }
 
-std::expected<void, Failure> Client::post(std::span<const Request> requests, const OnAnswer& on_answer) {
+std::expected<void, Failure> Client::post(std::span<const Request> requests,
+                                          const OnAnswer& on_answer) {
   Impl& self = *impl_;
   self.connect_lazily();
   while (self.slots.size() < requests.size()) self.slots.push_back(std::make_unique<Impl::Slot>());

@@ -1,12 +1,12 @@
 // The client against a real nghttpd, which the loopback script starts, kills and brings back.
 #include "http_client.h"
 
+#include <gtest/gtest.h>
+
 #include <filesystem>
 #include <set>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "loopback_server.h"
 
@@ -86,7 +86,8 @@ TEST_F(HttpClient, a_server_killed_in_mid_post_loses_no_request_when_the_rest_is
     if (++answers == 300) server.crash();
   });
   ASSERT_FALSE(sent);
-  EXPECT_EQ(static_cast<int>(sent.error().fault), static_cast<int>(Fault::lost)) << sent.error().text;
+  EXPECT_EQ(static_cast<int>(sent.error().fault), static_cast<int>(Fault::lost))
+      << sent.error().text;
   EXPECT_GE(done.size(), 300U);
   EXPECT_LT(done.size(), 4000U);
   server.await_restart(first);
@@ -149,7 +150,8 @@ TEST_F(HttpClient, wrong_files_and_addresses_are_named) {
 }
 
 TEST(HttpStatus, only_429_and_5xx_are_worth_another_try) {
-  for (const int status : {429, 500, 502, 503, 504, 599}) EXPECT_TRUE(is_transient_status(status)) << status;
+  for (const int status : {429, 500, 502, 503, 504, 599})
+    EXPECT_TRUE(is_transient_status(status)) << status;
   for (const int status : {200, 301, 400, 403, 404, 410, 428, 430, 600}) {
     EXPECT_FALSE(is_transient_status(status)) << status;
   }

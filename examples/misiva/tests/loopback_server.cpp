@@ -1,5 +1,9 @@
 #include "loopback_server.h"
 
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -9,10 +13,6 @@
 #include <sstream>
 #include <stdexcept>
 #include <thread>
-
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace misiva::testing {
 namespace {
@@ -33,7 +33,8 @@ std::string output_of(const std::string& command) {
 void await(const std::function<bool()>& condition, const char* what) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
   while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error(std::string("gave up on ") + what);
+    if (std::chrono::steady_clock::now() > deadline)
+      throw std::runtime_error(std::string("gave up on ") + what);
     std::this_thread::sleep_for(std::chrono::milliseconds{10});
   }
 }

@@ -1,10 +1,12 @@
-// A push server for one test: certificates and nghttpd by the loopback script, in a folder that is removed again.
+// A push server for one test: certificates and nghttpd by the loopback script, in a folder that is
+// removed again.
 #pragma once
+
+#include <sys/types.h>
 
 #include <csignal>
 #include <filesystem>
 #include <string>
-#include <sys/types.h>
 
 #include "http_client.h"
 
