@@ -29,14 +29,14 @@ TimerWheel::TimerWheel(Nanoseconds now) : tick_(static_cast<std::uint64_t>(now) 
 
 void TimerWheel::insert(TimerNode& node) noexcept {
   ++count_;
-  place(node);
+  place(node, tick_ + 1);
 }
 
-void TimerWheel::place(TimerNode& node) noexcept {
+void TimerWheel::place(TimerNode& node, std::uint64_t earliest) noexcept {
   // The first tick at whose end the deadline has passed.
   const std::uint64_t due =
       (static_cast<std::uint64_t>(std::max<Nanoseconds>(node.deadline, 0)) >> tick_bits) + 1;
-  const std::uint64_t target = std::max(due, tick_ + 1);
+  const std::uint64_t target = std::max(due, earliest);
   const std::uint64_t distance = target - tick_;
   int level = 0;
   while (level + 1 < levels && (distance >> (slot_bits * (level + 1))) != 0) ++level;
@@ -62,14 +62,11 @@ void TimerWheel::cascade(int level) noexcept {
     unlink(node);
     link_before(pending, node);
   }
-  // `tick_` is about to be served: what is due now goes to the slot that is served next.
-  --tick_;
   while (pending.next != &pending) {
     TimerNode& node = *pending.next;
     unlink(node);
-    place(node);
+    place(node, tick_);  // this tick's slot is served right after the cascade
   }
-  ++tick_;
 }
 
 TimerNode* TimerWheel::expire(Nanoseconds now) noexcept {

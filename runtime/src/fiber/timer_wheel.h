@@ -46,7 +46,7 @@ class TimerWheel {
   static constexpr int slots = 1 << slot_bits;
   static constexpr int levels = 4;
 
-  void place(TimerNode& node) noexcept;
+  void place(TimerNode& node, std::uint64_t earliest) noexcept;
   void cascade(int level) noexcept;
 
   std::uint64_t tick_;  ///< everything up to and including this tick has fired
