@@ -17,6 +17,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
+#if defined(__SANITIZE_THREAD__)
+constexpr int many = 2'000;  // the sanitizer follows at most 8,128 stacks
+#else
+constexpr int many = 10'000;
+#endif
+
 class Processes : public ::testing::TestWithParam<unsigned> {
  protected:
   /// Runs `body` as a process and expects it to end normally.
@@ -108,17 +114,17 @@ TEST_P(Processes, a_swallowed_exit_signal_ends_the_process_at_its_next_wait) {
   });
 }
 
-TEST_P(Processes, ten_thousand_processes_block_at_once_and_all_are_woken) {
+TEST_P(Processes, thousands_of_processes_block_at_once_and_all_are_woken) {
   in_process([] {
     const Pid parent = self();
     std::vector<Pid> pids;
-    for (int i = 0; i < 10'000; ++i) {
+    for (int i = 0; i < many; ++i) {
       pids.push_back(spawn([parent] { send(parent, receive_value<int>().value()); }));
     }
-    for (int i = 0; i < 10'000; ++i) send(pids[static_cast<std::size_t>(i)], i);
+    for (int i = 0; i < many; ++i) send(pids[static_cast<std::size_t>(i)], i);
     std::int64_t sum = 0;
-    for (int i = 0; i < 10'000; ++i) sum += receive_value<int>().value();
-    EXPECT_EQ(sum, 9'999 * 5'000);
+    for (int i = 0; i < many; ++i) sum += receive_value<int>().value();
+    EXPECT_EQ(sum, std::int64_t{many} * (many - 1) / 2);
   });
 }
 
@@ -146,7 +152,6 @@ TEST_P(Processes, a_process_that_computes_does_not_keep_the_others_from_the_othe
 
 TEST_P(Processes, blocking_work_leaves_the_schedulers_free) {
   in_process([] {
-    const std::thread::id before = std::this_thread::get_id();
     std::atomic<int> inside{0};
     std::vector<Ref> monitors;
     for (int i = 0; i < 8; ++i) {
@@ -159,7 +164,6 @@ TEST_P(Processes, blocking_work_leaves_the_schedulers_free) {
       }).second);
     }
     for (const Ref ref : monitors) EXPECT_EQ(await_down(ref).reason, ExitReason::normal());
-    static_cast<void>(before);
   });
 }
 
@@ -227,14 +231,13 @@ TEST(Runtime, its_end_stops_what_still_runs) {
     Runtime runtime({.schedulers = 2});
     runtime.run([&] {
       for (int i = 0; i < 100; ++i) {
-        spawn([&] {
+        spawn([&, parent = self()] {
           const Count count{stopped};
+          send(parent, 1);
           sleep(infinity);
         });
       }
-      // Those that have begun are waited for; a process that never began has no destructors to run.
-      while (stopped.load() == 0 && process_info(self())->links.size() > 0) yield();
-      sleep(20ms);
+      for (int i = 0; i < 100; ++i) receive_value<int>();
     });
   }
   EXPECT_EQ(stopped.load(), 100);
