@@ -1,0 +1,1 @@
+# Comes with the compiler's command line: see the next change.
