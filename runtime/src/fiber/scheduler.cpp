@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <utility>
 
 #include <boost/fiber/operations.hpp>
@@ -107,10 +108,20 @@ void Scheduler::park(Runnable& self) { leave(self, Leave::park); }
 
 void Scheduler::yield(Runnable& self) { leave(self, Leave::requeue); }
 
+void Scheduler::abandon(Runnable& self) {
+  leave(self, Leave::abandon);
+  std::abort();  // nobody resumes an abandoned stack
+}
+
 void Scheduler::after_switch() {
   const Leaving left = std::exchange(leaving_, {});
   if (left.how == Leave::none) return;
   left.worker->context->detach();
+  if (left.how == Leave::abandon) {
+    const std::lock_guard lock(group_.abandoned_mutex_);
+    group_.abandoned_.push_back(left.worker);
+    return;
+  }
   left.runnable->stack = left.worker;
   if (left.how == Leave::park) {
     if (!group_.ops().commit_park(*left.runnable)) group_.make_runnable(*left.runnable);

@@ -76,6 +76,9 @@ class Scheduler {
   /// Leaves the stack and queues the process again, behind the others, or on the blocking pool's queue.
   void yield(Runnable& self);
 
+  /// Leaves the stack for ever, with all that is on it: it cannot be unwound. The process is over already.
+  [[noreturn]] void abandon(Runnable& self);
+
   /// How many more operations the current process may do before it should yield.
   std::int32_t budget = 0;
   /// True when the current process has had its share of the thread.
@@ -87,7 +90,7 @@ class Scheduler {
   friend class SchedulerGroup;
   friend class SchedulingAlgorithm;
   friend class Worker;
-  enum class Leave : std::uint8_t { none, park, requeue };
+  enum class Leave : std::uint8_t { none, park, requeue, abandon };
 
   void thread_main();
   void leave(Runnable& self, Leave how);
@@ -161,6 +164,9 @@ class SchedulerGroup {
   /// Arms on the caller's scheduler, or on the first one.
   void arm(TimerNode& node) noexcept;
 
+  /// Stacks that std::terminate has left behind.
+  std::size_t abandoned_stacks() const;
+
   /// Ends all threads. No process may be left.
   void stop();
 
@@ -196,6 +202,9 @@ class SchedulerGroup {
   std::uint32_t blocking_waiting_ = 0;   ///< threads that wait for work
   std::uint32_t blocking_queued_ = 0;
   std::vector<std::unique_ptr<Scheduler>> blocking_;
+
+  mutable std::mutex abandoned_mutex_;
+  std::vector<Worker*> abandoned_;  ///< kept, so that what they own stays reachable
 
   std::mutex monitor_mutex_;
   std::condition_variable monitor_condition_;

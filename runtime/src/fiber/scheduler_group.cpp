@@ -53,6 +53,11 @@ void SchedulerGroup::stop() {
   monitor_.join();
 }
 
+std::size_t SchedulerGroup::abandoned_stacks() const {
+  const std::lock_guard lock(abandoned_mutex_);
+  return abandoned_.size();
+}
+
 // ---- Queues ----
 
 void SchedulerGroup::make_runnable(Runnable& runnable) noexcept {

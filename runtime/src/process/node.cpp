@@ -24,7 +24,9 @@ Node::Node(const RuntimeOptions& options)
     : options_(options),
       table_(options.max_processes),
       schedulers_(std::make_unique<SchedulerGroup>(scheduler_options(options, this),
-                                                   RunnableOps{.run = &run_process, .commit_park = &commit_park})) {}
+                                                   RunnableOps{.run = &run_process, .commit_park = &commit_park})) {
+  contain_terminate();
+}
 
 Node::~Node() = default;
 

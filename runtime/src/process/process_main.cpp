@@ -105,6 +105,46 @@ void end_process(Process& self, ProcessEnd& end) {
 
 }  // namespace
 
+namespace {
+
+std::terminate_handler former_terminate = nullptr;
+
+/// std::terminate inside a process ends that process alone: its stack cannot be unwound, so it is abandoned with
+/// what it owns, and so is the behaviour's object, which frames of that stack may still refer to.
+[[noreturn]] void terminate_process() {
+  Process* self = current_process();
+  if (self == nullptr || self->exiting.load()) {
+    former_terminate();
+    std::abort();
+  }
+  ExitReason reason = ExitReason::terminate("std::terminate was called");
+  if (std::current_exception()) {
+    try {
+      throw;
+    } catch (const std::exception& error) {
+      reason = ExitReason::terminate(demangled(typeid(error).name()) + ": " + error.what());
+    } catch (...) {
+      reason = ExitReason::terminate(unknown_exception().origin());
+    }
+  }
+  report_crash(*self, reason);
+  self->exiting.store(true, std::memory_order_release);
+  release_name(*self);
+  static_cast<void>(self->behaviour.release());
+  finish(*self, reason);
+  current_scheduler()->abandon(*self);
+}
+
+}  // namespace
+
+void contain_terminate() {
+  static const bool installed = [] {
+    former_terminate = std::set_terminate(&terminate_process);
+    return true;
+  }();
+  static_cast<void>(installed);
+}
+
 std::string demangled(const char* name) {
   int status = 0;
   char* text = abi::__cxa_demangle(name, nullptr, nullptr, &status);

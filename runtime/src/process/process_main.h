@@ -11,6 +11,9 @@ void run_process(Runnable& runnable);
 /// Publishes that the process sleeps; false when something has come in meanwhile.
 bool commit_park(Runnable& runnable);
 
+/// From now on std::terminate inside a process ends that process alone; outside, it does what it did.
+void contain_terminate();
+
 /// Throws the pending exit signal of a process that is about to wait or has just woken. Returns without throwing
 /// when there is none, and while the process unwinds or is past unwinding: a wait there gives up at once instead.
 void raise_pending_exit(Process& self);

@@ -34,6 +34,8 @@ class Processes : public ::testing::TestWithParam<unsigned> {
 
 INSTANTIATE_TEST_SUITE_P(Schedulers, Processes, ::testing::Values(1U, 2U, 4U));
 
+[[gnu::noipa]] void throw_runtime_error(const char* text) { throw std::runtime_error(text); }
+
 Down await_down(Ref ref) {
   Down result;
   receive(on_if([ref](const Down& down) { return down.ref == ref; }, [&](Down down) { result = std::move(down); }));
@@ -111,6 +113,19 @@ TEST_P(Processes, a_swallowed_exit_signal_ends_the_process_at_its_next_wait) {
     EXPECT_EQ(receive_value<int>(), 1);
     exit(pid, ExitReason("stop_now"));
     EXPECT_EQ(await_down(ref).reason, ExitReason("stop_now"));
+  });
+}
+
+TEST_P(Processes, std_terminate_ends_only_the_process_that_reached_it) {
+  in_process([] {
+    const auto leave_noexcept = []() noexcept { throw_runtime_error("out of noexcept"); };
+    for (int round = 0; round < 3; ++round) {
+      const auto [pid, ref] = spawn_monitor([&] { leave_noexcept(); });
+      EXPECT_EQ(await_down(ref).reason, ExitReason::terminate("std::runtime_error: out of noexcept"));
+    }
+    EXPECT_EQ(std::uncaught_exceptions(), 0);
+    const auto [pid, ref] = spawn_monitor([] { throw std::runtime_error("boom"); });
+    EXPECT_EQ(await_down(ref).reason, ExitReason::error("std::runtime_error", "boom"));
   });
 }
 
