@@ -50,13 +50,22 @@ function(otp_test target)
                              PRIVATE OTP_TEST_SOURCE_DIR="${CMAKE_CURRENT_SOURCE_DIR}")
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin/tests")
   # Discovery when ctest starts: building must not run programs, which sanitizers make slow.
-  string(REPLACE ";" "\\;" labels "${arg_LABELS}")
   gtest_discover_tests(
     ${target}
     TEST_PREFIX "${target}/"
+    TEST_LIST ${target}_tests
     DISCOVERY_MODE PRE_TEST
     DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS "${labels}" TIMEOUT ${arg_TIMEOUT})
+    PROPERTIES TIMEOUT ${arg_TIMEOUT})
+  # Discovery cannot pass on a property that is a list, so the labels are set in a file of their own,
+  # which CTest reads after the discovered names.
+  set(labels_file "${CMAKE_CURRENT_BINARY_DIR}/${target}_labels.cmake")
+  file(
+    WRITE "${labels_file}"
+    "if(${target}_tests)\n"
+    "  set_tests_properties(\${${target}_tests} PROPERTIES LABELS \"${arg_LABELS}\")\n"
+    "endif()\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${labels_file}")
 endfunction()
 
 # A misspelt keyword would otherwise become one more source file or dependency.
