@@ -94,6 +94,10 @@ class ExitReason {
   std::shared_ptr<const Detail> detail_;
 };
 
+/// Payload of the `shutdown` with which a supervisor gives up after too many restarts: OTP's reason is the plain
+/// `shutdown`, and so it compares; who must tell a failure from an ordered end looks for this.
+struct ReachedMaxRestartIntensity {};
+
 /// As OTP prints it: `normal`, `{shutdown,draining}`, `{noproc,{call,Counter.get,...}}`, `std::runtime_error: boom`.
 std::string to_string(const ExitReason& reason);
 
