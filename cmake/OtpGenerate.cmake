@@ -5,13 +5,13 @@
 #   add_library(bank handlers.cpp)
 #   otp_generate(bank shop/bank.otp)          # -> #include "shop/bank.otp.h"
 #
-# A schema keeps its path relative to the target's source folder (or to the first of IMPORT_DIRS that
-# contains it), and that is also how it is imported: shop/bank.otp by `import shop::bank`. Imports are
-# found where #includes are found: in these folders, and in those that linked targets make public; a
-# library's schemas are therefore visible to whoever links it, without a word said twice.
+# A schema keeps its path relative to the target's source folder (or to the first of IMPORT_DIRS
+# that contains it), and that is also how it is imported: shop/bank.otp by `import shop::bank`.
+# Imports are found where #includes are found: in these folders, and in those that linked targets
+# make public; a library's schemas are therefore visible to whoever links it.
 #
-# One otpc process serves all schemas of a target. It runs again when a schema, one of its imports or
-# otpc itself changed, and leaves alone what would become the same bytes, so nothing is recompiled
+# One otpc process serves all schemas of a target. It runs again when a schema, one of its imports
+# or otpc itself changed, and leaves alone what would become the same bytes, so nothing is recompiled
 # without need. Works alike inside this project and after find_package(otp).
 include_guard(GLOBAL)
 cmake_policy(VERSION 3.25)

@@ -48,7 +48,8 @@ function(otp_test target)
   # Tests may name files of the tree (goldens, schemas): relative to the sources' own folder.
   target_compile_definitions(${target}
                              PRIVATE OTP_TEST_SOURCE_DIR="${CMAKE_CURRENT_SOURCE_DIR}")
-  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin/tests")
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY
+                                             "${CMAKE_BINARY_DIR}/bin/tests")
   # Discovery when ctest starts: building must not run programs, which sanitizers make slow.
   gtest_discover_tests(
     ${target}
@@ -57,8 +58,8 @@ function(otp_test target)
     DISCOVERY_MODE PRE_TEST
     DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT ${arg_TIMEOUT})
-  # Discovery cannot pass on a property that is a list, so the labels are set in a file of their own,
-  # which CTest reads after the discovered names.
+  # Discovery cannot pass on a property that is a list, so the labels are set in a file of their
+  # own, which CTest reads after the discovered names.
   set(labels_file "${CMAKE_CURRENT_BINARY_DIR}/${target}_labels.cmake")
   file(
     WRITE "${labels_file}"
