@@ -2,9 +2,9 @@
 #
 #   otp_antlr4_parser(<target> LEXER <file.g4> PARSER <file.g4> NAMESPACE <cpp namespace>)
 #
-# which makes a static library of the generated sources. The generated code is not ours: warnings are
-# off, and so is char8_t, because the tool writes u8"" literals into std::string. Users of the target
-# see its headers as system headers, by plain name: #include "OtpParser.h".
+# which makes a static library of the generated sources. The generated code is not ours: warnings
+# are off, and so is char8_t, because the tool writes u8"" literals into std::string. Users of the
+# target see its headers as system headers, by plain name: #include "OtpParser.h".
 find_path(Antlr4Cpp_INCLUDE_DIR antlr4-runtime.h PATH_SUFFIXES antlr4-runtime)
 find_library(Antlr4Cpp_LIBRARY NAMES libantlr4-runtime.a antlr4-runtime)
 find_program(Antlr4Cpp_TOOL antlr4)

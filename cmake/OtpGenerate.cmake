@@ -11,8 +11,8 @@
 # make public; a library's schemas are therefore visible to whoever links it.
 #
 # One otpc process serves all schemas of a target. It runs again when a schema, one of its imports
-# or otpc itself changed, and leaves alone what would become the same bytes, so nothing is recompiled
-# without need. Works alike inside this project and after find_package(otp).
+# or otpc itself changed, and leaves alone what would become the same bytes, so nothing is
+# recompiled without need. Works alike inside this project and after find_package(otp).
 include_guard(GLOBAL)
 cmake_policy(VERSION 3.25)
 
