@@ -1,5 +1,6 @@
 // The public face of processes: <otp/process.h>, <otp/receive.h> and what behaviours ask of the core.
 #include <otp/process.h>
+#include <otp/receive.h>
 
 #include <stdexcept>
 #include <string>
@@ -101,6 +102,30 @@ Spawned spawn_behaviour(std::unique_ptr<Behaviour> behaviour, SpawnOptions optio
 void set_exit_reason(ExitReason reason) {
   Process& self = require_process("stop");
   if (!reason.is_normal() || self.extras) self.more().exit_reason = std::move(reason);
+}
+
+bool traps_exit() { return require_process("traps_exit").trap_exit; }
+
+void unlink_and_flush(Pid other) {
+  otp::unlink(other);
+  Process& self = require_process("unlink");
+  if (self.has_arrivals()) drain(self);
+  const auto is_it = [](void* context, Message& message) {
+    return message.kind == MessageKind::exit &&
+           static_cast<ExitMessage&>(message).exit.pid == *static_cast<const Pid*>(context);
+  };
+  Message* checked = nullptr;
+  const MessagePtr flushed(take_matching(self, is_it, &other, checked));
+}
+
+std::optional<Down> await_down(Ref ref, Timeout timeout) {
+  const auto is_it = [](void* context, Message& message) {
+    return message.kind == MessageKind::down &&
+           static_cast<DownMessage&>(message).down.ref == *static_cast<const Ref*>(context);
+  };
+  const auto message = receive_matching(is_it, &ref, timeout);
+  if (message == nullptr) return std::nullopt;
+  return std::move(static_cast<DownMessage&>(*message).down);
 }
 
 Pid parent() { return require_process("parent").parent; }

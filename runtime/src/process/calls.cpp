@@ -41,9 +41,13 @@ Pid name_pid(Name name) noexcept { return {.id = name.index(), .serial = 1, .nod
 bool is_name(Pid pid) noexcept { return pid.node == name_node; }
 Name name_of(Pid pid) noexcept { return Name::from_index(pid.id); }
 
-CallBase* exchange_request(Process& self, Pid target, CallBase* request, MessageKind kind, Timeout timeout) {
-  prepare(self, *request, kind);
-  Wait wait{.request = request->request, .reply = nullptr};
+namespace {
+
+/// Prepares a request, lets `send` send it, and waits for its answer.
+template <class Send>
+CallBase* await_answer(Process& self, CallBase& request, MessageKind kind, Timeout timeout, Send send) {
+  prepare(self, request, kind);
+  Wait wait{.request = request.request, .reply = nullptr};
   struct Waiting {
     Process& self;
     Wait* former;
@@ -53,10 +57,27 @@ CallBase* exchange_request(Process& self, Pid target, CallBase* request, Message
     }
   } waiting{self, std::exchange(self.wait, &wait)};
   const Nanoseconds deadline = deadline_of(self, timeout);
-  self.node->send(target, request);
+  send();
   const auto answered = [](void* context) { return static_cast<Wait*>(context)->reply != nullptr; };
   if (!wait_for(self, WakeOn::signal, deadline, answered, &wait)) return nullptr;
   return std::exchange(wait.reply, nullptr);
+}
+
+}  // namespace
+
+const MessageType stop_message_type{
+    .name = "stop", .interface = nullptr, .deliver = nullptr, .destroy = &destroy_message<StopMessage>};
+
+CallBase* exchange_request(Process& self, Pid target, CallBase* request, MessageKind kind, Timeout timeout) {
+  return await_answer(self, *request, kind, timeout, [&] { self.node->send(target, request); });
+}
+
+CallBase* spawn_and_wait(std::unique_ptr<Behaviour> behaviour, SpawnOptions options, CallBase* ack, Timeout timeout,
+                         Spawned& spawned) {
+  Process& self = require_process("start");
+  return await_answer(self, *ack, MessageKind::call, timeout, [&] {
+    spawned.pid = self.node->spawn(std::move(behaviour), options, &self, &spawned.monitor);
+  });
 }
 
 CallBase* call_and_wait(Pid target, CallBase* request, Timeout timeout) {

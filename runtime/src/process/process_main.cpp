@@ -99,6 +99,7 @@ void end_process(Process& self, ProcessEnd& end) {
   }
   self.exiting.store(true, std::memory_order_release);
   release_name(self);
+  self.behaviour->ended(end.reason);
   self.behaviour.reset();
   finish(self, end.reason);
 }
@@ -130,6 +131,7 @@ std::terminate_handler former_terminate = nullptr;
   report_crash(*self, reason);
   self->exiting.store(true, std::memory_order_release);
   release_name(*self);
+  self->behaviour->ended(reason);
   static_cast<void>(self->behaviour.release());
   finish(*self, reason);
   current_scheduler()->abandon(*self);

@@ -179,7 +179,6 @@ void send_down(Node& node, const Watcher& watcher, Pid from, ExitReason reason) 
 void bounce(Node& node, Pid target, Message* message, const ExitReason& reason) noexcept {
   switch (message->kind) {
     case MessageKind::call:
-    case MessageKind::system:
     case MessageKind::inspect: return fail_call(node, static_cast<CallBase*>(message), reason);
     case MessageKind::link:
       send_exit(node, target, static_cast<LinkSignal*>(message)->from, reason, true);
@@ -191,6 +190,7 @@ void bounce(Node& node, Pid target, Message* message, const ExitReason& reason) 
     case MessageKind::info:
     case MessageKind::down:
     case MessageKind::exit:
+    case MessageKind::system:
     case MessageKind::reply:
     case MessageKind::exit_signal:
     case MessageKind::down_signal:

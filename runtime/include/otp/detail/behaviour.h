@@ -50,6 +50,8 @@ class Behaviour {
   /// Runs before the object is destroyed when the process ends by stop, by an exception, or by its parent's exit;
   /// never after an untrapped exit signal. May change the reason. What it throws becomes the reason.
   virtual void terminate(ExitReason& reason) { static_cast<void>(reason); }
+  /// The process is over, for `reason`; its name is free, its object still there. Called for every end, also a kill.
+  virtual void ended(const ExitReason& reason) noexcept { static_cast<void>(reason); }
   /// For reports: "gen_server Counter", "supervisor Shop".
   virtual std::string describe() const = 0;
   /// For crash reports: the state as text where the schema declares it; empty otherwise.
@@ -68,10 +70,27 @@ struct Spawned {
 /// Starts a process. Its parent is the caller (or nobody, outside a process).
 Spawned spawn_behaviour(std::unique_ptr<Behaviour> behaviour, SpawnOptions options);
 
+/// Starts a process and waits until it answers `ack`, a request that its behaviour holds and gives to send_back() when
+/// init is over. Null at the time-out.
+CallBase* spawn_and_wait(std::unique_ptr<Behaviour> behaviour, SpawnOptions options, CallBase* ack, Timeout timeout,
+                         Spawned& spawned);
+
+/// The request of sys:terminate (kind `system`): every behaviour ends with the reason it carries.
+struct StopMessage : Message {
+  ExitReason reason;
+};
+extern const MessageType stop_message_type;
+
 /// The reason with which the current process ends after Flow::stop.
 void set_exit_reason(ExitReason reason);
 /// The current process's parent; null when it was not started by a process.
 Pid parent();
+/// Whether the current process traps exits.
+bool traps_exit();
+/// Unlinks, and drops an Exit of `other` that is queued already.
+void unlink_and_flush(Pid other);
+/// Waits for the Down of one monitor; none at the time-out.
+std::optional<Down> await_down(Ref ref, Timeout timeout = infinity);
 
 /// Sends a message to a pid or, when `target` is a name, to its holder. Consumes the message in every case.
 /// To a dead pid or a free name: a call comes back as failed(noproc); anything else vanishes.

@@ -1,0 +1,331 @@
+// The machinery of gen_server: one process around one user object.
+//
+// Who owns what. The process owns this behaviour, the behaviour owns the user's object. A request is owned here while
+// its handler runs; answered, it goes home as its own reply; deferred, or cut off by an exception or a stop, its caller
+// is entered in the process's list, and the core tells it the exit reason when the process ends.
+#include <otp/gen/server.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <otp/report.h>
+
+namespace otp {
+namespace detail {
+namespace {
+
+constexpr auto replied = static_cast<std::uint8_t>(CallState::replied);
+constexpr auto failed = static_cast<std::uint8_t>(CallState::failed);
+
+/// The answer to the starter.
+struct StartAck : CallBase {
+  std::optional<StartError> error;
+};
+constexpr MessageType start_ack_type{
+    .name = "start", .interface = nullptr, .deliver = nullptr, .destroy = &destroy_message<StartAck>};
+
+/// Reminds the process of `info ... every ...`.
+struct EveryTick : Message {
+  std::size_t index = 0;
+};
+constexpr MessageType every_tick_type{
+    .name = "every", .interface = nullptr, .deliver = nullptr, .destroy = &destroy_message<EveryTick>};
+
+class GenServerProcess final : public Behaviour {
+ public:
+  using InitCall = std::move_only_function<Init(GenServer&)>;
+
+  GenServerProcess(std::unique_ptr<GenServer> server, InitCall init, Name name, StartAck* ack)
+      : server_(std::move(server)), info_(server_->otp_info()), init_(std::move(init)), name_(name), ack_(ack) {}
+
+  Flow start() override {
+    if (name_ && !take_name()) return Flow::stop;
+    if (info_.trap_exit) otp::trap_exit(true);
+    Init result = std::exchange(init_, nullptr)(*server_);
+    if (result.kind != Init::Kind::ok) return refuse(result);
+    arm_every();
+    acknowledge(std::nullopt);
+    return proceed(std::move(result.next));
+  }
+
+  Flow handle(std::unique_ptr<Message, MessageDeleter> message) override {
+    switch (message->kind) {
+      case MessageKind::call: return handle_call(std::move(message));
+      case MessageKind::exit: return handle_exit(static_cast<ExitMessage&>(*message).exit);
+      case MessageKind::down:
+        if (info_.on_down == nullptr) break;
+        return proceed(info_.on_down(*server_, std::move(static_cast<DownMessage&>(*message).down)).next);
+      case MessageKind::system:
+        set_exit_reason(std::move(static_cast<StopMessage&>(*message).reason));
+        return Flow::stop;
+      default:
+        if (message->type == &every_tick_type) return handle_tick(static_cast<EveryTick&>(*message).index);
+        if (message->type->interface == &info_) return deliver(*message);
+    }
+    warn_unknown(message->kind == MessageKind::down ? "DOWN" : message->type->name);
+    return Flow::wait;
+  }
+
+  Flow idle_timeout() override { return proceed(server_->handle_timeout().next); }
+
+  void terminate(ExitReason& reason) override {
+    if (ack_ == nullptr) server_->otp_terminate(reason);  // not after a failed init
+  }
+
+  void ended(const ExitReason& reason) noexcept override {
+    for (const Every& every : every_) otp::detail::cancel_timer(every.timer);
+    if (ack_ == nullptr) return;
+    auto* ack = static_cast<StartAck*>(ack_.get());
+    if (!ack->error) ack->error = StartError{.kind = StartError::Kind::error, .reason = reason, .pid = {}};
+    acknowledge(std::move(ack->error));
+  }
+
+  std::string describe() const override { return std::string("gen_server ") + info_.name; }
+  std::string state_text() const override { return server_->otp_state_text(); }
+
+ private:
+  struct Every {
+    Ref timer;
+    std::chrono::steady_clock::time_point due;
+  };
+
+  bool take_name() {
+    for (;;) {
+      if (const std::optional<Pid> holder = otp::whereis(name_)) {
+        give_up({.kind = StartError::Kind::already_started, .reason = {}, .pid = *holder});
+        return false;
+      }
+      try {
+        otp::register_name(name_, otp::self());
+        return true;
+      } catch (const std::invalid_argument&) {
+        // Somebody was faster, or has just ended: look again.
+      }
+    }
+  }
+
+  /// Ends without a trace for the starter but the error: no exit signal goes over the link.
+  void give_up(StartError error) {
+    static_cast<StartAck&>(*ack_).error = std::move(error);
+    otp::unlink(detail::parent());
+  }
+
+  Flow refuse(Init& result) {
+    if (result.kind == Init::Kind::ignore) {
+      give_up({.kind = StartError::Kind::ignore, .reason = {}, .pid = {}});
+    } else if (result.kind == Init::Kind::error) {
+      give_up({.kind = StartError::Kind::error, .reason = result.reason, .pid = {}});
+    } else {
+      static_cast<StartAck&>(*ack_).error = StartError{.kind = StartError::Kind::error, .reason = result.reason, .pid = {}};
+      set_exit_reason(result.reason);
+    }
+    return Flow::stop;
+  }
+
+  void acknowledge(std::optional<StartError> error) noexcept {
+    static_cast<StartAck&>(*ack_).error = std::move(error);
+    ack_->state = replied;
+    send_back(std::move(ack_));
+  }
+
+  Flow handle_call(std::unique_ptr<Message, MessageDeleter> message) {
+    std::unique_ptr<CallBase, MessageDeleter> call(static_cast<CallBase*>(message.release()));
+    if (call->type->interface != &info_) {
+      warn_unknown(call->type->name);
+      call->state = failed;
+      call->failure = ExitReason::bad_request(call->type->name);
+      send_back(std::move(call));
+      return Flow::wait;
+    }
+    /// A handler that throws or stops without an answer leaves its caller to learn the exit reason.
+    struct Owed {
+      std::unique_ptr<CallBase, MessageDeleter>& call;
+      ~Owed() {
+        if (call != nullptr) defer_request(*call);
+      }
+    } const owed{call};
+    gen::Delivery delivery;
+    call->type->deliver(*call, server_.get(), &delivery);
+    if (delivery.answered) {
+      call->state = replied;
+      send_back(std::move(call));
+    }
+    return proceed(std::move(delivery.next));
+  }
+
+  Flow deliver(Message& message) {
+    gen::Delivery delivery;
+    message.type->deliver(message, server_.get(), &delivery);
+    return proceed(std::move(delivery.next));
+  }
+
+  Flow handle_exit(Exit& exit) {
+    if (exit.pid == detail::parent() && exit.pid) {
+      set_exit_reason(std::move(exit.reason));
+      return Flow::stop;
+    }
+    if (info_.on_exit != nullptr) return proceed(info_.on_exit(*server_, std::move(exit)).next);
+    warn_unknown("EXIT");
+    return Flow::wait;
+  }
+
+  Flow proceed(Next next) {
+    while (!next.waits()) {
+      Next::Step step = std::move(next.step());
+      next = {};
+      switch (step.kind) {
+        case Next::Kind::wait:
+        case Next::Kind::hibernate: break;
+        case Next::Kind::timeout: arm_idle_timer(step.timeout); break;
+        case Next::Kind::stop: set_exit_reason(std::move(step.reason)); return Flow::stop;
+        case Next::Kind::run_continue: {
+          gen::Delivery delivery;
+          step.message->type->deliver(*step.message, server_.get(), &delivery);
+          next = std::move(delivery.next);
+        }
+      }
+    }
+    return Flow::wait;
+  }
+
+  // ---- info ... every ... ----
+  // At a fixed rate from the end of init: a tick that comes late does not push the next one back, ticks that were
+  // missed are not made up for.
+
+  void arm_every() {
+    const auto now = std::chrono::steady_clock::now();
+    for (std::size_t i = 0; i < info_.every.size(); ++i) {
+      every_.push_back({.timer = {}, .due = now});
+      arm_tick(i);
+    }
+  }
+
+  void arm_tick(std::size_t index) {
+    Every& every = every_[index];
+    const Duration period = info_.every[index].period;
+    const auto now = std::chrono::steady_clock::now();
+    every.due += period;
+    if (every.due <= now) every.due += (now - every.due) / period * period + period;
+    auto* tick = make_message<EveryTick>(Message{}, index);
+    tick->type = &every_tick_type;
+    every.timer = start_timer(every.due - now, otp::self(), tick);
+  }
+
+  Flow handle_tick(std::size_t index) {
+    arm_tick(index);
+    const std::unique_ptr<Message, MessageDeleter> message(info_.every[index].make());
+    return deliver(*message);
+  }
+
+  void warn_unknown(const char* message) const {
+    emit_report(WarningReport{.text = std::string("unknown message ") + message + " dropped", .server = describe(), .pid = otp::self()});
+  }
+
+  std::unique_ptr<GenServer> server_;
+  const gen::ServerInfo& info_;
+  InitCall init_;
+  Name name_;
+  std::unique_ptr<CallBase, MessageDeleter> ack_;  ///< until the starter has its answer
+  std::vector<Every> every_;
+};
+
+std::string describe_target(Pid target) {
+  return is_name(target) ? "`" + std::string(name_of(target).text()) + "`" : to_string(target);
+}
+
+std::string describe_timeout(Timeout timeout) {
+  if (timeout.is_infinite()) return "";
+  return " within " + std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(timeout.value).count()) + " ms";
+}
+
+}  // namespace
+
+CallError request_failure(const CallBase* answer, const char* name, Pid target, Timeout timeout) {
+  return {.reason = answer == nullptr ? ExitReason::timeout() : answer->failure,
+          .call = std::string(name) + " to " + describe_target(target) + describe_timeout(timeout)};
+}
+
+}  // namespace detail
+
+namespace gen {
+
+void fail_call(const detail::CallBase* answer, const char* name, Pid target, Timeout timeout) {
+  throw CallExit(detail::request_failure(answer, name, target, timeout));
+}
+
+std::unique_ptr<detail::CallBase, detail::MessageDeleter> call_or_exit(Pid target, detail::CallBase* request,
+                                                                       Timeout timeout) {
+  const char* name = request->type->name;
+  std::unique_ptr<detail::CallBase, detail::MessageDeleter> answer(detail::call_and_wait(target, request, timeout));
+  if (answer == nullptr || answer->state != detail::replied) fail_call(answer.get(), name, target, timeout);
+  return answer;
+}
+
+std::expected<Started, StartError> start_server(std::unique_ptr<GenServer> server,
+                                                std::move_only_function<Init(GenServer&)> init,
+                                                const StartOptions& options, detail::SpawnOptions spawn) {
+  auto* ack = detail::make_message<detail::StartAck>();
+  ack->type = &detail::start_ack_type;
+  auto process = std::make_unique<detail::GenServerProcess>(std::move(server), std::move(init), options.name, ack);
+  detail::Spawned spawned;
+  const std::unique_ptr<detail::CallBase, detail::MessageDeleter> answer(
+      detail::spawn_and_wait(std::move(process), spawn, ack, options.timeout, spawned));
+  const auto give_up = [&](StartError error) {
+    if (spawn.monitor) demonitor(spawned.monitor, flush);
+    return std::unexpected(std::move(error));
+  };
+  if (answer == nullptr) {
+    detail::unlink_and_flush(spawned.pid);
+    const Ref gone = monitor(spawned.pid);
+    exit(spawned.pid, ExitReason::kill());
+    detail::await_down(gone);
+    return give_up({.kind = StartError::Kind::timeout, .reason = ExitReason::timeout(), .pid = {}});
+  }
+  auto& error = static_cast<detail::StartAck&>(*answer).error;
+  if (!error) return Started{.pid = spawned.pid, .monitor = spawned.monitor};
+  if (spawn.link && detail::traps_exit()) detail::unlink_and_flush(spawned.pid);  // the error tells it all: no Exit message besides
+  return give_up(std::move(*error));
+}
+
+}  // namespace gen
+
+NoReply GenServer::handle_timeout() {
+  emit_report(WarningReport{.text = "time-out without a handler", .server = otp_info().name, .pid = self()});
+  return {};
+}
+
+void ServerRef::stop(const ExitReason& reason, Timeout timeout) const {
+  const auto fail = [&](const ExitReason& why) {
+    throw CallExit(CallError{.reason = why, .call = "stop of " + detail::describe_target(address_) + detail::describe_timeout(timeout)});
+  };
+  const std::optional<Pid> target = pid();
+  if (!target) fail(ExitReason::noproc());
+  if (*target == self()) fail(ExitReason::calling_self());
+  const Ref ref = otp::monitor(*target);
+  auto* message = detail::make_message<detail::StopMessage>(detail::Message{}, reason);
+  message->type = &detail::stop_message_type;
+  message->kind = detail::MessageKind::system;
+  detail::send_message(*target, message);
+  const std::optional<Down> down = detail::await_down(ref, timeout);
+  if (!down) {
+    demonitor(ref, flush);
+    fail(ExitReason::timeout());
+  }
+  if (!(down->reason == reason)) fail(down->reason);
+}
+
+ExitReason StartError::as_reason() const {
+  switch (kind) {
+    case Kind::ignore: return ExitReason("ignore");
+    case Kind::already_started: return ExitReason("{already_started," + to_string(pid) + "}");
+    case Kind::timeout: return ExitReason::timeout();
+    case Kind::error: return reason;
+  }
+  return reason;
+}
+
+std::string to_string(const StartError& error) { return to_string(error.as_reason()); }
+std::string to_string(const CallError& error) { return error.call + ": " + to_string(error.reason); }
+
+}  // namespace otp
