@@ -1,0 +1,193 @@
+// A schema as written: names not resolved, values not checked, places and comments kept.
+//
+// Plain values. What a broken source did not give is empty; who reads the tree must not count on a part to be there
+// unless the parser's rule for it has no error.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "source/source_manager.h"
+
+namespace otpc::ast {
+
+using source::Span;
+
+struct Name {
+  std::string text;
+  Span span;
+};
+
+/// `shop::cart`, `Money`.
+struct Path {
+  std::vector<Name> parts;
+  Span span;
+  std::string text() const;
+};
+
+enum class ValueKind : std::uint8_t { integer, floating, text, boolean, none, duration, path, list };
+
+/// A constant expression.
+struct Value {
+  ValueKind kind = ValueKind::none;
+  Span span;
+  bool negative = false;
+  bool overflow = false;             ///< a number beyond 64 bits
+  std::uint64_t magnitude = 0;       ///< integer; duration in nanoseconds
+  double floating = 0;
+  bool boolean = false;
+  std::string text;
+  Path path;                         ///< `max_lines`, `Reason.checkout`, `env.pool`, with dots or `::`
+  std::vector<Value> items;
+};
+
+struct Type {
+  Path path;                         ///< empty for a tuple
+  std::vector<Type> arguments;
+  std::optional<Value> count;        ///< the N of `array<T, N>`
+  bool tuple = false;
+  bool optional = false;
+  bool optional_twice = false;
+  Span span;
+};
+
+struct Annotation {
+  Name name;
+  struct Argument {
+    Name name;  ///< empty when positional
+    Value value;
+  };
+  std::vector<Argument> arguments;
+  Span span;
+};
+
+struct Decorated {
+  std::string doc;  ///< the text of the `///` lines before it
+  std::vector<Annotation> annotations;
+  Name name;
+  Span span;
+};
+
+/// A field, a parameter, a configuration key.
+struct Field : Decorated {
+  Type type;
+  std::optional<Value> fallback;
+  std::optional<Value> min;
+  std::optional<Value> max;
+};
+
+struct Const : Decorated {
+  Type type;
+  Value value;
+};
+struct Alias : Decorated {
+  Type type;
+};
+struct Struct : Decorated {
+  std::vector<Field> fields;
+};
+struct EnumMember : Decorated {};
+struct Enum : Decorated {
+  std::vector<EnumMember> members;
+  bool open = false;
+};
+struct Case : Decorated {
+  std::vector<Field> fields;
+};
+/// A union or an error.
+struct Union : Decorated {
+  std::vector<Case> cases;
+  bool open = false;
+  bool is_error = false;
+};
+
+/// Something the language has and this otpc refuses: "a statem", "`mailbox`".
+struct Unsupported : Decorated {
+  std::string what;
+};
+
+struct Uses {
+  Path server;
+  Name kind;  ///< call, cast, topic...; empty when not said
+  Span span;
+};
+struct Init : Decorated {
+  std::vector<Field> parameters;
+  Path throws;
+};
+enum class MessageKind : std::uint8_t { call, cast, info, continue_ };
+struct Message : Decorated {
+  MessageKind kind = MessageKind::call;
+  std::vector<Field> parameters;
+  std::optional<Type> result;
+  Path throws;
+  std::optional<Value> timeout;
+  std::optional<Value> every;
+};
+struct Server : Decorated {
+  std::vector<Path> protocols;
+  std::vector<Uses> uses;
+  std::vector<Init> inits;
+  std::optional<std::vector<Field>> state;
+  std::vector<Message> messages;
+  std::vector<Span> terminate;
+  std::vector<Span> trap_exit;
+  std::optional<Value> hibernate;
+  std::vector<Unsupported> unsupported;
+};
+
+struct Argument {
+  Name name;
+  Value value;
+};
+struct Child : Decorated {  ///< `name` is its id
+  Path target;
+  std::vector<Argument> arguments;
+  Name restart;
+  std::optional<Value> shutdown;
+  Span significant;
+  std::optional<Value> registered;
+};
+struct Supervisor : Decorated {
+  bool dynamic = false;
+  Name strategy;
+  std::optional<Value> intensity;
+  std::optional<Value> period;
+  Span intensity_span;
+  Name auto_shutdown;
+  std::vector<Child> children;
+  std::vector<Unsupported> unsupported;
+};
+
+struct Application : Decorated {
+  std::vector<Field> env;
+  std::vector<Path> depends;
+  std::vector<Path> starts;
+  std::vector<Unsupported> unsupported;
+};
+
+using Declaration = std::variant<Const, Alias, Struct, Enum, Union, Server, Supervisor, Application, Unsupported>;
+
+struct Import {
+  Path module;
+  std::vector<Name> names;  ///< empty: nothing but the dependency
+  Span span;
+};
+
+struct File {
+  source::FileId file = 0;
+  Path module;
+  std::string doc;
+  std::optional<Value> version;
+  std::vector<Import> imports;
+  std::vector<Declaration> declarations;
+};
+
+/// What every declaration has.
+const Decorated& decorated(const Declaration& declaration);
+
+}  // namespace otpc::ast

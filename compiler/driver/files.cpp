@@ -1,0 +1,66 @@
+#include "driver/files.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+namespace otpc::driver {
+namespace {
+
+llvm::Error said(std::error_code code) { return llvm::createStringError(code, "%s", code.message().c_str()); }
+
+std::string escaped(const std::string& path) {
+  std::string text;
+  for (const char c : path) {
+    if (c == ' ' || c == '#' || c == '\\') text += '\\';
+    if (c == '$') text += '$';
+    text += c;
+  }
+  return text;
+}
+
+}  // namespace
+
+llvm::Expected<std::string> read_file(const std::string& path) {
+  if (llvm::sys::fs::is_directory(path)) {
+    return llvm::createStringError(std::make_error_code(std::errc::is_a_directory), "it is a folder");
+  }
+  auto buffer = llvm::MemoryBuffer::getFile(path);
+  if (!buffer) return said(buffer.getError());
+  return (*buffer)->getBuffer().str();
+}
+
+llvm::Expected<bool> write_if_changed(const std::string& path, const std::string& bytes) {
+  if (auto present = llvm::MemoryBuffer::getFile(path); present && (*present)->getBuffer() == bytes) return false;
+  const llvm::StringRef folder = llvm::sys::path::parent_path(path);
+  if (!folder.empty()) {
+    if (std::error_code failed = llvm::sys::fs::create_directories(folder)) return said(failed);
+  }
+  auto temporary = llvm::sys::fs::TempFile::create(path + ".%%%%%%.tmp");
+  if (!temporary) return temporary.takeError();
+  {
+    llvm::raw_fd_ostream stream(temporary->FD, /*shouldClose=*/false);
+    stream << bytes;
+    stream.flush();
+    if (stream.has_error()) {
+      const std::error_code failed = stream.error();
+      stream.clear_error();
+      llvm::consumeError(temporary->discard());
+      return said(failed);
+    }
+  }
+  if (llvm::Error failed = temporary->keep(path)) return failed;
+  return true;
+}
+
+std::string depfile(const std::vector<std::string>& outputs, const std::vector<std::string>& inputs) {
+  std::string text;
+  for (const std::string& output : outputs) text += (text.empty() ? "" : " ") + escaped(output);
+  text += ":";
+  for (const std::string& input : inputs) text += " \\\n  " + escaped(input);
+  return text + "\n";
+}
+
+}  // namespace otpc::driver

@@ -1,0 +1,114 @@
+#include "driver/loader.h"
+
+#include <algorithm>
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+
+#include "driver/files.h"
+#include "syntax/parse.h"
+
+namespace otpc::driver {
+namespace {
+
+using diagnostics::Id;
+namespace fs = llvm::sys::fs;
+
+std::string real_path(const std::string& path) {
+  llvm::SmallString<256> real;
+  return fs::real_path(path, real) ? path : real.str().str();
+}
+
+std::string joined(const std::string& dir, const std::string& relative) {
+  llvm::SmallString<256> path(dir);
+  llvm::sys::path::append(path, relative);
+  return path.str().str();
+}
+
+}  // namespace
+
+Loader::Loader(std::vector<std::string> import_dirs, source::SourceManager& sources, diagnostics::Engine& diagnostics)
+    : sources_(sources), diagnostics_(diagnostics) {
+  for (std::string& dir : import_dirs) {
+    if (fs::is_directory(dir)) import_dirs_.push_back(std::move(dir));
+  }
+}
+
+std::string Loader::relative_path(const std::string& path) const {
+  const std::string real = real_path(path);
+  for (const std::string& dir : import_dirs_) {
+    const std::string folder = real_path(dir) + "/";
+    if (llvm::StringRef(real).starts_with(folder)) return real.substr(folder.size());
+  }
+  return llvm::sys::path::filename(path).str();
+}
+
+bool Loader::load(const std::string& path) {
+  // A schema outside of all import folders makes its own folder one.
+  const std::string relative = relative_path(path);
+  if (relative == llvm::sys::path::filename(path)) {
+    const std::string folder = llvm::sys::path::parent_path(path).str();
+    const std::string own = folder.empty() ? "." : folder;
+    if (std::ranges::find(import_dirs_, own) == import_dirs_.end()) import_dirs_.push_back(own);
+  }
+  LoadedFile* file = load_file(path, relative, {});
+  if (file != nullptr) file->requested = true;
+  return file != nullptr;
+}
+
+LoadedFile* Loader::load_file(const std::string& path, const std::string& relative, source::Span wanted_at) {
+  const std::string real = real_path(path);
+  if (const auto found = by_real_path_.find(real); found != by_real_path_.end()) {
+    const auto begin = std::ranges::find(loading_, found->second);
+    if (begin != loading_.end()) {
+      std::string drawn;
+      for (auto each = begin; each != loading_.end(); ++each) drawn += (*each)->ast->module.text() + " -> ";
+      diagnostics_.emit(Id::import_cycle, wanted_at, drawn + found->second->ast->module.text())
+          .help("move what both need into a module of its own");
+    }
+    return found->second;
+  }
+  llvm::Expected<std::string> text = read_file(path);
+  if (!text) {
+    input_failed_ = true;
+    diagnostics_.emit(Id::cannot_read, wanted_at, path, llvm::toString(text.takeError()))
+        .help("name a schema file that exists and may be read");
+    return nullptr;
+  }
+  LoadedFile& file = files_.emplace_back();
+  file.path = path;
+  file.relative = relative;
+  by_real_path_.emplace(real, &file);
+  file.ast = syntax::parse(sources_, sources_.add(path, *text), diagnostics_);
+  loading_.push_back(&file);
+  for (const ast::Import& import : file.ast->imports) load_import(import, file);
+  loading_.pop_back();
+  ordered_.push_back(&file);
+  return &file;
+}
+
+void Loader::load_import(const ast::Import& import, const LoadedFile& importer) {
+  std::string relative;
+  for (const ast::Name& part : import.module.parts) relative += (relative.empty() ? "" : "/") + part.text;
+  relative += ".otp";
+  std::vector<std::string> dirs = import_dirs_;
+  const std::string beside = llvm::sys::path::parent_path(importer.path).str();
+  dirs.push_back(beside.empty() ? "." : beside);
+  for (const std::string& dir : dirs) {
+    const std::string path = joined(dir, relative);
+    if (!fs::exists(path)) continue;
+    const LoadedFile* file = load_file(path, relative, import.module.span);
+    const bool named = file != nullptr && !file->ast->module.parts.empty();
+    if (named && file->ast->module.text() != import.module.text()) {
+      diagnostics_.emit(Id::module_path, import.module.span, import.module.text(), file->ast->module.text())
+          .note("it is " + path);
+    }
+    return;
+  }
+  auto builder = diagnostics_.emit(Id::unknown_import, import.module.span, import.module.text());
+  std::string searched;
+  for (const std::string& dir : dirs) searched += (searched.empty() ? "" : ", ") + joined(dir, relative);
+  builder.note("looked for " + searched).help("correct the name, or add its folder with -I");
+}
+
+}  // namespace otpc::driver

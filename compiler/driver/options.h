@@ -1,0 +1,11 @@
+// The command line of otpc.
+#pragma once
+
+#include "driver/pipeline.h"
+
+namespace otpc::driver {
+
+/// Everything `main` does. Returns the exit code.
+int main(int argc, const char* const* argv);
+
+}  // namespace otpc::driver

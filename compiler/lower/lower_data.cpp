@@ -1,0 +1,87 @@
+// Constants, aliases, structs, enums, unions, errors.
+#include "lower/cpp_types.h"
+#include "lower/names.h"
+#include "lower/parts.h"
+
+namespace otpc::lower {
+
+Array lower_fields(const std::vector<model::Field>& fields) {
+  Array result;
+  for (const model::Field& field : fields) {
+    result.push_back(Object{{"doc", cpp_comment(field.doc, "  ")},
+                            {"type", cpp_type(field.type)},
+                            {"name", cpp_name(field.name)},
+                            {"text", cpp_string(field.name)},
+                            {"shown", !field.is_private},
+                            {"init", cpp_initializer(field)}});
+  }
+  return result;
+}
+
+Parameters lower_parameters(const std::vector<model::Field>& fields) {
+  Parameters result;
+  for (const model::Field& field : fields) {
+    const std::string name = cpp_name(field.name);
+    const std::string declared = cpp_type(field.type) + " " + name;
+    const bool none = field.fallback && field.fallback->kind == model::ValueKind::none;
+    result.plain += declared + ", ";
+    result.declared += declared + (field.fallback ? " = " + (none ? "::std::nullopt" : cpp_value(*field.fallback, field.type)) : "") + ", ";
+    result.forwarded += ", ::std::move(" + name + ")";
+  }
+  return result;
+}
+
+Object lower_struct(const model::Struct& declaration) {
+  return Object{{"doc", cpp_comment(declaration.doc, "")},
+                {"name", cpp_name(declaration.name)},
+                {"fields", lower_fields(declaration.fields)}};
+}
+
+Object lower_enum(const model::Enum& declaration) {
+  Array members;
+  for (const model::EnumMember& member : declaration.members) {
+    members.push_back(Object{{"doc", cpp_comment(member.doc, "  ")}, {"name", cpp_name(member.name)}, {"otp_enum", cpp_name(declaration.name)}, {"text", cpp_string(member.name)}});
+  }
+  return Object{{"doc", cpp_comment(declaration.doc, "")},
+                {"name", cpp_name(declaration.name)},
+                {"open", declaration.open},
+                {"members", std::move(members)}};
+}
+
+Object lower_union(const model::Union& declaration) {
+  Array cases;
+  std::string alternatives;
+  for (const model::Case& each : declaration.cases) {
+    const std::string name = cpp_name(each.name, Place::union_case);
+    alternatives += (alternatives.empty() ? "" : ", ") + name;
+    cases.push_back(Object{{"doc", cpp_comment(each.doc, "  ")},
+                           {"name", name},
+                           {"otp_union", cpp_name(declaration.name)},
+                           {"text", cpp_string(each.name)},
+                           {"transient", each.transient},
+                           {"fields", lower_fields(each.fields)}});
+  }
+  return Object{{"doc", cpp_comment(declaration.doc, "")},
+                {"name", cpp_name(declaration.name)},
+                {"error", declaration.is_error},
+                {"alternatives", alternatives},
+                {"cases", std::move(cases)}};
+}
+
+Object lower_const(const model::Const& declaration) {
+  const bool text = declaration.type.kind == model::TypeKind::string;
+  return Object{{"doc", cpp_comment(declaration.doc, "")},
+                {"name", cpp_name(declaration.name)},
+                {"constexpr", text || declaration.type.is_integer() || declaration.type.kind <= model::TypeKind::f64 ||
+                                  declaration.value.kind == model::ValueKind::member || declaration.value.kind == model::ValueKind::duration},
+                {"type", text ? std::string("::std::string_view") : cpp_type(declaration.type)},
+                {"value", text ? cpp_string(declaration.value.text) : cpp_value(declaration.value, declaration.type)}};
+}
+
+Object lower_alias(const model::Alias& declaration) {
+  return Object{{"doc", cpp_comment(declaration.doc, "")},
+                {"name", cpp_name(declaration.name)},
+                {"type", cpp_type(declaration.type)}};
+}
+
+}  // namespace otpc::lower

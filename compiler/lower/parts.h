@@ -1,0 +1,34 @@
+// One function for each construct; each gives the JSON object that its template fragment prints.
+#pragma once
+
+#include "llvm/Support/JSON.h"
+
+#include "model/model.h"
+
+namespace otpc::lower {
+
+using llvm::json::Array;
+using llvm::json::Object;
+
+Object lower_struct(const model::Struct& declaration);
+Object lower_enum(const model::Enum& declaration);
+Object lower_union(const model::Union& declaration);
+Object lower_const(const model::Const& declaration);
+Object lower_alias(const model::Alias& declaration);
+Object lower_server(const model::Server& declaration);
+Object lower_supervisor(const model::Supervisor& declaration);
+Object lower_application(const model::Application& declaration);
+
+/// Fields as struct members: doc, type, name, init.
+Array lower_fields(const std::vector<model::Field>& fields);
+/// Parameters: "type name" lists with and without defaults, the names alone, moved.
+struct Parameters {
+  std::string declared;     ///< `::std::int64_t by = 1, ` with a comma behind each
+  std::string plain;        ///< the same without defaults
+  std::string forwarded;    ///< `, ::std::move(by)`
+};
+Parameters lower_parameters(const std::vector<model::Field>& fields);
+/// The configuration struct of an application: `MisivaEnv`, qualified.
+std::string env_type(const model::Application& application);
+
+}  // namespace otpc::lower

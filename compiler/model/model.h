@@ -1,0 +1,199 @@
+// The checked schema: every name resolved, every value typed and in range. Immutable once sema has made it.
+//
+// Declarations are owned by their module and refer to each other by pointer, also across modules; the modules of a
+// program live and die together (Program).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "source/source_manager.h"
+
+namespace otpc::model {
+
+using source::Span;
+
+struct Module;
+struct Server;
+
+enum class DeclarationKind : std::uint8_t {
+  constant, alias, structure, enumeration, choice, server, supervisor, application, unsupported
+};
+
+struct Declaration {
+  explicit Declaration(DeclarationKind what) : kind(what) {}
+  virtual ~Declaration() = default;
+  DeclarationKind kind;
+  std::string name;
+  std::string doc;
+  Span span;  ///< of the name
+  const Module* module = nullptr;
+  /// `shop::cart.Cart`
+  std::string qualified() const;
+};
+
+enum class TypeKind : std::uint8_t {
+  invalid,  ///< diagnosed already; fits everything
+  boolean, i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, string, bytes, atom, duration, time, ref,
+  list, map, set, array, optional, tuple, pid, user
+};
+
+struct Type {
+  TypeKind kind = TypeKind::invalid;
+  std::vector<Type> arguments;
+  std::uint64_t count = 0;            ///< of an array
+  const Declaration* user = nullptr;  ///< structure, enumeration, choice; the server of a pid
+  /// As a schema writes it.
+  std::string text() const;
+  bool is_integer() const { return kind >= TypeKind::i8 && kind <= TypeKind::u64; }
+  bool is_signed() const { return kind >= TypeKind::i8 && kind <= TypeKind::i64; }
+};
+
+enum class ValueKind : std::uint8_t { integer, floating, boolean, text, duration, none, member, list, env };
+
+/// A constant of a known type.
+struct Value {
+  ValueKind kind = ValueKind::none;
+  bool negative = false;
+  std::uint64_t magnitude = 0;  ///< integer; duration in nanoseconds
+  double floating = 0;
+  bool boolean = false;
+  std::string text;             ///< text; name of the member or of the configuration key
+  const Declaration* user = nullptr;
+  std::vector<Value> items;
+};
+
+struct Field {
+  std::string name;
+  std::string doc;
+  Span span;
+  Type type;
+  std::optional<Value> fallback;
+  std::optional<Value> min;  ///< of a configuration key
+  std::optional<Value> max;
+  bool is_private = false;
+};
+
+struct Const final : Declaration {
+  Const() : Declaration(DeclarationKind::constant) {}
+  Type type;
+  Value value;
+};
+struct Alias final : Declaration {
+  Alias() : Declaration(DeclarationKind::alias) {}
+  Type type;
+};
+struct Struct final : Declaration {
+  Struct() : Declaration(DeclarationKind::structure) {}
+  std::vector<Field> fields;
+};
+struct EnumMember {
+  std::string name;
+  std::string doc;
+};
+struct Enum final : Declaration {
+  Enum() : Declaration(DeclarationKind::enumeration) {}
+  std::vector<EnumMember> members;
+  bool open = false;
+};
+struct Case {
+  std::string name;
+  std::string doc;
+  std::vector<Field> fields;
+  bool transient = false;
+};
+struct Union final : Declaration {
+  Union() : Declaration(DeclarationKind::choice) {}
+  std::vector<Case> cases;
+  bool open = false;
+  bool is_error = false;
+};
+
+inline constexpr std::uint64_t infinite = UINT64_MAX;
+
+enum class MessageKind : std::uint8_t { call, cast, info, down, exit, continue_ };
+struct Message {
+  MessageKind kind = MessageKind::call;
+  std::string name;
+  std::string doc;
+  Span span;
+  std::vector<Field> parameters;
+  std::optional<Type> result;
+  const Union* throws = nullptr;
+  std::uint64_t timeout_ns = 5'000'000'000;
+  std::uint64_t every_ns = 0;  ///< 0: no timer
+  bool deferred = false;
+  bool blocking = false;
+};
+struct Uses {
+  const Server* server = nullptr;
+  std::string kind;  ///< "call", "cast", or empty: both
+  Span span;
+};
+struct Server final : Declaration {
+  Server() : Declaration(DeclarationKind::server) {}
+  std::vector<Field> parameters;
+  const Union* init_throws = nullptr;
+  std::optional<std::vector<Field>> state;
+  std::vector<Message> messages;
+  std::vector<Uses> uses;
+  bool terminate = false;
+  bool trap_exit = false;
+  std::optional<std::uint64_t> hibernate_ns;
+};
+
+enum class Strategy : std::uint8_t { one_for_one, one_for_all, rest_for_one };
+enum class AutoShutdown : std::uint8_t { never, any_significant, all_significant };
+enum class Restart : std::uint8_t { permanent, transient, temporary };
+
+struct Child {
+  std::string id;
+  Span span;
+  const Declaration* target = nullptr;  ///< a server or a supervisor; null when diagnosed
+  struct Argument {
+    const Field* parameter = nullptr;
+    Value value;
+  };
+  std::vector<Argument> arguments;      ///< those given
+  Restart restart = Restart::permanent;
+  std::uint64_t shutdown_ns = 0;        ///< 0: brutal_kill; `infinite`
+  bool significant = false;
+  std::string registered;
+};
+struct Application;
+struct Supervisor final : Declaration {
+  Supervisor() : Declaration(DeclarationKind::supervisor) {}
+  bool dynamic = false;
+  Strategy strategy = Strategy::one_for_one;
+  std::uint64_t intensity = 3;
+  std::uint64_t period_ns = 5'000'000'000;
+  AutoShutdown auto_shutdown = AutoShutdown::never;
+  std::vector<Child> children;
+  const Application* env = nullptr;     ///< whose configuration it or a supervisor below it uses
+};
+struct Application final : Declaration {
+  Application() : Declaration(DeclarationKind::application) {}
+  std::vector<Field> env;
+  std::vector<const Application*> depends;
+  const Supervisor* start = nullptr;
+};
+
+struct Module {
+  std::vector<std::string> path;
+  std::string doc;
+  source::FileId file = 0;
+  std::uint64_t version = 0;  ///< 0: not said
+  std::vector<const Module*> imports;
+  std::vector<std::unique_ptr<Declaration>> declarations;  ///< in the order of the source
+  std::string name() const;   ///< `shop::cart`
+};
+
+/// All modules of a compilation, imports before importers.
+struct Program {
+  std::vector<std::unique_ptr<Module>> modules;
+};
+
+}  // namespace otpc::model

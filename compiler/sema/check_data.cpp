@@ -1,0 +1,128 @@
+// Constants, aliases, structs, enums, unions, errors.
+#include <algorithm>
+
+#include "sema/module_checker.h"
+
+namespace otpc::sema {
+namespace {
+
+/// "A -> B -> A".
+std::string drawn(const std::vector<const model::Declaration*>& path, const model::Declaration& back_to) {
+  std::string text;
+  for (auto each = std::ranges::find(path, &back_to); each != path.end(); ++each) text += (*each)->name + " -> ";
+  return text + back_to.name;
+}
+
+/// The structs and unions that a value of this type contains directly.
+void contained(const model::Type& type, std::vector<const model::Declaration*>& into) {
+  switch (type.kind) {
+    case model::TypeKind::user: into.push_back(type.user); break;
+    case model::TypeKind::optional:
+    case model::TypeKind::tuple:
+    case model::TypeKind::array:
+      for (const model::Type& part : type.arguments) contained(part, into);
+      break;
+    default: break;  // lists, maps and sets hold their elements elsewhere
+  }
+}
+
+std::vector<const model::Declaration*> parts_of(const model::Declaration& declaration) {
+  std::vector<const model::Declaration*> parts;
+  if (declaration.kind == model::DeclarationKind::structure) {
+    for (const model::Field& field : static_cast<const model::Struct&>(declaration).fields) contained(field.type, parts);
+  } else if (declaration.kind == model::DeclarationKind::choice) {
+    for (const model::Case& each : static_cast<const model::Union&>(declaration).cases) {
+      for (const model::Field& field : each.fields) contained(field.type, parts);
+    }
+  }
+  return parts;
+}
+
+}  // namespace
+
+/// The way from a declaration back to itself, by value; empty when there is none.
+std::vector<const model::Declaration*> value_cycle(const model::Declaration& start) {
+  std::vector<const model::Declaration*> path{&start};
+  std::set<const model::Declaration*> seen;
+  const auto search = [&](const auto& self) -> bool {
+    for (const model::Declaration* part : parts_of(*path.back())) {
+      if (part == &start) return true;
+      if (!seen.insert(part).second) continue;
+      path.push_back(part);
+      if (self(self)) return true;
+      path.pop_back();
+    }
+    return false;
+  };
+  return search(search) ? path : std::vector<const model::Declaration*>();
+}
+
+void ModuleChecker::check(const ast::Const& written, model::Const& made) {
+  if (resolved_.contains(&made)) return;
+  if (std::ranges::find(resolving_, &made) != resolving_.end()) {
+    diagnostics_.emit(Id::const_cycle, made.span, made.name);
+    resolved_.insert(&made);
+    return;
+  }
+  resolving_.push_back(&made);
+  check_annotations(written, {});
+  const model::Type declared = type(written.type);
+  if (auto checked = value(written.value, declared); checked && !resolved_.contains(&made)) {
+    made.type = declared;
+    made.value = std::move(*checked);
+  }
+  resolving_.pop_back();
+  resolved_.insert(&made);
+}
+
+void ModuleChecker::check(const ast::Alias& written, model::Alias& made) {
+  if (resolved_.contains(&made)) return;
+  if (std::ranges::find(resolving_, &made) != resolving_.end()) {
+    diagnostics_.emit(Id::alias_cycle, made.span, made.name, drawn(resolving_, made));
+    resolved_.insert(&made);
+    return;
+  }
+  resolving_.push_back(&made);
+  check_annotations(written, {});
+  const model::Type target = type(written.type);
+  if (!resolved_.contains(&made)) made.type = target;
+  resolving_.pop_back();
+  resolved_.insert(&made);
+}
+
+void ModuleChecker::check(const ast::Struct& written, model::Struct& made) {
+  check_annotations(written, {});
+  made.fields = fields(written.fields, made.name, false);
+}
+
+void ModuleChecker::check(const ast::Enum& written, model::Enum& made) {
+  check_annotations(written, {});
+  made.open = written.open;
+  for (const ast::EnumMember& member : written.members) {
+    check_reserved(member.name);
+    check_annotations(member, {});
+    for (const model::EnumMember& other : made.members) {
+      if (other.name == member.name.text) diagnostics_.emit(Id::duplicate_member, member.name.span, other.name, made.name);
+    }
+    made.members.push_back({member.name.text, member.doc});
+  }
+  if (made.members.empty()) diagnostics_.emit(Id::empty_enum, made.span, made.name, "members");
+}
+
+void ModuleChecker::check(const ast::Union& written, model::Union& made) {
+  check_annotations(written, {});
+  made.open = written.open;
+  made.is_error = written.is_error;
+  for (const ast::Case& each : written.cases) {
+    check_reserved(each.name);
+    check_annotations(each, {"transient"});
+    for (const model::Case& other : made.cases) {
+      if (other.name == each.name.text) diagnostics_.emit(Id::duplicate_member, each.name.span, other.name, made.name);
+    }
+    made.cases.push_back({each.name.text, each.doc, fields(each.fields, each.name.text, false), has_annotation(each, "transient")});
+  }
+  if (made.cases.empty()) diagnostics_.emit(Id::empty_enum, made.span, made.name, "cases");
+  if (made.open) diagnostics_.emit(Id::not_supported, made.span, "an open union (`..`)");
+}
+
+}  // namespace otpc::sema

@@ -1,0 +1,117 @@
+// Applications as wholes: what they depend on, what they place, what they configure.
+#include <algorithm>
+
+#include "sema/module_checker.h"
+#include "sema/system_checks.h"
+#include "sema/trees.h"
+
+namespace otpc::sema {
+namespace {
+
+using model::Application;
+using model::Supervisor;
+
+/// True when there is no cycle.
+bool check_dependencies(const model::Program& program, diagnostics::Engine& diagnostics) {
+  std::set<const Application*> told;
+  for (const Application* start : all_of<Application>(program)) {
+    std::vector<const Application*> path{start};
+    std::set<const Application*> seen;
+    const auto search = [&](const auto& self) -> bool {
+      for (const Application* needed : path.back()->depends) {
+        if (needed == start) return true;
+        if (!seen.insert(needed).second) continue;
+        path.push_back(needed);
+        if (self(self)) return true;
+        path.pop_back();
+      }
+      return false;
+    };
+    if (told.contains(start) || !search(search)) continue;
+    std::string drawn;
+    for (const Application* each : path) {
+      drawn += each->name + " -> ";
+      told.insert(each);
+    }
+    diagnostics.emit(Id::dependency_cycle, start->span, drawn + start->name);
+  }
+  return told.empty();
+}
+
+void add_placed(const Application& application, std::set<const model::Server*>& placed) {
+  placed.merge(servers_below(application.start));
+  for (const Application* needed : application.depends) add_placed(*needed, placed);
+}
+
+void check_placement(const Application& application, diagnostics::Engine& diagnostics) {
+  std::set<const model::Server*> placed;
+  add_placed(application, placed);
+  for (const model::Server* server : servers_below(application.start)) {
+    for (const model::Uses& uses : server->uses) {
+      if (placed.contains(uses.server)) continue;
+      diagnostics.emit(Id::not_placed, uses.span, server->name, uses.server->name)
+          .label(application.span, "the application").help("add it as a child of a supervisor, or `depends` on the application that starts it");
+    }
+  }
+}
+
+void resolve_env(const Supervisor& supervisor, const model::Child& child, const model::Child::Argument& argument,
+                 const std::vector<const Application*>& owners, diagnostics::Engine& diagnostics) {
+  const std::string& key = argument.value.text;
+  if (owners.size() != 1) {
+    diagnostics.emit(Id::env_without_application, child.span, key, supervisor.name,
+                     owners.empty() ? "no application starts" : "several applications start");
+    return;
+  }
+  std::vector<std::string> names;
+  for (const model::Field& each : owners.front()->env) {
+    names.push_back(each.name);
+    if (each.name != key) continue;
+    const model::Type& wanted = argument.parameter->type;
+    const model::Type& plain = wanted.kind == model::TypeKind::optional ? wanted.arguments.front() : wanted;
+    if (each.type.text() != plain.text() && each.type.kind != model::TypeKind::invalid && plain.kind != model::TypeKind::invalid) {
+      diagnostics.emit(Id::child_argument, child.span, child.id,
+                       "`env." + key + "` is of type `" + each.type.text() + "`, and `" + argument.parameter->name + "` of type `" + wanted.text() + "`")
+          .label(each.span, "declared here");
+    }
+    return;
+  }
+  diagnostics.emit(Id::unknown_env, child.span, owners.front()->name, key)
+      .help(diagnostics::did_you_mean(key, names)).label(owners.front()->span, "the application");
+}
+
+bool uses_env(const Supervisor& supervisor) {
+  return std::ranges::any_of(supervisor.children, [](const model::Child& child) {
+    return std::ranges::any_of(child.arguments, [](const auto& each) { return each.value.kind == model::ValueKind::env; });
+  });
+}
+
+}  // namespace
+
+void check_applications(model::Program& program, diagnostics::Engine& diagnostics) {
+  if (!check_dependencies(program, diagnostics)) return;
+  const std::vector<const Application*> applications = all_of<Application>(program);
+  std::map<const Supervisor*, std::vector<const Application*>> owners;
+  for (const Application* application : applications) {
+    if (application->start == nullptr) continue;
+    check_placement(*application, diagnostics);
+    for (const Supervisor* supervisor : supervisors_below(*application->start)) owners[supervisor].push_back(application);
+  }
+  for (const auto& module : program.modules) {
+    for (const auto& declaration : module->declarations) {
+      auto* supervisor = dynamic_cast<Supervisor*>(declaration.get());
+      if (supervisor == nullptr) continue;
+      for (const model::Child& child : supervisor->children) {
+        for (const auto& argument : child.arguments) {
+          if (argument.value.kind == model::ValueKind::env) resolve_env(*supervisor, child, argument, owners[supervisor], diagnostics);
+        }
+      }
+      // Whoever starts a supervisor that needs the configuration must have it too.
+      const std::set<const Supervisor*> below = supervisors_below(*supervisor);
+      const bool needed = std::ranges::any_of(below, [](const Supervisor* each) { return uses_env(*each); });
+      if (needed && owners[supervisor].size() == 1) supervisor->env = owners[supervisor].front();
+    }
+  }
+}
+
+}  // namespace otpc::sema

@@ -1,0 +1,130 @@
+#include <algorithm>
+#include <map>
+
+#include "sema/module_checker.h"
+#include "sema/system_checks.h"
+#include "sema/trees.h"
+
+namespace otpc::sema {
+namespace {
+
+using model::Child;
+using model::Server;
+using model::Supervisor;
+
+/// The children that lead from a supervisor back to itself.
+std::vector<const Child*> supervision_cycle(const Supervisor& start) {
+  std::vector<const Child*> path;
+  std::set<const Supervisor*> seen;
+  const auto search = [&](const auto& self, const Supervisor& at) -> bool {
+    for (const Child& child : at.children) {
+      const auto* below = dynamic_cast<const Supervisor*>(child.target);
+      if (below == nullptr) continue;
+      path.push_back(&child);
+      if (below == &start) return true;
+      if (seen.insert(below).second && self(self, *below)) return true;
+      path.pop_back();
+    }
+    return false;
+  };
+  return search(search, start) ? path : std::vector<const Child*>();
+}
+
+bool check_cycles(const model::Program& program, diagnostics::Engine& diagnostics) {
+  std::set<const model::Declaration*> told;
+  for (const Supervisor* supervisor : all_of<Supervisor>(program)) {
+    if (told.contains(supervisor)) continue;
+    const std::vector<const Child*> cycle = supervision_cycle(*supervisor);
+    if (cycle.empty()) continue;
+    std::string drawn = supervisor->name;
+    for (const Child* child : cycle) {
+      drawn += " -> " + child->target->name;
+      told.insert(child->target);
+    }
+    diagnostics.emit(Id::supervision_cycle, cycle.front()->span, drawn);
+  }
+  return told.empty();
+}
+
+/// The first `uses` from below one child to below another; null when there is none.
+const model::Uses* dependency(const Child& user, const Child& used) {
+  const std::set<const Server*> users = servers_below(user.target);
+  const std::set<const Server*> targets = servers_below(used.target);
+  for (const Server* server : users) {
+    for (const model::Uses& uses : server->uses) {
+      if (targets.contains(uses.server) && !users.contains(uses.server)) return &uses;
+    }
+  }
+  return nullptr;
+}
+
+void check_siblings(const Supervisor& supervisor, diagnostics::Engine& diagnostics) {
+  if (supervisor.dynamic) return;
+  const std::vector<Child>& children = supervisor.children;
+  for (std::size_t user = 0; user < children.size(); ++user) {
+    for (std::size_t used = 0; used < children.size(); ++used) {
+      const model::Uses* uses = user == used ? nullptr : dependency(children[user], children[used]);
+      if (uses == nullptr) continue;
+      if (used > user) {
+        diagnostics.emit(Id::start_order, children[user].span, children[user].id, children[used].id)
+            .label(uses->span, "used here").help("move `child " + children[used].id + "` before `child " + children[user].id + "`");
+      } else if (supervisor.strategy == model::Strategy::one_for_one) {
+        diagnostics.emit(Id::one_for_one_dependency, children[user].span, children[user].id, children[used].id)
+            .label(uses->span, "used here").help("`strategy rest_for_one;` restarts what was started after a crashed child");
+      }
+      if (children[used].restart == model::Restart::temporary) {
+        diagnostics.emit(Id::temporary_used, children[used].span, children[user].id, children[used].id).label(uses->span, "used here");
+      }
+    }
+  }
+}
+
+/// A child that crashes as soon as it is started, once a millisecond: how long until the root gives up. A supervisor
+/// gives up after intensity + 1 crashes, and is then itself restarted as often as its own supervisor allows.
+void check_storm(const Supervisor& root, diagnostics::Engine& diagnostics) {
+  constexpr double hour_ms = 3'600'000;
+  double worst = 0;
+  std::set<const Supervisor*> path;
+  const auto walk = [&](const auto& self, const Supervisor& at, double factor) -> void {
+    if (!path.insert(&at).second) return;
+    factor *= static_cast<double>(at.intensity) + 1;
+    worst = std::max(worst, factor);
+    for (const Child& child : at.children) {
+      const auto* below = dynamic_cast<const Supervisor*>(child.target);
+      if (below != nullptr && child.restart == model::Restart::permanent) self(self, *below, factor);
+    }
+    path.erase(&at);
+  };
+  walk(walk, root, 1);
+  if (worst <= hour_ms) return;
+  diagnostics.emit(Id::restart_storm, root.span, root.name, duration_text(static_cast<std::uint64_t>(worst / hour_ms) * 3'600'000'000'000))
+      .note("the intensities of nested supervisors multiply, at one crash a millisecond").help("lower the intensities");
+}
+
+void check_process_names(const model::Program& program, diagnostics::Engine& diagnostics) {
+  std::map<std::string, const Child*> holders;
+  for (const Supervisor* supervisor : all_of<Supervisor>(program)) {
+    for (const Child& child : supervisor->children) {
+      if (child.registered.empty()) continue;
+      const auto [holder, fresh] = holders.emplace(child.registered, &child);
+      if (!fresh) diagnostics.emit(Id::duplicate_process_name, child.span, child.registered).label(holder->second->span, "first here");
+    }
+  }
+}
+
+}  // namespace
+
+void check_trees(const model::Program& program, diagnostics::Engine& diagnostics) {
+  if (!check_cycles(program, diagnostics)) return;
+  std::set<const model::Declaration*> inner;
+  for (const Supervisor* supervisor : all_of<Supervisor>(program)) {
+    check_siblings(*supervisor, diagnostics);
+    for (const Child& child : supervisor->children) inner.insert(child.target);
+  }
+  for (const Supervisor* supervisor : all_of<Supervisor>(program)) {
+    if (!inner.contains(supervisor)) check_storm(*supervisor, diagnostics);
+  }
+  check_process_names(program, diagnostics);
+}
+
+}  // namespace otpc::sema

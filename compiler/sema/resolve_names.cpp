@@ -1,0 +1,211 @@
+// Declarations, imports, scopes, and finding things by name.
+#include <algorithm>
+
+#include "llvm/ADT/StringRef.h"
+
+#include "sema/module_checker.h"
+
+namespace otpc::sema {
+
+using model::DeclarationKind;
+
+const char* described(DeclarationKind kind) {
+  switch (kind) {
+    case DeclarationKind::constant: return "a constant";
+    case DeclarationKind::alias: return "an alias";
+    case DeclarationKind::structure: return "a struct";
+    case DeclarationKind::enumeration: return "an enum";
+    case DeclarationKind::choice: return "a union or error";
+    case DeclarationKind::server: return "a server";
+    case DeclarationKind::supervisor: return "a supervisor";
+    case DeclarationKind::application: return "an application";
+    case DeclarationKind::unsupported: return "something else";
+  }
+  return "";
+}
+
+std::vector<std::string> names_of(const std::map<std::string, model::Declaration*, std::less<>>& scope) {
+  std::vector<std::string> names;
+  for (const auto& [name, declaration] : scope) names.push_back(name);
+  return names;
+}
+
+namespace {
+
+struct Unsupported final : model::Declaration {
+  Unsupported() : Declaration(DeclarationKind::unsupported) {}
+};
+
+template <class Ast>
+struct ModelOf;
+template <>
+struct ModelOf<ast::Const> : std::type_identity<model::Const> {};
+template <>
+struct ModelOf<ast::Alias> : std::type_identity<model::Alias> {};
+template <>
+struct ModelOf<ast::Struct> : std::type_identity<model::Struct> {};
+template <>
+struct ModelOf<ast::Enum> : std::type_identity<model::Enum> {};
+template <>
+struct ModelOf<ast::Union> : std::type_identity<model::Union> {};
+template <>
+struct ModelOf<ast::Server> : std::type_identity<model::Server> {};
+template <>
+struct ModelOf<ast::Supervisor> : std::type_identity<model::Supervisor> {};
+template <>
+struct ModelOf<ast::Application> : std::type_identity<model::Application> {};
+template <>
+struct ModelOf<ast::Unsupported> : std::type_identity<Unsupported> {};
+
+/// An application may have the name of something else: it is only named in `depends`.
+std::string scope_key(const model::Declaration& declaration) {
+  return (declaration.kind == DeclarationKind::application ? "application " : "") + declaration.name;
+}
+
+}  // namespace
+
+void ModuleChecker::declare() {
+  for (const ast::Name& part : file_.module.parts) module_.path.push_back(part.text);
+  module_.doc = file_.doc;
+  module_.file = file_.file;
+  for (const ast::Declaration& declaration : file_.declarations) declare_one(declaration);
+  declare_imports();
+}
+
+void ModuleChecker::declare_one(const ast::Declaration& declaration) {
+  std::visit([&](const auto& written) {
+    using Model = typename ModelOf<std::remove_cvref_t<decltype(written)>>::type;
+    auto made = std::make_unique<Model>();
+    made->name = written.name.text;
+    made->doc = written.doc;
+    made->span = written.name.span;
+    made->module = &module_;
+    check_reserved(written.name);
+    if constexpr (std::is_same_v<Model, Unsupported>) diagnostics_.emit(Id::not_supported, made->span, written.what);
+    const std::string key = scope_key(*made);
+    for (const auto& [name, other] : scope_) {
+      if (!llvm::StringRef(name).equals_insensitive(key)) continue;
+      if (name == key) diagnostics_.emit(Id::duplicate_declaration, made->span, made->name).label(other->span, "first here");
+      else diagnostics_.emit(Id::names_collide, made->span, other->name, made->name).label(other->span, "the other");
+      return;
+    }
+    scope_.emplace(key, made.get());
+    written_.emplace(made.get(), &declaration);
+    module_.declarations.push_back(std::move(made));
+  }, declaration);
+}
+
+void ModuleChecker::declare_imports() {
+  for (const ast::Import& import : file_.imports) {
+    const auto found = modules_.find(import.module.text());
+    if (found == modules_.end()) {  // diagnosed when it was looked for
+      for (const ast::Name& name : import.names) missing_.insert(name.text);
+      continue;
+    }
+    module_.imports.push_back(found->second);
+    for (const ast::Name& name : import.names) {
+      std::vector<std::string> candidates;
+      const model::Declaration* exported = nullptr;
+      bool any = false;
+      for (const auto& declaration : found->second->declarations) {
+        candidates.push_back(declaration->name);
+        if (declaration->name != name.text) continue;
+        any = true;
+        exported = declaration.get();
+        const std::string key = scope_key(*declaration);
+        if (const auto [other, fresh] = scope_.emplace(key, declaration.get()); !fresh) {
+          diagnostics_.emit(Id::duplicate_declaration, name.span, name.text).label(other->second->span, "first here");
+        }
+      }
+      if (any) {
+        imported_.emplace(name.text, name.span);
+      } else {
+        diagnostics_.emit(Id::not_exported, name.span, import.module.text(), name.text)
+            .help(diagnostics::did_you_mean(name.text, candidates));
+        missing_.insert(name.text);
+      }
+      static_cast<void>(exported);
+    }
+  }
+}
+
+model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wanted) {
+  if (path.parts.empty()) return nullptr;
+  if (path.parts.size() > 1) {
+    diagnostics_.emit(Id::unknown_name, path.span, wanted, path.text())
+        .help("import it: `import " + path.text().substr(0, path.text().rfind("::")) + " { " + path.parts.back().text +
+              " };`, and write `" + path.parts.back().text + "`");
+    return nullptr;
+  }
+  const std::string& name = path.parts.front().text;
+  if (missing_.contains(name)) return nullptr;
+  const auto found = scope_.find(name);
+  if (found == scope_.end()) {
+    missing_.insert(name);
+    std::vector<std::string> candidates = names_of(scope_);
+    if (std::string_view(wanted) == "type") {
+      for (const char* each : {"bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64", "string",
+                               "bytes", "atom", "duration", "time", "list", "map", "set", "array", "pid", "ref"}) {
+        candidates.emplace_back(each);
+      }
+    }
+    diagnostics_.emit(Id::unknown_name, path.span, wanted, name).help(diagnostics::did_you_mean(name, candidates));
+    return nullptr;
+  }
+  used_.insert(found->second);
+  return found->second;
+}
+
+void ModuleChecker::check_reserved(const ast::Name& name) {
+  if (llvm::StringRef(name.text).starts_with_insensitive("otp_")) {
+    diagnostics_.emit(Id::reserved_name, name.span, name.text);
+  }
+}
+
+void ModuleChecker::check_annotations(const ast::Decorated& decorated, std::initializer_list<std::string_view> known) {
+  for (const ast::Annotation& annotation : decorated.annotations) {
+    const std::string& name = annotation.name.text;
+    if (std::ranges::find(known, name) != known.end()) continue;
+    constexpr std::string_view later[] = {"added", "deprecated", "removed", "was", "priority", "record", "flat",
+                                          "json_keys", "elixir", "alias", "allow"};
+    if (std::ranges::find(later, name) != std::end(later)) {
+      diagnostics_.emit(Id::not_supported, annotation.span, "`@" + name + "`");
+      continue;
+    }
+    diagnostics_.emit(Id::unknown_annotation, annotation.span, name)
+        .help(diagnostics::did_you_mean(name, std::vector<std::string>(known.begin(), known.end())));
+  }
+}
+
+bool ModuleChecker::has_annotation(const ast::Decorated& decorated, std::string_view name) {
+  return std::ranges::any_of(decorated.annotations, [&](const auto& each) { return each.name.text == name; });
+}
+
+void ModuleChecker::resolve() {
+  // By kind, so that what others need is there: data before servers, servers before supervisors. Aliases and constants
+  // are resolved on demand, whatever their order.
+  for (const DeclarationKind kind :
+       {DeclarationKind::alias, DeclarationKind::enumeration, DeclarationKind::constant, DeclarationKind::structure,
+        DeclarationKind::choice, DeclarationKind::application, DeclarationKind::server, DeclarationKind::supervisor}) {
+    for (const auto& declaration : module_.declarations) {
+      if (declaration->kind != kind) continue;
+      std::visit([&](const auto& written) {
+        using Model = typename ModelOf<std::remove_cvref_t<decltype(written)>>::type;
+        if constexpr (!std::is_same_v<Model, Unsupported>) check(written, static_cast<Model&>(*declaration));
+      }, *written_.at(declaration.get()));
+    }
+  }
+}
+
+void ModuleChecker::report_unused() const {
+  for (const auto& [name, span] : imported_) {
+    bool used = false;
+    for (const char* prefix : {"", "application "}) {
+      const auto found = scope_.find(prefix + name);
+      used = used || (found != scope_.end() && used_.contains(found->second));
+    }
+    if (!used) diagnostics_.emit(Id::unused_import, span, name).help("delete it from the import");
+  }
+}
+
+}  // namespace otpc::sema

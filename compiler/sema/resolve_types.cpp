@@ -1,0 +1,160 @@
+#include <array>
+
+#include "sema/module_checker.h"
+
+namespace otpc::sema {
+namespace {
+
+using model::DeclarationKind;
+using model::Type;
+using model::TypeKind;
+
+struct Simple {
+  std::string_view name;
+  TypeKind kind;
+};
+constexpr std::array simple_types{
+    Simple{"bool", TypeKind::boolean}, Simple{"i8", TypeKind::i8},        Simple{"i16", TypeKind::i16},
+    Simple{"i32", TypeKind::i32},      Simple{"i64", TypeKind::i64},      Simple{"u8", TypeKind::u8},
+    Simple{"u16", TypeKind::u16},      Simple{"u32", TypeKind::u32},      Simple{"u64", TypeKind::u64},
+    Simple{"f32", TypeKind::f32},      Simple{"f64", TypeKind::f64},      Simple{"string", TypeKind::string},
+    Simple{"bytes", TypeKind::bytes},  Simple{"atom", TypeKind::atom},    Simple{"duration", TypeKind::duration},
+    Simple{"time", TypeKind::time},    Simple{"ref", TypeKind::ref},
+};
+constexpr std::array refused_types{std::string_view("term"), std::string_view("opaque"), std::string_view("bigint")};
+
+}  // namespace
+
+Type ModuleChecker::type(const ast::Type& written) {
+  Type result;
+  if (written.tuple) {
+    result.kind = TypeKind::tuple;
+    for (const ast::Type& part : written.arguments) result.arguments.push_back(type(part));
+  } else {
+    result = named_type(written);
+  }
+  if (!written.optional || result.kind == TypeKind::invalid) return result;
+  if (written.optional_twice || result.kind == TypeKind::optional) {
+    diagnostics_.emit(Id::nested_optional, written.span, result.text()).help("one `?` is enough");
+    return result;
+  }
+  Type optional;
+  optional.kind = TypeKind::optional;
+  optional.arguments.push_back(std::move(result));
+  return optional;
+}
+
+bool ModuleChecker::takes(const ast::Type& written, std::size_t types, bool count, const char* text) {
+  if (written.arguments.size() == types && written.count.has_value() == count) return true;
+  diagnostics_.emit(Id::wrong_type_arguments, written.span, written.path.text(), text);
+  return false;
+}
+
+bool ModuleChecker::can_be_key(const Type& type) {
+  switch (type.kind) {
+    case TypeKind::f32:
+    case TypeKind::f64:
+    case TypeKind::map:
+    case TypeKind::set:
+    case TypeKind::pid: return false;
+    case TypeKind::user: return type.user->kind == DeclarationKind::enumeration;
+    case TypeKind::list:
+    case TypeKind::array:
+    case TypeKind::optional:
+    case TypeKind::tuple:
+      for (const Type& part : type.arguments) {
+        if (!can_be_key(part)) return false;
+      }
+      return true;
+    default: return true;
+  }
+}
+
+Type ModuleChecker::named_type(const ast::Type& written) {
+  if (written.path.parts.empty()) return {};
+  const std::string name = written.path.text();
+  Type result;
+  for (const Simple& simple : simple_types) {
+    if (name != simple.name || scope_.contains(name)) continue;
+    if (takes(written, 0, false, "no type arguments")) result.kind = simple.kind;
+    return result;
+  }
+  for (const std::string_view refused : refused_types) {
+    if (name == refused) {
+      diagnostics_.emit(Id::not_supported, written.span, "the type `" + name + "`");
+      return result;
+    }
+  }
+  const auto arguments = [&] {
+    for (const ast::Type& part : written.arguments) result.arguments.push_back(type(part));
+  };
+  if (name == "list" || name == "set") {
+    if (!takes(written, 1, false, "one type: `list<string>`")) return result;
+    arguments();
+    result.kind = name == "list" ? TypeKind::list : TypeKind::set;
+  } else if (name == "map") {
+    if (!takes(written, 2, false, "two types: `map<string, u32>`")) return result;
+    arguments();
+    result.kind = TypeKind::map;
+  } else if (name == "array") {
+    if (!takes(written, 1, true, "a type and a size: `array<u8, 16>`")) return result;
+    arguments();
+    result.kind = TypeKind::array;
+    result.count = written.count->magnitude;
+    if (result.count == 0 || result.count > 1'000'000 || written.count->overflow) {
+      diagnostics_.emit(Id::value_range, written.count->span, "the size", "array", "1 to 1000000");
+      result.count = 1;
+    }
+  } else if (name == "pid") {
+    if (written.arguments.empty() && !written.count) {
+      result.kind = TypeKind::pid;
+      return result;
+    }
+    if (!takes(written, 1, false, "one server: `pid<Cart>`")) return result;
+    if (const auto* server = find_as<model::Server>(written.arguments.front().path, "server")) {
+      result.kind = TypeKind::pid;
+      result.user = server;
+    }
+    return result;
+  } else {
+    model::Declaration* found = find(written.path, "type");
+    if (found == nullptr || found->kind == DeclarationKind::unsupported) return result;
+    if (!takes(written, 0, false, "no type arguments")) return result;
+    if (found->kind == DeclarationKind::alias) {
+      auto& alias = static_cast<model::Alias&>(*found);
+      if (found->module == &module_) check(std::get<ast::Alias>(*written_.at(found)), alias);
+      return alias.type;
+    }
+    const bool is_type = found->kind == DeclarationKind::structure || found->kind == DeclarationKind::enumeration ||
+                         found->kind == DeclarationKind::choice;
+    if (!is_type) {
+      auto builder = diagnostics_.emit(Id::wrong_kind, written.span, name, described(found->kind), "a type");
+      if (found->kind == DeclarationKind::server) builder.help("the pid of such a server is a `pid<" + name + ">`");
+      return result;
+    }
+    result.kind = TypeKind::user;
+    result.user = found;
+    return result;
+  }
+  const bool keyed = result.kind == TypeKind::map || result.kind == TypeKind::set;
+  if (keyed && !can_be_key(result.arguments.front())) {
+    diagnostics_.emit(Id::bad_map_key, written.arguments.front().span, result.arguments.front().text());
+  }
+  return result;
+}
+
+template <class D>
+const D* ModuleChecker::find_as(const ast::Path& path, const char* wanted) {
+  model::Declaration* found = find(path, wanted);
+  if (found == nullptr || found->kind == DeclarationKind::unsupported) return nullptr;
+  const auto* result = dynamic_cast<const D*>(found);
+  if (result == nullptr) {
+    diagnostics_.emit(Id::wrong_kind, path.span, path.text(), described(found->kind), described(D().kind))
+        .label(found->span, "declared here");
+  }
+  return result;
+}
+template const model::Server* ModuleChecker::find_as(const ast::Path&, const char*);
+template const model::Supervisor* ModuleChecker::find_as(const ast::Path&, const char*);
+
+}  // namespace otpc::sema

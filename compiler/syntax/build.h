@@ -1,0 +1,68 @@
+// Parse tree to ast, one function per production, one file per construct.
+//
+// A production with an error in it may lack any part; the functions take null contexts and give empty values.
+#pragma once
+
+#include "OtpParser.h"
+
+#include "ast/ast.h"
+#include "diagnostics/engine.h"
+#include "syntax/tokens.h"
+
+namespace otpc::syntax {
+
+using Parser = grammar::OtpParser;
+
+class Builder {
+ public:
+  Builder(const source::SourceManager& sources, const TokenizedFile& tokens, diagnostics::Engine& diagnostics)
+      : sources_(sources), tokens_(tokens), diagnostics_(diagnostics) {}
+
+  /// Adds what one slice declares to the file.
+  void add(Parser::DeclarationContext& declaration, const std::string& doc, ast::File& file);
+
+ private:
+  // build_types.cpp
+  ast::Span span(const antlr4::ParserRuleContext& context) const;
+  ast::Span span(antlr4::tree::TerminalNode* token) const;
+  ast::Name name(Parser::NameContext* context) const;
+  ast::Path path(Parser::PathContext* context) const;
+  ast::Type type(Parser::TypeContext* context);
+  ast::Value value(Parser::ValueContext* context);
+  std::optional<ast::Value> optional_value(Parser::ValueContext* context);
+  ast::Field field(Parser::FieldContext& context);
+  std::vector<ast::Field> fields(const std::vector<Parser::FieldContext*>& contexts);
+  std::vector<ast::Field> parameters(Parser::ParametersContext* context);
+  std::vector<ast::Annotation> annotations(const std::vector<Parser::AnnotationContext*>& contexts);
+  std::string unescaped(std::string_view literal, ast::Span span);
+  void number(antlr4::tree::TerminalNode& token, ast::Value& value) const;
+  /// Doc comment of a member, found by where it begins.
+  std::string doc_at(ast::Span span) const;
+
+  // build_data.cpp
+  ast::Struct struct_(Parser::StructDeclContext& context);
+  ast::Enum enum_(Parser::EnumDeclContext& context);
+  ast::Union union_(Parser::UnionDeclContext& context);
+
+  // build_server.cpp
+  ast::Server server(Parser::ServerDeclContext& context);
+  void server_member(Parser::ServerMemberContext& context, ast::Server& server);
+  ast::Message message(Parser::MessageContext& context);
+
+  // build_supervisor.cpp
+  ast::Declaration supervisor(Parser::SupervisorDeclContext& context);
+  void supervisor_member(Parser::SupervisorMemberContext& context, ast::Supervisor& supervisor);
+  ast::Child child(Parser::ChildMemberContext& context, ast::Supervisor& supervisor);
+
+  // build_application.cpp
+  ast::Application application(Parser::ApplicationDeclContext& context);
+
+  ast::Unsupported unsupported(std::string what, Parser::NameContext* name, ast::Span span) const;
+  void repeated(const ast::Name& owner, std::string_view part, ast::Span span);
+
+  const source::SourceManager& sources_;
+  const TokenizedFile& tokens_;
+  diagnostics::Engine& diagnostics_;
+};
+
+}  // namespace otpc::syntax

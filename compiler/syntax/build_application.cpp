@@ -1,0 +1,23 @@
+// Applications.
+#include "syntax/build.h"
+
+namespace otpc::syntax {
+
+ast::Application Builder::application(Parser::ApplicationDeclContext& context) {
+  ast::Application result;
+  result.name = name(context.name());
+  for (Parser::ApplicationMemberContext* member : context.applicationMember()) {
+    if (member->ENV() != nullptr) {
+      for (ast::Field& key : fields(member->field())) result.env.push_back(std::move(key));
+    } else if (member->DEPENDS() != nullptr) {
+      for (Parser::PathContext* needed : member->path()) result.depends.push_back(path(needed));
+    } else if (member->START() != nullptr) {
+      if (!member->path().empty()) result.starts.push_back(path(member->path().front()));
+    } else if (member->START_PHASES() != nullptr) {
+      result.unsupported.push_back(unsupported("`start_phases`", nullptr, span(*member)));
+    }
+  }
+  return result;
+}
+
+}  // namespace otpc::syntax

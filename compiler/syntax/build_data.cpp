@@ -1,0 +1,51 @@
+// Structs, enums, unions, errors.
+#include "syntax/build.h"
+
+namespace otpc::syntax {
+
+ast::Struct Builder::struct_(Parser::StructDeclContext& context) {
+  ast::Struct result;
+  result.name = name(context.name());
+  result.fields = fields(context.field());
+  return result;
+}
+
+ast::Enum Builder::enum_(Parser::EnumDeclContext& context) {
+  ast::Enum result;
+  result.name = name(context.name());
+  for (Parser::EnumMemberContext* member : context.enumMember()) {
+    if (member->RANGE() != nullptr) {
+      result.open = true;
+      continue;
+    }
+    ast::EnumMember made;
+    made.annotations = annotations(member->annotation());
+    made.name = name(member->name());
+    made.span = span(*member);
+    made.doc = doc_at(made.span);
+    if (!made.name.text.empty()) result.members.push_back(std::move(made));
+  }
+  return result;
+}
+
+ast::Union Builder::union_(Parser::UnionDeclContext& context) {
+  ast::Union result;
+  result.name = name(context.name());
+  result.is_error = context.ERROR() != nullptr;
+  for (Parser::UnionCaseContext* each : context.unionCase()) {
+    if (each->RANGE() != nullptr) {
+      result.open = true;
+      continue;
+    }
+    ast::Case made;
+    made.annotations = annotations(each->annotation());
+    made.name = name(each->name());
+    made.span = span(*each);
+    made.doc = doc_at(made.span);
+    made.fields = parameters(each->parameters());
+    if (!made.name.text.empty()) result.cases.push_back(std::move(made));
+  }
+  return result;
+}
+
+}  // namespace otpc::syntax

@@ -1,0 +1,214 @@
+// Names, types, values, fields, annotations.
+#include <algorithm>
+#include <charconv>
+
+#include "llvm/ADT/APInt.h"
+#include "llvm/ADT/StringRef.h"
+
+#include "syntax/build.h"
+
+namespace otpc::syntax {
+
+using diagnostics::Id;
+
+ast::Span Builder::span(const antlr4::ParserRuleContext& context) const {
+  if (context.start == nullptr) return {};
+  const ast::Span first = tokens_.places.span(*context.start);
+  if (context.stop == nullptr) return first;
+  const ast::Span last = tokens_.places.span(*context.stop);
+  return last.end >= first.begin ? source::join(first, last) : first;
+}
+
+ast::Span Builder::span(antlr4::tree::TerminalNode* token) const {
+  return token == nullptr ? ast::Span{} : tokens_.places.span(*token->getSymbol());
+}
+
+ast::Name Builder::name(Parser::NameContext* context) const {
+  if (context == nullptr || context->exception != nullptr) return {};
+  return {context->getText(), span(*context)};
+}
+
+ast::Path Builder::path(Parser::PathContext* context) const {
+  ast::Path result;
+  if (context == nullptr) return result;
+  for (Parser::NameContext* part : context->name()) {
+    if (ast::Name each = name(part); !each.text.empty()) result.parts.push_back(std::move(each));
+  }
+  result.span = span(*context);
+  return result;
+}
+
+ast::Type Builder::type(Parser::TypeContext* context) {
+  ast::Type result;
+  if (context == nullptr) return result;
+  result.span = span(*context);
+  result.path = path(context->path());
+  result.tuple = context->LPAREN() != nullptr;
+  const std::size_t questions = context->QUESTION().size();
+  result.optional = questions > 0;
+  result.optional_twice = questions > 1;
+  for (Parser::TypeContext* part : context->type()) result.arguments.push_back(type(part));
+  for (Parser::TypeArgumentContext* argument : context->typeArgument()) {
+    if (argument->type() != nullptr) {
+      result.arguments.push_back(type(argument->type()));
+    } else if (argument->INTEGER() != nullptr) {
+      ast::Value count;
+      count.span = span(*argument);
+      number(*argument->INTEGER(), count);
+      result.count = std::move(count);
+    }
+  }
+  return result;
+}
+
+void Builder::number(antlr4::tree::TerminalNode& token, ast::Value& value) const {
+  std::string text = token.getText();
+  std::erase(text, '_');
+  llvm::StringRef digits(text);
+  switch (token.getSymbol()->getType()) {
+    case Parser::INTEGER:
+      value.kind = ast::ValueKind::integer;
+      value.overflow = digits.consume_front("0x") ? digits.getAsInteger(16, value.magnitude)
+                                                  : digits.getAsInteger(10, value.magnitude);
+      break;
+    case Parser::FLOAT:
+      value.kind = ast::ValueKind::floating;
+      value.text = text;
+      if (std::from_chars(text.data(), text.data() + text.size(), value.floating).ec != std::errc{}) value.overflow = true;
+      break;
+    case Parser::DURATION: {
+      value.kind = ast::ValueKind::duration;
+      const std::size_t unit_at = digits.find_first_not_of("0123456789.");
+      const llvm::StringRef unit = digits.substr(unit_at);
+      const double size = unit == "ns" ? 1 : unit == "us" ? 1e3 : unit == "ms" ? 1e6 : unit == "s" ? 1e9
+                          : unit == "min" ? 60e9 : unit == "h" ? 3600e9 : 86400e9;
+      std::uint64_t whole = 0;
+      double fraction = 0;
+      const bool is_whole = !digits.take_front(unit_at).getAsInteger(10, whole);
+      if (!is_whole) std::from_chars(text.data(), text.data() + unit_at, fraction);
+      const double nanoseconds = (is_whole ? static_cast<double>(whole) : fraction) * size;
+      value.overflow = nanoseconds > 9.2e18;
+      value.magnitude = value.overflow ? 0
+                        : is_whole     ? whole * static_cast<std::uint64_t>(size)
+                                       : static_cast<std::uint64_t>(nanoseconds + 0.5);
+      break;
+    }
+    default: break;
+  }
+}
+
+ast::Value Builder::value(Parser::ValueContext* context) {
+  ast::Value result;
+  if (context == nullptr) return result;
+  result.span = span(*context);
+  result.negative = context->MINUS() != nullptr;
+  for (auto* token : {context->INTEGER(), context->FLOAT(), context->DURATION()}) {
+    if (token != nullptr) number(*token, result);
+  }
+  if (context->STRING() != nullptr) {
+    result.kind = ast::ValueKind::text;
+    result.text = unescaped(context->STRING()->getText(), result.span);
+  } else if (context->TRUE() != nullptr || context->FALSE() != nullptr) {
+    result.kind = ast::ValueKind::boolean;
+    result.boolean = context->TRUE() != nullptr;
+  } else if (context->valuePath() != nullptr) {
+    result.kind = ast::ValueKind::path;
+    for (Parser::NameContext* part : context->valuePath()->name()) result.path.parts.push_back(name(part));
+    result.path.span = result.span;
+  } else if (context->LBRACKET() != nullptr) {
+    result.kind = ast::ValueKind::list;
+    for (Parser::ValueContext* item : context->value()) result.items.push_back(value(item));
+  }
+  return result;
+}
+
+std::optional<ast::Value> Builder::optional_value(Parser::ValueContext* context) {
+  if (context == nullptr || context->exception != nullptr) return std::nullopt;
+  return value(context);
+}
+
+std::string Builder::unescaped(std::string_view literal, ast::Span span) {
+  std::string text;
+  for (std::size_t i = 1; i + 1 < literal.size(); ++i) {
+    if (literal[i] != '\\') {
+      text += literal[i];
+      continue;
+    }
+    switch (literal[++i]) {
+      case 'n': text += '\n'; break;
+      case 't': text += '\t'; break;
+      case 'r': text += '\r'; break;
+      case '0': text += '\0'; break;
+      case '"': text += '"'; break;
+      case '\\': text += '\\'; break;
+      default:
+        diagnostics_.emit(Id::bad_escape, span, std::string("\\") + literal[i])
+            .help("the escape sequences are \\n, \\t, \\r, \\0, \\\" and \\\\");
+    }
+  }
+  return text;
+}
+
+ast::Field Builder::field(Parser::FieldContext& context) {
+  ast::Field result;
+  result.annotations = annotations(context.annotation());
+  result.name = name(context.name());
+  result.span = span(context);
+  result.doc = doc_at(result.span);
+  result.type = type(context.type());
+  std::vector<Parser::ValueContext*> values = context.value();
+  if (context.EQUALS() != nullptr && !values.empty()) {
+    result.fallback = optional_value(values.front());
+    values.erase(values.begin());
+  }
+  if (values.size() == 2) {
+    result.min = optional_value(values[0]);
+    result.max = optional_value(values[1]);
+  }
+  return result;
+}
+
+std::vector<ast::Field> Builder::fields(const std::vector<Parser::FieldContext*>& contexts) {
+  std::vector<ast::Field> result;
+  for (Parser::FieldContext* each : contexts) {
+    if (ast::Field made = field(*each); !made.name.text.empty()) result.push_back(std::move(made));
+  }
+  return result;
+}
+
+std::vector<ast::Field> Builder::parameters(Parser::ParametersContext* context) {
+  return context == nullptr ? std::vector<ast::Field>() : fields(context->field());
+}
+
+std::vector<ast::Annotation> Builder::annotations(const std::vector<Parser::AnnotationContext*>& contexts) {
+  std::vector<ast::Annotation> result;
+  for (Parser::AnnotationContext* context : contexts) {
+    ast::Annotation annotation{name(context->name()), {}, span(*context)};
+    if (context->arguments() != nullptr) {
+      for (Parser::ArgumentContext* argument : context->arguments()->argument()) {
+        annotation.arguments.push_back({name(argument->name()), value(argument->value())});
+      }
+    }
+    result.push_back(std::move(annotation));
+  }
+  return result;
+}
+
+std::string Builder::doc_at(ast::Span span) const {
+  const auto found = std::ranges::lower_bound(tokens_.docs, span.begin, {}, [](const auto& doc) { return doc.first; });
+  return found != tokens_.docs.end() && found->first == span.begin ? found->second : std::string();
+}
+
+ast::Unsupported Builder::unsupported(std::string what, Parser::NameContext* declared, ast::Span span) const {
+  ast::Unsupported result;
+  result.what = std::move(what);
+  result.name = name(declared);
+  result.span = span;
+  return result;
+}
+
+void Builder::repeated(const ast::Name& owner, std::string_view part, ast::Span span) {
+  diagnostics_.emit(Id::repeated_part, span, part, owner.text).help("keep one of them");
+}
+
+}  // namespace otpc::syntax

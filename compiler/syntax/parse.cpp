@@ -1,0 +1,136 @@
+#include "syntax/parse.h"
+
+#include <utility>
+
+#include "OtpParser.h"
+#include "antlr4-runtime.h"
+
+#include "syntax/build.h"
+#include "syntax/syntax_errors.h"
+#include "syntax/tokens.h"
+
+namespace otpc::syntax {
+
+using diagnostics::Id;
+
+void Builder::add(Parser::DeclarationContext& declaration, const std::string& doc, ast::File& file) {
+  const ast::Span where = span(declaration);
+  const auto keep = [&](ast::Declaration made) {
+    std::visit([&](auto& each) {
+      each.doc = doc;
+      each.span = where;
+      each.annotations = annotations(declaration.annotation());
+      if (!each.name.text.empty()) file.declarations.push_back(std::move(each));
+    }, made);
+  };
+  const auto refuse = [&](const char* what, Parser::NameContext* declared) { keep(unsupported(what, declared, where)); };
+
+  if (auto* module = declaration.moduleDecl()) {
+    if (!file.module.parts.empty() || !file.declarations.empty() || !file.imports.empty()) {
+      diagnostics_.emit(Id::misplaced_module, where);
+      return;
+    }
+    file.module = path(module->path());
+    file.doc = doc;
+    file.version = optional_value(module->value());
+  } else if (auto* import = declaration.importDecl()) {
+    ast::Import made{path(import->path()), {}, where};
+    for (Parser::NameContext* each : import->name()) made.names.push_back(name(each));
+    if (!made.module.parts.empty()) file.imports.push_back(std::move(made));
+  } else if (auto* constant = declaration.constDecl()) {
+    ast::Const made;
+    made.name = name(constant->name());
+    made.type = type(constant->type());
+    made.value = value(constant->value());
+    keep(std::move(made));
+  } else if (auto* alias = declaration.aliasDecl()) {
+    ast::Alias made;
+    made.name = name(alias->name());
+    made.type = type(alias->type());
+    keep(std::move(made));
+  } else if (auto* structure = declaration.structDecl()) {
+    keep(struct_(*structure));
+  } else if (auto* enumeration = declaration.enumDecl()) {
+    keep(enum_(*enumeration));
+  } else if (auto* choice = declaration.unionDecl()) {
+    keep(union_(*choice));
+  } else if (auto* server_decl = declaration.serverDecl()) {
+    keep(server(*server_decl));
+  } else if (auto* supervisor_decl = declaration.supervisorDecl()) {
+    keep(supervisor(*supervisor_decl));
+  } else if (auto* application_decl = declaration.applicationDecl()) {
+    keep(application(*application_decl));
+  } else if (auto* protocol = declaration.protocolDecl()) {
+    refuse("a protocol", protocol->name());
+  } else if (auto* statem = declaration.statemDecl()) {
+    refuse("a statem", statem->name());
+  } else if (auto* events = declaration.eventsDecl()) {
+    refuse("an events declaration", events->name(0));
+  } else if (auto* handler = declaration.handlerDecl()) {
+    refuse("a handler", handler->name(0));
+  } else if (auto* topic = declaration.topicDecl()) {
+    refuse("a topic", topic->name());
+  } else if (auto* task = declaration.taskDecl()) {
+    refuse("a task", task->name());
+  } else if (auto* agent = declaration.agentDecl()) {
+    refuse("an agent", agent->name());
+  } else if (auto* registry = declaration.registryDecl()) {
+    refuse("a registry", registry->name());
+  }
+}
+
+namespace {
+
+/// Parses one slice, quickly if it is in order: SLL first, and with full LL and reports only when that fails.
+class SliceParser {
+ public:
+  SliceParser(Slice& slice, const Places& places, diagnostics::Engine& diagnostics)
+      : source_(std::move(slice.tokens)), stream_(&source_), parser_(&stream_), errors_(places, diagnostics) {
+    parser_.removeErrorListeners();
+  }
+
+  Parser::TopLevelContext* parse() {
+    auto* interpreter = parser_.getInterpreter<antlr4::atn::ParserATNSimulator>();
+    interpreter->setPredictionMode(antlr4::atn::PredictionMode::SLL);
+    Parser::TopLevelContext* tree = parser_.topLevel();
+    if (parser_.getNumberOfSyntaxErrors() == 0) return tree;
+    stream_.seek(0);
+    parser_.reset();
+    parser_.addErrorListener(&errors_);
+    interpreter->setPredictionMode(antlr4::atn::PredictionMode::LL);
+    return parser_.topLevel();
+  }
+
+ private:
+  antlr4::ListTokenSource source_;
+  antlr4::CommonTokenStream stream_;
+  Parser parser_;
+  SyntaxErrors errors_;
+};
+
+}  // namespace
+
+std::unique_ptr<ast::File> parse(const source::SourceManager& sources, source::FileId file,
+                                 diagnostics::Engine& diagnostics) {
+  auto result = std::make_unique<ast::File>();
+  result->file = file;
+  if (!check_text(sources, file, diagnostics)) return result;
+  const std::size_t errors_before = diagnostics.error_count();
+  TokenizedFile tokens = tokenize(sources, file, diagnostics);
+  Builder builder(sources, tokens, diagnostics);
+  for (Slice& slice : tokens.slices) {
+    SliceParser parser(slice, tokens.places, diagnostics);
+    Parser::TopLevelContext* tree = parser.parse();
+    if (tree->declaration() != nullptr) builder.add(*tree->declaration(), slice.doc, *result);
+  }
+  if (diagnostics.error_count() != errors_before) return result;
+  const source::Span top{file, 0, 0};
+  if (tokens.slices.empty()) {
+    diagnostics.emit(Id::empty_file, top).help("begin with `module name;`");
+  } else if (result->module.parts.empty()) {
+    diagnostics.emit(Id::no_module, top).help("begin with `module name;`");
+  }
+  return result;
+}
+
+}  // namespace otpc::syntax

@@ -1,0 +1,138 @@
+#include "syntax/syntax_errors.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "OtpLexer.h"
+#include "OtpParser.h"
+
+namespace otpc::syntax {
+namespace {
+
+using diagnostics::Id;
+using grammar::OtpLexer;
+using grammar::OtpParser;
+
+struct Habit {
+  std::string_view word;
+  const char* help;
+};
+
+/// What readers of Elixir, Erlang, protobuf and C++ write out of habit.
+constexpr std::array habits{
+    Habit{"def", "a message is declared with `call`, `cast` or `info`; its code is written in C++"},
+    Habit{"defmodule", "a file begins with `module name;`"},
+    Habit{"do", "a body stands between `{` and `}`"},
+    Habit{"end", "a body is closed with `}`"},
+    Habit{"use", "a server is declared with `server Name { ... }`"},
+    Habit{"handle_call", "write `call name(parameters) -> result;`"},
+    Habit{"handle_cast", "write `cast name(parameters);`"},
+    Habit{"handle_info", "write `info name(parameters);`"},
+    Habit{"handle_continue", "write `continue name;`"},
+    Habit{"gen_server", "a gen_server is declared with `server Name { ... }`"},
+    Habit{"GenServer", "a GenServer is declared with `server Name { ... }`"},
+    Habit{"message", "a record is declared with `struct Name { field: type; }`"},
+    Habit{"service", "a service is declared with `server Name { ... }`"},
+    Habit{"rpc", "write `call name(parameters) -> result;`"},
+    Habit{"returns", "the result stands behind `->`"},
+    Habit{"repeated", "write `name: list<type>;`"},
+    Habit{"required", "every field is required unless its type ends in `?`"},
+    Habit{"optional", "an optional field has a type that ends in `?`"},
+    Habit{"package", "a file begins with `module name;`"},
+    Habit{"namespace", "a file begins with `module name;`, which becomes the namespace"},
+    Habit{"class", "write `struct Name { field: type; }` or `server Name { ... }`"},
+    Habit{"interface", "write `server Name { ... }`"},
+    Habit{"void", "a call without a result has no `->`"},
+    Habit{"int", "the integer types are i8 to i64 and u8 to u64; the name stands first: `count: i64`"},
+    Habit{"include", "write `import other::module { Name };`"},
+    Habit{"worker", "write `child name: Server(arguments);`"},
+    Habit{"children", "write one `child name: Server(arguments);` for each"},
+};
+
+const char* habit_help(std::string_view word) {
+  for (const Habit& habit : habits) {
+    if (habit.word == word) return habit.help;
+  }
+  return "";
+}
+
+std::string quoted(const antlr4::Token& token) {
+  if (token.getType() == antlr4::Token::EOF) return "the end of the declaration";
+  std::string text = token.getText();
+  if (text.size() > 30) text = text.substr(0, 27) + "...";
+  return "`" + text + "`";
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) text += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
+  return text;
+}
+
+/// How a fixed token is written: `->`, `server`.
+std::string literal_of(std::size_t type) {
+  static const antlr4::dfa::Vocabulary vocabulary = [] {
+    antlr4::ANTLRInputStream empty;
+    return OtpLexer(&empty).getVocabulary();
+  }();
+  std::string text = vocabulary.getLiteralName(type);
+  return text.size() > 2 ? text.substr(1, text.size() - 2) : std::string();
+}
+
+/// The expected tokens in the words of the language; empty when they are too many to tell.
+std::string expectation(const antlr4::misc::IntervalSet& expected) {
+  std::vector<std::string> words;
+  const bool name = expected.contains(static_cast<std::ptrdiff_t>(OtpLexer::IDENTIFIER));
+  const bool number = expected.contains(static_cast<std::ptrdiff_t>(OtpLexer::INTEGER));
+  const bool value = number && expected.contains(static_cast<std::ptrdiff_t>(OtpLexer::STRING));
+  if (value) words.emplace_back("a value");
+  else if (name) words.emplace_back("a name");
+  else if (number) words.emplace_back("a number");
+  for (const std::ptrdiff_t token : expected.toList()) {
+    const auto type = static_cast<std::size_t>(token);
+    const bool word = type >= OtpLexer::MODULE && type <= OtpLexer::START_PHASES;
+    const bool literal = type >= OtpLexer::TRUE && type <= OtpLexer::IDENTIFIER;
+    const bool part_of_value = value && (type == OtpLexer::MINUS || type == OtpLexer::LBRACKET);
+    if ((word && name) || literal || part_of_value || token < 0) continue;
+    std::string text = literal_of(type);
+    if (!text.empty()) words.push_back("`" + text + "`");
+  }
+  return words.size() <= 5 ? joined(words) : std::string();
+}
+
+}  // namespace
+
+void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* offending, std::size_t line, std::size_t,
+                               const std::string&, std::exception_ptr) {
+  // One mistake, one error: what follows at once, or on the same line, is the same mistake.
+  const std::size_t index = offending->getTokenIndex();
+  if (reported_ && (line == last_line_ || index <= last_index_ + 1)) {
+    last_index_ = index;
+    return;
+  }
+  reported_ = true;
+  last_line_ = line;
+  last_index_ = index;
+
+  auto* parser = dynamic_cast<antlr4::Parser*>(recognizer);
+  const std::string expected = expectation(parser->getExpectedTokens());
+  antlr4::Token* before = parser->getTokenStream()->LT(-1);
+  const bool semicolon = expected.find("`;`") != std::string::npos && before != nullptr && before->getLine() < offending->getLine();
+  if (semicolon) {
+    diagnostics_.emit(Id::syntax, places_.behind(*before), "expected `;`").help("end it with `;`");
+    last_line_ = before->getLine();
+    return;
+  }
+  const bool at_end = offending->getType() == antlr4::Token::EOF;
+  const source::Span span = at_end && before != nullptr ? places_.behind(*before) : places_.span(*offending);
+  const std::string message = expected.empty() ? "unexpected " + quoted(*offending)
+                                               : "expected " + expected + ", found " + quoted(*offending);
+  std::string help = habit_help(offending->getText());
+  if (help.empty() && before != nullptr) help = habit_help(before->getText());
+  if (help.empty() && at_end) help = "a `{` that is not closed with `}`, or a missing `;`";
+  diagnostics_.emit(Id::syntax, span, message).help(help);
+}
+
+}  // namespace otpc::syntax

@@ -1,0 +1,197 @@
+#include "syntax/tokens.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "OtpLexer.h"
+#include "antlr4-runtime.h"
+#include "llvm/Support/ConvertUTF.h"
+
+namespace otpc::syntax {
+namespace {
+
+using diagnostics::Id;
+using grammar::OtpLexer;
+
+constexpr std::size_t longest_line = 100'000;
+constexpr int deepest_nesting = 100;
+
+bool begins_declaration(std::size_t type) {
+  switch (type) {
+    case OtpLexer::MODULE:
+    case OtpLexer::IMPORT:
+    case OtpLexer::CONST:
+    case OtpLexer::ALIAS:
+    case OtpLexer::STRUCT:
+    case OtpLexer::ENUM:
+    case OtpLexer::UNION:
+    case OtpLexer::ERROR:
+    case OtpLexer::PROTOCOL:
+    case OtpLexer::SERVER:
+    case OtpLexer::STATEM:
+    case OtpLexer::EVENTS:
+    case OtpLexer::HANDLER:
+    case OtpLexer::TOPIC:
+    case OtpLexer::TASK:
+    case OtpLexer::AGENT:
+    case OtpLexer::REGISTRY:
+    case OtpLexer::DYNAMIC:
+    case OtpLexer::PARTITION:
+    case OtpLexer::SUPERVISOR:
+    case OtpLexer::APPLICATION:
+    case OtpLexer::AT: return true;
+    default: return false;
+  }
+}
+
+int nesting_change(std::size_t type) {
+  switch (type) {
+    case OtpLexer::LBRACE:
+    case OtpLexer::LPAREN:
+    case OtpLexer::LBRACKET:
+    case OtpLexer::LESS: return 1;
+    case OtpLexer::RBRACE:
+    case OtpLexer::RPAREN:
+    case OtpLexer::RBRACKET:
+    case OtpLexer::GREATER: return -1;
+    default: return 0;
+  }
+}
+
+std::string doc_text(std::string line) {
+  line.erase(0, 3);
+  if (line.starts_with(' ')) line.erase(0, 1);
+  while (!line.empty() && (line.back() == ' ' || line.back() == '\t')) line.pop_back();
+  return line;
+}
+
+/// Cuts while tokens come in. At the outermost level every ending (`;`, `}`) and every declaring word begins a new
+/// piece; so does a declaring word at the very left of its line, whatever braces are open: one is missing.
+class Slicer {
+ public:
+  explicit Slicer(std::vector<Slice>& slices) : slices_(slices) {}
+
+  void add(std::unique_ptr<antlr4::Token> token, std::string doc) {
+    const std::size_t type = token->getType();
+    const bool leftmost = token->getCharPositionInLine() == 0 && begins_declaration(type) && !after_prefix_;
+    if (fresh_ || leftmost) {
+      slices_.push_back({{}, std::move(doc)});
+      depth_ = 0;
+    }
+    fresh_ = false;
+    after_prefix_ = type == OtpLexer::DYNAMIC || type == OtpLexer::PARTITION || after_annotation(type);
+    if (type == OtpLexer::LBRACE) ++depth_;
+    if (type == OtpLexer::RBRACE) depth_ = std::max(0, depth_ - 1);
+    if (depth_ == 0 && (type == OtpLexer::SEMI || type == OtpLexer::RBRACE)) fresh_ = true;
+    slices_.back().tokens.push_back(std::move(token));
+  }
+
+ private:
+  /// `@added(3)` and a line break, then the declaration it belongs to.
+  bool after_annotation(std::size_t type) {
+    if (depth_ == 0 && type == OtpLexer::AT) annotated_ = true;
+    else if (depth_ == 0 && begins_declaration(type)) annotated_ = false;
+    return annotated_;
+  }
+
+  std::vector<Slice>& slices_;
+  int depth_ = 0;
+  bool fresh_ = true;
+  bool after_prefix_ = false;
+  bool annotated_ = false;
+};
+
+}  // namespace
+
+Places::Places(source::FileId file, std::string_view text) : file_(file), size_(static_cast<std::uint32_t>(text.size())) {
+  if (std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; })) return;
+  for (std::uint32_t i = 0; i < text.size(); ++i) {
+    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) bytes_.push_back(i);
+  }
+}
+
+std::uint32_t Places::byte(std::size_t code_point) const {
+  if (bytes_.empty()) return std::min(static_cast<std::uint32_t>(code_point), size_);
+  return code_point < bytes_.size() ? bytes_[code_point] : size_;
+}
+
+source::Span Places::span(const antlr4::Token& token) const {
+  if (token.getType() == antlr4::Token::EOF) return {file_, byte(token.getStartIndex()), byte(token.getStartIndex())};
+  return {file_, byte(token.getStartIndex()), byte(token.getStopIndex() + 1)};
+}
+
+source::Span Places::behind(const antlr4::Token& token) const {
+  const std::uint32_t end = span(token).end;
+  return {file_, end, end};
+}
+
+bool check_text(const source::SourceManager& sources, source::FileId file, diagnostics::Engine& diagnostics) {
+  const std::string_view text = sources.text(file);
+  const auto bad_byte = [&](std::size_t at) {
+    char hex[8];
+    std::snprintf(hex, sizeof hex, "0x%02X", static_cast<unsigned char>(text[at]));
+    const auto offset = static_cast<std::uint32_t>(at);
+    diagnostics.emit(Id::not_utf8, {file, offset, offset + 1}, hex)
+        .help("a schema is a text file in UTF-8; save it in that encoding, or name another file");
+    return false;
+  };
+  const auto* begin = reinterpret_cast<const llvm::UTF8*>(text.data());
+  const llvm::UTF8* at = begin;
+  if (!llvm::isLegalUTF8String(&at, begin + text.size())) return bad_byte(static_cast<std::size_t>(at - begin));
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) return bad_byte(nul);
+  for (std::size_t line = 0; line < text.size();) {
+    const std::size_t end = std::min(text.find('\n', line), text.size());
+    if (end - line > longest_line) {
+      const auto offset = static_cast<std::uint32_t>(line);
+      diagnostics.emit(Id::line_too_long, {file, offset, offset + 1}, end - line, longest_line)
+          .help("break the line; if this is not a schema, name another file");
+      return false;
+    }
+    line = end + 1;
+  }
+  return true;
+}
+
+TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file, diagnostics::Engine& diagnostics) {
+  const std::string_view text = sources.text(file);
+  TokenizedFile result{Places(file, text), {}, {}};
+  antlr4::ANTLRInputStream input{std::string(text)};
+  OtpLexer lexer(&input);
+  lexer.removeErrorListeners();
+  Slicer slicer(result.slices);
+  std::string doc;
+  int nesting = 0;
+  for (;;) {
+    std::unique_ptr<antlr4::Token> token = lexer.nextToken();
+    const std::size_t type = token->getType();
+    if (type == antlr4::Token::EOF) return result;
+    if (token->getChannel() == OtpLexer::DOCS) {
+      doc += (doc.empty() ? "" : "\n") + doc_text(token->getText());
+      continue;
+    }
+    if (token->getChannel() != antlr4::Token::DEFAULT_CHANNEL) continue;
+    const source::Span span = result.places.span(*token);
+    if (type == OtpLexer::UNKNOWN) {
+      diagnostics.emit(Id::unexpected_character, span, "`" + token->getText() + "`");
+      continue;
+    }
+    if (type == OtpLexer::OPEN_STRING) {
+      diagnostics.emit(Id::unterminated_string, span).help("close it with `\"`");
+      continue;
+    }
+    if (type == OtpLexer::OPEN_COMMENT) {
+      diagnostics.emit(Id::unterminated_comment, {file, span.begin, span.begin + 2}).help("close it with `*/`");
+      continue;
+    }
+    nesting = std::max(0, nesting + nesting_change(type));
+    if (nesting > deepest_nesting) {
+      diagnostics.emit(Id::too_deep, span, deepest_nesting);
+      result.slices.clear();
+      return result;
+    }
+    if (!doc.empty()) result.docs.emplace_back(span.begin, doc);
+    slicer.add(std::move(token), std::exchange(doc, {}));
+  }
+}
+
+}  // namespace otpc::syntax

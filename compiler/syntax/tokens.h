@@ -1,0 +1,51 @@
+// Lexing, and cutting the tokens at top-level declarations.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "diagnostics/engine.h"
+#include "source/source_manager.h"
+
+namespace antlr4 {
+class Token;
+}
+
+namespace otpc::syntax {
+
+/// Where tokens stand: ANTLR counts code points, we count bytes.
+class Places {
+ public:
+  Places(source::FileId file, std::string_view text);
+  source::Span span(const antlr4::Token& token) const;
+  /// Just behind the token.
+  source::Span behind(const antlr4::Token& token) const;
+
+ private:
+  std::uint32_t byte(std::size_t code_point) const;
+
+  source::FileId file_;
+  std::uint32_t size_;
+  std::vector<std::uint32_t> bytes_;  ///< by code point; empty when every character is one byte
+};
+
+/// One top-level declaration.
+struct Slice {
+  std::vector<std::unique_ptr<antlr4::Token>> tokens;  ///< without comments
+  std::string doc;                                      ///< the `///` lines before it
+};
+
+struct TokenizedFile {
+  Places places;
+  std::vector<Slice> slices;
+  /// The `///` lines, by the byte where the token after them begins.
+  std::vector<std::pair<std::uint32_t, std::string>> docs;
+};
+
+/// False, with a diagnostic, for what is not text that can be read at all.
+bool check_text(const source::SourceManager& sources, source::FileId file, diagnostics::Engine& diagnostics);
+
+TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file, diagnostics::Engine& diagnostics);
+
+}  // namespace otpc::syntax
