@@ -70,6 +70,7 @@ struct Decorated {
   std::vector<Annotation> annotations;
   Name name;
   Span span;
+  bool broken = false;  ///< a syntax error in it was told: a part may be missing
 };
 
 /// A field, a parameter, a configuration key.

@@ -57,6 +57,7 @@ void ModuleChecker::check(const ast::Application& written, model::Application& m
     }
   }
   check_depends(written, made);
+  if (written.starts.empty() && written.broken) return;
   if (written.starts.empty()) {
     diagnostics_.emit(Id::missing_start, made.span, made.name).help("add `start SomeSupervisor;`");
     return;

@@ -50,7 +50,9 @@ void ModuleChecker::check(const ast::Server& written, model::Server& made) {
     if (twice) diagnostics_.emit(Id::unused_uses, each.span, made.name, server->name);
     made.uses.push_back({server, each.kind.text, each.span});
   }
-  if (written.inits.empty()) {
+  if (written.inits.empty() && written.broken) {
+    // The parser has said what is wrong.
+  } else if (written.inits.empty()) {
     diagnostics_.emit(Id::missing_init, made.span, made.name).help("add `init();`, or `init(parameter: type);`");
   } else {
     const ast::Init& init = written.inits.front();

@@ -47,6 +47,7 @@ void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& mad
     if (number && made.intensity == 0) diagnostics_.emit(Id::intensity_zero, written.intensity_span, made.name);
   }
   for (const ast::Child& child : written.children) check_child(child, made);
+  if (written.broken) return;
   if (written.dynamic && written.children.size() != 1) {
     diagnostics_.emit(Id::dynamic_child, made.span, made.name, "needs exactly one `child`: the kind it starts");
   }

@@ -19,7 +19,7 @@ class Builder {
       : sources_(sources), tokens_(tokens), diagnostics_(diagnostics) {}
 
   /// Adds what one slice declares to the file.
-  void add(Parser::DeclarationContext& declaration, const std::string& doc, ast::File& file);
+  void add(Parser::DeclarationContext& declaration, const std::string& doc, bool broken, ast::File& file);
 
  private:
   // build_types.cpp

@@ -13,12 +13,13 @@ namespace otpc::syntax {
 
 using diagnostics::Id;
 
-void Builder::add(Parser::DeclarationContext& declaration, const std::string& doc, ast::File& file) {
+void Builder::add(Parser::DeclarationContext& declaration, const std::string& doc, bool broken, ast::File& file) {
   const ast::Span where = span(declaration);
   const auto keep = [&](ast::Declaration made) {
     std::visit([&](auto& each) {
       each.doc = doc;
       each.span = where;
+      each.broken = broken;
       each.annotations = annotations(declaration.annotation());
       if (!each.name.text.empty()) file.declarations.push_back(std::move(each));
     }, made);
@@ -101,6 +102,8 @@ class SliceParser {
     return parser_.topLevel();
   }
 
+  bool failed() { return parser_.getNumberOfSyntaxErrors() != 0; }
+
  private:
   antlr4::ListTokenSource source_;
   antlr4::CommonTokenStream stream_;
@@ -121,7 +124,7 @@ std::unique_ptr<ast::File> parse(const source::SourceManager& sources, source::F
   for (Slice& slice : tokens.slices) {
     SliceParser parser(slice, tokens.places, diagnostics);
     Parser::TopLevelContext* tree = parser.parse();
-    if (tree->declaration() != nullptr) builder.add(*tree->declaration(), slice.doc, *result);
+    if (tree->declaration() != nullptr) builder.add(*tree->declaration(), slice.doc, parser.failed(), *result);
   }
   if (diagnostics.error_count() != errors_before) return result;
   const source::Span top{file, 0, 0};

@@ -82,8 +82,9 @@ class Slicer {
     after_prefix_ = type == OtpLexer::DYNAMIC || type == OtpLexer::PARTITION || after_annotation(type);
     if (type == OtpLexer::LBRACE) ++depth_;
     if (type == OtpLexer::RBRACE) depth_ = std::max(0, depth_ - 1);
-    if (depth_ == 0 && (type == OtpLexer::SEMI || type == OtpLexer::RBRACE)) fresh_ = true;
     slices_.back().tokens.push_back(std::move(token));
+    const bool is_import = slices_.back().tokens.front()->getType() == OtpLexer::IMPORT;  // goes on behind its braces
+    if (depth_ == 0 && (type == OtpLexer::SEMI || (type == OtpLexer::RBRACE && !is_import))) fresh_ = true;
   }
 
  private:
@@ -154,9 +155,10 @@ bool check_text(const source::SourceManager& sources, source::FileId file, diagn
 
 TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file, diagnostics::Engine& diagnostics) {
   const std::string_view text = sources.text(file);
-  TokenizedFile result{Places(file, text), {}, {}};
-  antlr4::ANTLRInputStream input{std::string(text)};
-  OtpLexer lexer(&input);
+  const auto input = std::make_shared<antlr4::ANTLRInputStream>(std::string(text));
+  const auto owned_lexer = std::make_shared<OtpLexer>(input.get());
+  OtpLexer& lexer = *owned_lexer;
+  TokenizedFile result{{input, owned_lexer}, Places(file, text), {}, {}};
   lexer.removeErrorListeners();
   Slicer slicer(result.slices);
   std::string doc;

@@ -37,6 +37,8 @@ struct Slice {
 };
 
 struct TokenizedFile {
+  /// The character stream and the lexer, which the tokens point into.
+  std::vector<std::shared_ptr<void>> owners;
   Places places;
   std::vector<Slice> slices;
   /// The `///` lines, by the byte where the token after them begins.

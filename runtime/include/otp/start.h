@@ -43,6 +43,14 @@ struct StartError {
 
 std::string to_string(const StartError& error);
 
+namespace detail {
+/// A process whose init is over.
+struct Started {
+  Pid pid;
+  Ref monitor;
+};
+}  // namespace detail
+
 /// The result of start_monitor.
 template <class Ref_>
 struct Monitored {

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include <otp/receive.h>
+#include <otp/report.h>
 
 #include "behaviours/env.h"
 
@@ -215,6 +216,10 @@ int run_application(int argc, const char* const* argv, const ApplicationSpec& ro
   const auto env = detail::load_env(specs, *command_line, [](const std::string& name) { return std::getenv(name.c_str()); });
   if (!env) return bad_config(env.error());
 
+  if (options.runtime.reports == nullptr) {
+    const ReportOptions reports{.progress = command_line->progress_reports};
+    options.runtime.reports = command_line->json_reports ? json_sink(stderr, reports) : text_sink(stderr, reports);
+  }
   const SignalGuard signals;
   Runtime runtime(std::move(options.runtime));
   Controller controller(std::move(specs), *env, std::move(options.body));

@@ -11,19 +11,14 @@
 
 #include <otp/report.h>
 
+#include "behaviours/starting.h"
+
 namespace otp {
 namespace detail {
 namespace {
 
 constexpr auto replied = static_cast<std::uint8_t>(CallState::replied);
 constexpr auto failed = static_cast<std::uint8_t>(CallState::failed);
-
-/// The answer to the starter.
-struct StartAck : CallBase {
-  std::optional<StartError> error;
-};
-constexpr MessageType start_ack_type{
-    .name = "start", .interface = nullptr, .deliver = nullptr, .destroy = &destroy_message<StartAck>};
 
 /// Reminds the process of `info ... every ...`.
 struct EveryTick : Message {
@@ -32,20 +27,24 @@ struct EveryTick : Message {
 constexpr MessageType every_tick_type{
     .name = "every", .interface = nullptr, .deliver = nullptr, .destroy = &destroy_message<EveryTick>};
 
-class GenServerProcess final : public Behaviour {
+class GenServerProcess final : public StartedBehaviour {
  public:
   using InitCall = std::move_only_function<Init(GenServer&)>;
 
-  GenServerProcess(std::unique_ptr<GenServer> server, InitCall init, Name name, StartAck* ack)
-      : server_(std::move(server)), info_(server_->otp_info()), init_(std::move(init)), name_(name), ack_(ack) {}
+  GenServerProcess(std::unique_ptr<GenServer> server, InitCall init, Name name)
+      : StartedBehaviour(name), server_(std::move(server)), info_(server_->otp_info()), init_(std::move(init)) {}
 
   Flow start() override {
-    if (name_ && !take_name()) return Flow::stop;
+    if (!take_name()) return Flow::stop;
     if (info_.trap_exit) otp::trap_exit(true);
     Init result = std::exchange(init_, nullptr)(*server_);
-    if (result.kind != Init::Kind::ok) return refuse(result);
+    if (result.kind != Init::Kind::ok) {
+      const bool ignored = result.kind == Init::Kind::ignore;
+      return refuse({.kind = ignored ? StartError::Kind::ignore : StartError::Kind::error, .reason = result.reason, .pid = {}},
+                    result.kind != Init::Kind::stop);
+    }
     arm_every();
-    acknowledge(std::nullopt);
+    acknowledge();
     return proceed(std::move(result.next));
   }
 
@@ -70,15 +69,12 @@ class GenServerProcess final : public Behaviour {
   Flow idle_timeout() override { return proceed(server_->handle_timeout().next); }
 
   void terminate(ExitReason& reason) override {
-    if (ack_ == nullptr) server_->otp_terminate(reason);  // not after a failed init
+    if (!is_starting()) server_->otp_terminate(reason);  // not after a failed init
   }
 
   void ended(const ExitReason& reason) noexcept override {
     for (const Every& every : every_) otp::detail::cancel_timer(every.timer);
-    if (ack_ == nullptr) return;
-    auto* ack = static_cast<StartAck*>(ack_.get());
-    if (!ack->error) ack->error = StartError{.kind = StartError::Kind::error, .reason = reason, .pid = {}};
-    acknowledge(std::move(ack->error));
+    StartedBehaviour::ended(reason);
   }
 
   std::string describe() const override { return std::string("gen_server ") + info_.name; }
@@ -89,45 +85,6 @@ class GenServerProcess final : public Behaviour {
     Ref timer;
     std::chrono::steady_clock::time_point due;
   };
-
-  bool take_name() {
-    for (;;) {
-      if (const std::optional<Pid> holder = otp::whereis(name_)) {
-        give_up({.kind = StartError::Kind::already_started, .reason = {}, .pid = *holder});
-        return false;
-      }
-      try {
-        otp::register_name(name_, otp::self());
-        return true;
-      } catch (const std::invalid_argument&) {
-        // Somebody was faster, or has just ended: look again.
-      }
-    }
-  }
-
-  /// Ends without a trace for the starter but the error: no exit signal goes over the link.
-  void give_up(StartError error) {
-    static_cast<StartAck&>(*ack_).error = std::move(error);
-    otp::unlink(detail::parent());
-  }
-
-  Flow refuse(Init& result) {
-    if (result.kind == Init::Kind::ignore) {
-      give_up({.kind = StartError::Kind::ignore, .reason = {}, .pid = {}});
-    } else if (result.kind == Init::Kind::error) {
-      give_up({.kind = StartError::Kind::error, .reason = result.reason, .pid = {}});
-    } else {
-      static_cast<StartAck&>(*ack_).error = StartError{.kind = StartError::Kind::error, .reason = result.reason, .pid = {}};
-      set_exit_reason(result.reason);
-    }
-    return Flow::stop;
-  }
-
-  void acknowledge(std::optional<StartError> error) noexcept {
-    static_cast<StartAck&>(*ack_).error = std::move(error);
-    ack_->state = replied;
-    send_back(std::move(ack_));
-  }
 
   Flow handle_call(std::unique_ptr<Message, MessageDeleter> message) {
     std::unique_ptr<CallBase, MessageDeleter> call(static_cast<CallBase*>(message.release()));
@@ -225,8 +182,6 @@ class GenServerProcess final : public Behaviour {
   std::unique_ptr<GenServer> server_;
   const gen::ServerInfo& info_;
   InitCall init_;
-  Name name_;
-  std::unique_ptr<CallBase, MessageDeleter> ack_;  ///< until the starter has its answer
   std::vector<Every> every_;
 };
 
@@ -262,30 +217,11 @@ std::unique_ptr<detail::CallBase, detail::MessageDeleter> call_or_exit(Pid targe
   return answer;
 }
 
-std::expected<Started, StartError> start_server(std::unique_ptr<GenServer> server,
+std::expected<detail::Started, StartError> start_server(std::unique_ptr<GenServer> server,
                                                 std::move_only_function<Init(GenServer&)> init,
                                                 const StartOptions& options, detail::SpawnOptions spawn) {
-  auto* ack = detail::make_message<detail::StartAck>();
-  ack->type = &detail::start_ack_type;
-  auto process = std::make_unique<detail::GenServerProcess>(std::move(server), std::move(init), options.name, ack);
-  detail::Spawned spawned;
-  const std::unique_ptr<detail::CallBase, detail::MessageDeleter> answer(
-      detail::spawn_and_wait(std::move(process), spawn, ack, options.timeout, spawned));
-  const auto give_up = [&](StartError error) {
-    if (spawn.monitor) demonitor(spawned.monitor, flush);
-    return std::unexpected(std::move(error));
-  };
-  if (answer == nullptr) {
-    detail::unlink_and_flush(spawned.pid);
-    const Ref gone = monitor(spawned.pid);
-    exit(spawned.pid, ExitReason::kill());
-    detail::await_down(gone);
-    return give_up({.kind = StartError::Kind::timeout, .reason = ExitReason::timeout(), .pid = {}});
-  }
-  auto& error = static_cast<detail::StartAck&>(*answer).error;
-  if (!error) return Started{.pid = spawned.pid, .monitor = spawned.monitor};
-  if (spawn.link && detail::traps_exit()) detail::unlink_and_flush(spawned.pid);  // the error tells it all: no Exit message besides
-  return give_up(std::move(*error));
+  auto process = std::make_unique<detail::GenServerProcess>(std::move(server), std::move(init), options.name);
+  return detail::start_behaviour(std::move(process), options, spawn);
 }
 
 }  // namespace gen
@@ -315,17 +251,6 @@ void ServerRef::stop(const ExitReason& reason, Timeout timeout) const {
   if (!(down->reason == reason)) fail(down->reason);
 }
 
-ExitReason StartError::as_reason() const {
-  switch (kind) {
-    case Kind::ignore: return ExitReason("ignore");
-    case Kind::already_started: return ExitReason("{already_started," + to_string(pid) + "}");
-    case Kind::timeout: return ExitReason::timeout();
-    case Kind::error: return reason;
-  }
-  return reason;
-}
-
-std::string to_string(const StartError& error) { return to_string(error.as_reason()); }
 std::string to_string(const CallError& error) { return error.call + ": " + to_string(error.reason); }
 
 }  // namespace otp

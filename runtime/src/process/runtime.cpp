@@ -1,3 +1,4 @@
+#include <otp/report.h>
 #include <otp/runtime.h>
 
 #include <sched.h>
@@ -26,6 +27,7 @@ unsigned usable_cpus() noexcept {
 
 RuntimeOptions completed(RuntimeOptions options) {
   if (options.schedulers == 0) options.schedulers = usable_cpus();
+  if (options.reports == nullptr) options.reports = text_sink(stderr);
   if (options.blocking_threads == 0) throw std::invalid_argument("RuntimeOptions::blocking_threads must be positive");
   if (options.stack_bytes < 16 * 1024) throw std::invalid_argument("RuntimeOptions::stack_bytes: at least 16 KiB");
   return options;

@@ -139,11 +139,7 @@ Continue make_continue(Args&&... args) {
 }
 
 /// start, start_link and start_monitor of a generated server.
-struct Started {
-  Pid pid;
-  Ref monitor;
-};
-std::expected<Started, StartError> start_server(std::unique_ptr<GenServer> server,
+std::expected<detail::Started, StartError> start_server(std::unique_ptr<GenServer> server,
                                                 std::move_only_function<Init(GenServer&)> init,
                                                 const StartOptions& options, detail::SpawnOptions spawn);
 

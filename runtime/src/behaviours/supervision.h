@@ -1,0 +1,46 @@
+// What both kinds of supervisors do: start a child, stop one, count restarts, report.
+#pragma once
+
+#include <deque>
+#include <string>
+
+#include <otp/report.h>
+#include <otp/supervisor.h>
+
+#include "core/clock.h"
+
+namespace otp::detail {
+
+/// More than `intensity` restarts within `period` are too many.
+class RestartWindow {
+ public:
+  RestartWindow(std::size_t intensity, Duration period) : intensity_(intensity), period_(period.count()) {}
+  /// Enters one restart; false when it is one too many.
+  bool add(Nanoseconds now);
+
+ private:
+  std::size_t intensity_;
+  Nanoseconds period_;
+  std::deque<Nanoseconds> restarts_;
+};
+
+class Supervision {
+ public:
+  explicit Supervision(std::string name) : name_(std::move(name)) {}
+  const std::string& name() const noexcept { return name_; }
+
+  std::expected<Pid, StartError> start(const ChildSpec& spec) const;
+  /// Returns when the child is dead.
+  void stop(const ChildSpec& spec, Pid pid) const;
+  /// The same for many at once.
+  void stop_all(const std::vector<std::pair<const ChildSpec*, Pid>>& children) const;
+  void report(SupervisorReport::Context context, const ChildSpec& spec, Pid child, const ExitReason& reason) const;
+
+ private:
+  std::string name_;
+};
+
+/// `ignore` leaves a child without a process and is no error.
+inline bool is_ignore(const StartError& error) noexcept { return error.kind == StartError::Kind::ignore; }
+
+}  // namespace otp::detail

@@ -1,0 +1,54 @@
+// Calls to a supervisor's process: an operation travels as a function, its result travels back.
+#pragma once
+
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <otp/gen/server.h>
+
+namespace otp::detail {
+
+/// The identity of each kind of supervisor, as ServerInfo is that of a server.
+inline constexpr char supervisor_interface = 0;
+inline constexpr char dynamic_supervisor_interface = 0;
+
+template <class Process, class F>
+struct SupervisorCall final : CallBase {
+  using Result = std::invoke_result_t<F&, Process&>;
+  explicit SupervisorCall(F operation) : operation(std::move(operation)) {}
+  F operation;
+  std::optional<Result> result;
+
+  static void deliver(Message& message, void* process, void*) {
+    auto& call = static_cast<SupervisorCall&>(message);
+    call.result.emplace(call.operation(*static_cast<Process*>(process)));
+  }
+};
+
+template <class Process, class F>
+auto call_supervisor(const ServerRef& supervisor, const char* name, F operation) {
+  using Call = SupervisorCall<Process, F>;
+  // One type object for each operation; the name is the same for all calls of it.
+  static const MessageType type{.name = name, .interface = Process::interface_id, .deliver = &Call::deliver, .destroy = &destroy_message<Call>};
+  auto* call = make_message<Call>(std::move(operation));
+  call->type = &type;
+  const auto answer = gen::call_or_exit(supervisor.address(), call, infinity);
+  return std::move(*static_cast<Call&>(*answer).result);
+}
+
+/// Runs the operation on the supervisor and sends the call home.
+inline Flow answer_supervisor_call(std::unique_ptr<Message, MessageDeleter> message, const void* interface, void* process) {
+  std::unique_ptr<CallBase, MessageDeleter> call(static_cast<CallBase*>(message.release()));
+  if (call->type->interface == interface) {
+    call->type->deliver(*call, process, nullptr);
+    call->state = static_cast<std::uint8_t>(CallState::replied);
+  } else {
+    call->state = static_cast<std::uint8_t>(CallState::failed);
+    call->failure = ExitReason::bad_request(call->type->name);
+  }
+  send_back(std::move(call));
+  return Flow::wait;
+}
+
+}  // namespace otp::detail

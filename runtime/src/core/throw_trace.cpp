@@ -1,0 +1,66 @@
+// Remembers where exceptions are thrown, so that a crash report can tell.
+//
+// __cxa_throw is interposed: ours notes the return addresses and the exception object, then calls the real one. The
+// notes are per thread; a process that moved to another thread between throw and catch (a destructor waited) finds
+// another object noted there, and reports no addresses rather than wrong ones.
+#include "core/throw_trace.h"
+
+#include <cxxabi.h>
+#include <dlfcn.h>
+#include <unwind.h>
+
+#include <array>
+#include <cstddef>
+#include <exception>
+#include <typeinfo>
+
+#include <otp/detail/exit_exception.h>
+
+namespace otp::detail {
+namespace {
+
+constexpr std::size_t max_frames = 32;
+
+struct ThrowTrace {
+  const void* object = nullptr;
+  std::array<void*, max_frames> frames{};
+  std::size_t count = 0;
+};
+thread_local ThrowTrace last_throw;
+
+_Unwind_Reason_Code note_frame(_Unwind_Context* context, void* data) {
+  auto& trace = *static_cast<ThrowTrace*>(data);
+  const auto address = _Unwind_GetIP(context);
+  if (address != 0) trace.frames[trace.count++] = reinterpret_cast<void*>(address);
+  return trace.count < max_frames ? _URC_NO_REASON : _URC_END_OF_STACK;
+}
+
+}  // namespace
+
+[[gnu::noinline]] void note_throw(const void* object, const std::type_info& type) noexcept {
+  if (type == typeid(ExitException)) return;  // leaving on purpose is no error
+  ThrowTrace& trace = last_throw;
+  trace.object = object;
+  trace.count = 0;
+  _Unwind_Backtrace(&note_frame, &trace);
+}
+
+std::vector<void*> last_throw_frames() {
+  const std::exception_ptr current = std::current_exception();
+  const void* object = nullptr;
+  static_assert(sizeof current == sizeof object);
+  __builtin_memcpy(&object, &current, sizeof object);  // an exception_ptr is the address of its object
+  const ThrowTrace& trace = last_throw;
+  if (object == nullptr || trace.object != object) return {};
+  return {trace.frames.begin(), trace.frames.begin() + static_cast<std::ptrdiff_t>(trace.count)};
+}
+
+}  // namespace otp::detail
+
+extern "C" [[noreturn]] void __cxa_throw(void* object, void* type, void (*destroy)(void*)) {  // NOLINT
+  using Throw = void (*)(void*, void*, void (*)(void*));
+  static const auto real = reinterpret_cast<Throw>(dlsym(RTLD_NEXT, "__cxa_throw"));
+  otp::detail::note_throw(object, *static_cast<const std::type_info*>(type));
+  real(object, type, destroy);
+  __builtin_unreachable();
+}

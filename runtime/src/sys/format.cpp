@@ -1,0 +1,141 @@
+#include "sys/format.h"
+
+#include <iterator>
+
+#include <fmt/format.h>
+
+namespace otp::detail {
+namespace {
+
+const char* context_text(SupervisorReport::Context context) {
+  switch (context) {
+    case SupervisorReport::Context::start_error: return "start_error";
+    case SupervisorReport::Context::child_terminated: return "child_terminated";
+    case SupervisorReport::Context::shutdown_error: return "shutdown_error";
+    case SupervisorReport::Context::shutdown: return "shutdown";
+  }
+  return "";
+}
+
+std::string pids_text(const std::vector<Pid>& pids) {
+  std::string text;
+  for (const Pid pid : pids) text += (text.empty() ? "" : ", ") + to_string(pid);
+  return text;
+}
+
+/// A well-formed JSON string of any bytes: what is not UTF-8 becomes U+FFFD.
+std::string quoted(std::string_view text) {
+  std::string result = "\"";
+  for (std::size_t i = 0; i < text.size();) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    std::size_t length = byte < 0x80 ? 1 : byte >= 0xF0 && byte < 0xF5 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC2 ? 2 : 0;
+    if (byte >= 0xF5) length = 0;
+    bool legal = length != 0 && i + length <= text.size();
+    for (std::size_t k = 1; legal && k < length; ++k) legal = (static_cast<unsigned char>(text[i + k]) & 0xC0) == 0x80;
+    if (!legal) {
+      result += "\\ufffd";
+      ++i;
+      continue;
+    }
+    if (byte == '"' || byte == '\\') result += fmt::format("\\{}", text[i]);
+    else if (byte < 0x20 || byte == 0x7F) result += fmt::format("\\u{:04x}", byte);
+    else result.append(text, i, length);
+    i += length;
+  }
+  return result + "\"";
+}
+
+/// Writes the members of one object in order; empty texts are left out.
+class JsonLine {
+ public:
+  explicit JsonLine(std::string_view kind) { add("report", kind); }
+  JsonLine& add(std::string_view key, std::string_view value) {
+    if (!value.empty()) raw(key, quoted(value));
+    return *this;
+  }
+  JsonLine& add(std::string_view key, const std::vector<std::string>& values) {
+    std::string list;
+    for (const std::string& value : values) list += (list.empty() ? "" : ",") + quoted(value);
+    if (!values.empty()) raw(key, "[" + list + "]");
+    return *this;
+  }
+  JsonLine& add(std::string_view key, Pid pid) { return pid ? add(key, std::string_view(to_string(pid))) : *this; }
+  std::string text() const { return "{" + text_ + "}"; }
+
+ private:
+  void raw(std::string_view key, const std::string& value) {
+    text_ += fmt::format("{}\"{}\":{}", text_.empty() ? "" : ",", key, value);
+  }
+  std::string text_;
+};
+
+struct TextFormat {
+  std::string operator()(const CrashReport& r) const {
+    std::string text = fmt::format("{} {} terminating", r.server, to_string(r.pid));
+    if (r.name) text += fmt::format("\n  name:          {}", r.name.text());
+    if (!r.label.empty()) text += fmt::format("\n  label:         {}", r.label);
+    text += fmt::format("\n  reason:        {}", to_string(r.reason));
+    if (!r.last_message.empty()) text += fmt::format("\n  last message:  {}", r.last_message);
+    if (!r.state.empty()) text += fmt::format("\n  state:         {}", r.state);
+    if (r.parent) text += fmt::format("\n  parent:        {}", to_string(r.parent));
+    if (!r.links.empty()) text += fmt::format("\n  links:         {}", pids_text(r.links));
+    const std::vector<std::string> stack = symbolise(r.reason.frames());
+    for (std::size_t i = 0; i < stack.size(); ++i) text += fmt::format("\n  {:<13}  {}", i == 0 ? "thrown at:" : "", stack[i]);
+    return text;
+  }
+  std::string operator()(const SupervisorReport& r) const {
+    return fmt::format("{} {}: {}\n  child:         {} {} ({}, {}, shutdown {})\n  reason:        {}", r.supervisor,
+                       to_string(r.pid), context_text(r.context), r.child_id, r.child ? to_string(r.child) : "", r.type,
+                       r.restart, r.shutdown, to_string(r.reason));
+  }
+  std::string operator()(const ProgressReport& r) const {
+    return fmt::format("{} started {} {}", r.supervisor, r.child_id, to_string(r.child));
+  }
+  std::string operator()(const WarningReport& r) const {
+    return fmt::format("{} {}: {}", r.server, to_string(r.pid), r.text);
+  }
+  std::string operator()(const InfoReport& r) const { return r.text; }
+};
+
+struct JsonFormat {
+  std::string operator()(const CrashReport& r) const {
+    return JsonLine("crash").add("server", r.server).add("pid", r.pid).add("name", r.name.text()).add("label", r.label)
+        .add("reason", to_string(r.reason)).add("type", r.reason.origin()).add("what", r.reason.text())
+        .add("last_message", r.last_message).add("state", r.state).add("parent", r.parent)
+        .add("links", texts(r.links)).add("stack", symbolise(r.reason.frames())).text();
+  }
+  std::string operator()(const SupervisorReport& r) const {
+    return JsonLine("supervisor").add("supervisor", r.supervisor).add("pid", r.pid).add("context", context_text(r.context))
+        .add("child", r.child_id).add("child_pid", r.child).add("restart", r.restart).add("shutdown", r.shutdown)
+        .add("type", r.type).add("reason", to_string(r.reason)).text();
+  }
+  std::string operator()(const ProgressReport& r) const {
+    return JsonLine("progress").add("supervisor", r.supervisor).add("pid", r.pid).add("child", r.child_id).add("child_pid", r.child).text();
+  }
+  std::string operator()(const WarningReport& r) const {
+    return JsonLine("warning").add("server", r.server).add("pid", r.pid).add("text", r.text).text();
+  }
+  std::string operator()(const InfoReport& r) const { return JsonLine("info").add("text", r.text).text(); }
+
+  static std::vector<std::string> texts(const std::vector<Pid>& pids) {
+    std::vector<std::string> result;
+    for (const Pid pid : pids) result.push_back(to_string(pid));
+    return result;
+  }
+};
+
+struct Level {
+  ReportLevel operator()(const CrashReport&) const { return ReportLevel::error; }
+  ReportLevel operator()(const SupervisorReport&) const { return ReportLevel::error; }
+  ReportLevel operator()(const ProgressReport&) const { return ReportLevel::info; }
+  ReportLevel operator()(const WarningReport&) const { return ReportLevel::warning; }
+  ReportLevel operator()(const InfoReport&) const { return ReportLevel::info; }
+};
+
+}  // namespace
+
+ReportLevel level_of(const Report& report) noexcept { return std::visit(Level{}, report); }
+std::string format_text(const Report& report) { return std::visit(TextFormat{}, report); }
+std::string format_json(const Report& report) { return std::visit(JsonFormat{}, report); }
+
+}  // namespace otp::detail

@@ -1,0 +1,49 @@
+#include <cxxabi.h>
+#include <dlfcn.h>
+
+#include <cstdint>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "sys/format.h"
+
+namespace otp::detail {
+namespace {
+
+std::string demangled(const char* name) {
+  int status = 0;
+  char* text = abi::__cxa_demangle(name, nullptr, nullptr, &status);
+  std::string result = status == 0 ? text : name;
+  std::free(text);
+  return result;
+}
+
+std::string symbolised(void* frame) {
+  Dl_info info{};
+  if (dladdr(frame, &info) == 0) return fmt::format("{}", frame);
+  const auto address = reinterpret_cast<std::uintptr_t>(frame);
+  if (info.dli_sname == nullptr) {
+    return fmt::format("{} ({} + {:#x})", frame, info.dli_fname, address - reinterpret_cast<std::uintptr_t>(info.dli_fbase));
+  }
+  return fmt::format("{} + {:#x}", demangled(info.dli_sname), address - reinterpret_cast<std::uintptr_t>(info.dli_saddr));
+}
+
+/// The machinery of throwing and of running processes: of no interest to whoever reads a crash.
+bool is_machinery(const std::string& symbol) {
+  return symbol.find("__cxa_throw") != std::string::npos || symbol.find("otp::detail::run_process") != std::string::npos ||
+         symbol.find("otp::detail::Worker::") != std::string::npos || symbol.find("boost::") != std::string::npos ||
+         symbol.find("make_fcontext") != std::string::npos;
+}
+
+}  // namespace
+
+std::vector<std::string> symbolise(const std::vector<void*>& frames) {
+  std::vector<std::string> lines;
+  for (void* frame : frames) {
+    if (std::string symbol = symbolised(frame); !is_machinery(symbol)) lines.push_back(std::move(symbol));
+  }
+  return lines;
+}
+
+}  // namespace otp::detail
