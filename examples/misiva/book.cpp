@@ -20,9 +20,17 @@ Book::Entry* Book::find_open(const std::string& device) {
 void Book::sent(const std::string& device) {
   Entry* entry = find_open(device);
   if (entry == nullptr) return;
-  if (entry->was_sent) ++counts_.retries;
+  if (entry->sendings > 0) ++counts_.retries;
   if (entry->state != State::in_flight) ++counts_.in_flight;
-  *entry = {.state = State::in_flight, .was_sent = true};
+  *entry = {.state = State::in_flight, .sendings = entry->sendings + 1};
+}
+
+void Book::unsent(const std::string& device) {
+  Entry* entry = find_open(device);
+  if (entry == nullptr || entry->state != State::in_flight) return;
+  --counts_.in_flight;
+  *entry = {.state = State::waiting, .sendings = entry->sendings - 1};
+  if (entry->sendings > 0) --counts_.retries;
 }
 
 void Book::lost(const std::string& device) {

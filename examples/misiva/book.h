@@ -34,6 +34,8 @@ class Book {
   /// Begins a dispatch; a device that is named twice counts once.
   void open(const std::vector<std::string>& devices);
   void sent(const std::string& device);
+  /// The sending did not happen after all: the server could not be reached.
+  void unsent(const std::string& device);
   void acknowledged(const std::string& device);
   void lost(const std::string& device);
   void give_up(const std::string& device);
@@ -50,7 +52,7 @@ class Book {
   enum class State : std::uint8_t { waiting, in_flight, acknowledged, rejected };
   struct Entry {
     State state = State::waiting;
-    bool was_sent = false;
+    std::uint32_t sendings = 0;
   };
   Entry* find_open(const std::string& device);
   void settle(const std::string& device, State state, std::uint32_t& count);

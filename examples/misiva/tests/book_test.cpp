@@ -83,5 +83,20 @@ TEST(Book, news_of_a_former_dispatch_are_ignored) {
   check_counts(book, {.devices = 1});
 }
 
+TEST(Book, a_sending_that_did_not_happen_does_not_count) {
+  Book book;
+  book.open({"a"});
+  book.sent("a");
+  book.unsent("a");
+  EXPECT_EQ(book.counts().in_flight, 0U);
+  book.sent("a");
+  EXPECT_EQ(book.counts().retries, 0U);
+  book.lost("a");
+  book.sent("a");
+  book.unsent("a");
+  EXPECT_EQ(book.counts().retries, 0U);
+  EXPECT_EQ(book.counts().lost, 1U);
+}
+
 }  // namespace
 }  // namespace misiva

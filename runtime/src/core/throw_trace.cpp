@@ -1,8 +1,7 @@
 // Remembers where exceptions are thrown, so that a crash report can tell.
 //
 // __cxa_throw is interposed: ours notes the return addresses and the exception object, then calls the real one. The
-// notes are per thread; a process that moved to another thread between throw and catch (a destructor waited) finds
-// another object noted there, and reports no addresses rather than wrong ones.
+// notes belong to the stack: a process may go on on another thread between throw and catch, when a destructor waited.
 #include "core/throw_trace.h"
 
 #include <cxxabi.h>
@@ -12,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <exception>
+#include <new>
 #include <typeinfo>
 
 #include <otp/detail/exit_exception.h>
@@ -26,7 +26,7 @@ struct ThrowTrace {
   std::array<void*, max_frames> frames{};
   std::size_t count = 0;
 };
-thread_local ThrowTrace last_throw;
+thread_local void* notes_of_this_stack = nullptr;
 
 _Unwind_Reason_Code note_frame(_Unwind_Context* context, void* data) {
   auto& trace = *static_cast<ThrowTrace*>(data);
@@ -37,9 +37,16 @@ _Unwind_Reason_Code note_frame(_Unwind_Context* context, void* data) {
 
 }  // namespace
 
+void*& throw_notes() noexcept { return notes_of_this_stack; }
+
+void free_throw_notes(void* notes) noexcept { delete static_cast<ThrowTrace*>(notes); }
+
 [[gnu::noinline]] void note_throw(const void* object, const std::type_info& type) noexcept {
   if (type == typeid(ExitException)) return;  // leaving on purpose is no error
-  ThrowTrace& trace = last_throw;
+  void*& notes = throw_notes();
+  if (notes == nullptr) notes = new (std::nothrow) ThrowTrace;
+  if (notes == nullptr) return;
+  auto& trace = *static_cast<ThrowTrace*>(notes);
   trace.object = object;
   trace.count = 0;
   _Unwind_Backtrace(&note_frame, &trace);
@@ -50,8 +57,10 @@ std::vector<void*> last_throw_frames() {
   const void* object = nullptr;
   static_assert(sizeof current == sizeof object);
   __builtin_memcpy(&object, &current, sizeof object);  // an exception_ptr is the address of its object
-  const ThrowTrace& trace = last_throw;
-  if (object == nullptr || trace.object != object) return {};
+  const void* notes = throw_notes();
+  if (object == nullptr || notes == nullptr) return {};
+  const auto& trace = *static_cast<const ThrowTrace*>(notes);
+  if (trace.object != object) return {};
   return {trace.frames.begin(), trace.frames.begin() + static_cast<std::ptrdiff_t>(trace.count)};
 }
 

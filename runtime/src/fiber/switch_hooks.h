@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cxxabi.h>
 
+#include "core/throw_trace.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/common_interface_defs.h>
 #endif
@@ -22,6 +24,7 @@ namespace otp::detail {
 struct SwitchState {
   void* caught = nullptr;     ///< __cxa_eh_globals::caughtExceptions
   unsigned uncaught = 0;      ///< __cxa_eh_globals::uncaughtExceptions
+  void* throw_notes = nullptr;  ///< see core/throw_trace.h
   const void* stack_bottom = nullptr;
   std::size_t stack_bytes = 0;
   void* fake_stack = nullptr;  ///< address sanitizer
@@ -50,9 +53,9 @@ inline void destroy_switch_state(SwitchState& state, bool is_thread) noexcept {
 #if defined(__SANITIZE_THREAD__)
   if (!is_thread && state.tsan_fiber != nullptr) __tsan_destroy_fiber(state.tsan_fiber);
 #else
-  static_cast<void>(state);
   static_cast<void>(is_thread);
 #endif
+  free_throw_notes(state.throw_notes);
 }
 
 /// Just before the switch. `leaves_for_ever`: the fiber ends with this switch.
@@ -62,6 +65,9 @@ inline void before_switch(SwitchState& from, SwitchState& to, bool leaves_for_ev
   from.uncaught = globals.uncaught;
   globals.caught = to.caught;
   globals.uncaught = to.uncaught;
+  void*& notes = throw_notes();
+  from.throw_notes = notes;
+  notes = to.throw_notes;
 #if defined(__SANITIZE_ADDRESS__)
   __sanitizer_start_switch_fiber(leaves_for_ever ? nullptr : &from.fake_stack, to.stack_bottom, to.stack_bytes);
 #else
