@@ -1,4 +1,5 @@
-// The tokens of the schema language. Words that the grammar knows are tokens of their own, but nearly all of them may
+// The tokens of the schema language. Words that the grammar knows are tokens of their own, but
+// nearly all of them may
 // still be used as names: see `name` in OtpParser.g4.
 lexer grammar OtpLexer;
 
@@ -13,24 +14,36 @@ SPACE : [ \t\r\n\u000C\uFEFF]+ -> skip ;
 
 LBRACE : '{' ; RBRACE : '}' ; LPAREN : '(' ; RPAREN : ')' ; LBRACKET : '[' ; RBRACKET : ']' ;
 LESS : '<' ; GREATER : '>' ; SEMI : ';' ; COMMA : ',' ; COLONS : '::' ; COLON : ':' ; EQUALS : '=' ;
-ARROW : '->' ; RANGE : '..' ; DOT : '.' ; QUESTION : '?' ; AT : '@' ; MINUS : '-' ; BAR : '|' ; STAR : '*' ;
+ARROW : '->' ; RANGE : '..' ; DOT : '.' ; QUESTION : '?' ; AT : '@' ; MINUS : '-' ; BAR : '|' ;
+    STAR : '*' ;
 
-MODULE : 'module' ; VERSION : 'version' ; IMPORT : 'import' ; CONST : 'const' ; ALIAS : 'alias' ; STRUCT : 'struct' ;
-ENUM : 'enum' ; UNION : 'union' ; ERROR : 'error' ; PROTOCOL : 'protocol' ; SERVER : 'server' ; STATEM : 'statem' ;
-EVENTS : 'events' ; HANDLER : 'handler' ; TOPIC : 'topic' ; TASK : 'task' ; AGENT : 'agent' ; REGISTRY : 'registry' ;
-DYNAMIC : 'dynamic' ; PARTITION : 'partition' ; SUPERVISOR : 'supervisor' ; APPLICATION : 'application' ;
+MODULE : 'module' ; VERSION : 'version' ; IMPORT : 'import' ; CONST : 'const' ; ALIAS : 'alias' ;
+    STRUCT : 'struct' ;
+ENUM : 'enum' ; UNION : 'union' ; ERROR : 'error' ; PROTOCOL : 'protocol' ; SERVER : 'server' ;
+    STATEM : 'statem' ;
+EVENTS : 'events' ; HANDLER : 'handler' ; TOPIC : 'topic' ; TASK : 'task' ; AGENT : 'agent' ;
+    REGISTRY : 'registry' ;
+DYNAMIC : 'dynamic' ; PARTITION : 'partition' ; SUPERVISOR : 'supervisor' ; APPLICATION :
+    'application' ;
 
-USES : 'uses' ; INIT : 'init' ; THROWS : 'throws' ; STATE : 'state' ; MAILBOX : 'mailbox' ; LIMIT : 'limit' ;
-OVERFLOW : 'overflow' ; HIBERNATE : 'hibernate' ; AFTER : 'after' ; CALL : 'call' ; CAST : 'cast' ; INFO : 'info' ;
-EVERY : 'every' ; CONTINUE : 'continue' ; TERMINATE : 'terminate' ; TRAP_EXIT : 'trap_exit' ; TIMEOUT : 'timeout' ;
+USES : 'uses' ; INIT : 'init' ; THROWS : 'throws' ; STATE : 'state' ; MAILBOX : 'mailbox' ; LIMIT
+    : 'limit' ;
+OVERFLOW : 'overflow' ; HIBERNATE : 'hibernate' ; AFTER : 'after' ; CALL : 'call' ; CAST : 'cast'
+    ; INFO : 'info' ;
+EVERY : 'every' ; CONTINUE : 'continue' ; TERMINATE : 'terminate' ; TRAP_EXIT : 'trap_exit' ;
+    TIMEOUT : 'timeout' ;
 UPGRADE : 'upgrade' ; FROM : 'from' ;
 
-DATA : 'data' ; ON : 'on' ; ENTER : 'enter' ; STATE_TIMEOUT : 'state_timeout' ; TO : 'to' ; POSTPONE : 'postpone' ;
-FINAL : 'final' ; ANY : 'any' ; EVENT : 'event' ; FOR : 'for' ; UNIQUE : 'unique' ; DUPLICATE : 'duplicate' ;
+DATA : 'data' ; ON : 'on' ; ENTER : 'enter' ; STATE_TIMEOUT : 'state_timeout' ; TO : 'to' ;
+    POSTPONE : 'postpone' ;
+FINAL : 'final' ; ANY : 'any' ; EVENT : 'event' ; FOR : 'for' ; UNIQUE : 'unique' ; DUPLICATE :
+    'duplicate' ;
 KEY : 'key' ; NAMES : 'names' ;
 
-STRATEGY : 'strategy' ; INTENSITY : 'intensity' ; IN : 'in' ; AUTO_SHUTDOWN : 'auto_shutdown' ; CHILD : 'child' ;
-RESTART : 'restart' ; SHUTDOWN : 'shutdown' ; SIGNIFICANT : 'significant' ; NAME : 'name' ; HANDLERS : 'handlers' ;
+STRATEGY : 'strategy' ; INTENSITY : 'intensity' ; IN : 'in' ; AUTO_SHUTDOWN : 'auto_shutdown' ;
+    CHILD : 'child' ;
+RESTART : 'restart' ; SHUTDOWN : 'shutdown' ; SIGNIFICANT : 'significant' ; NAME : 'name' ;
+    HANDLERS : 'handlers' ;
 MAX_CHILDREN : 'max_children' ; PARTITIONS : 'partitions' ; BY : 'by' ; BACKOFF : 'backoff' ;
 ENV : 'env' ; DEPENDS : 'depends' ; START : 'start' ; START_PHASES : 'start_phases' ;
 

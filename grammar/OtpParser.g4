@@ -1,4 +1,5 @@
-// The productions of the schema language, an example above each. No actions: compiler/syntax walks the tree.
+// The productions of the schema language, an example above each. No actions: compiler/syntax
+// walks the tree.
 // A file is cut at its top-level declarations before parsing; each piece is one `topLevel`.
 parser grammar OtpParser;
 
@@ -8,8 +9,10 @@ topLevel : declaration EOF ;
 
 declaration
     : annotation*
-      ( moduleDecl | importDecl | constDecl | aliasDecl | structDecl | enumDecl | unionDecl | protocolDecl | serverDecl
-      | statemDecl | eventsDecl | handlerDecl | topicDecl | taskDecl | agentDecl | registryDecl | supervisorDecl
+      ( moduleDecl | importDecl | constDecl | aliasDecl | structDecl | enumDecl | unionDecl |
+      protocolDecl | serverDecl
+      | statemDecl | eventsDecl | handlerDecl | topicDecl | taskDecl | agentDecl | registryDecl |
+      supervisorDecl
       | applicationDecl )
     ;
 
@@ -35,7 +38,8 @@ field : annotation* name COLON type (EQUALS value)? (IN value RANGE value)? ;
 enumDecl : ENUM name LBRACE enumMember* RBRACE ;
 enumMember : annotation* name SEMI | RANGE SEMI? ;
 
-// union Event { added(line: Line); cleared; }      error CartError { full(limit: u32); @transient busy; }
+// union Event { added(line: Line); cleared; }      error CartError { full(limit: u32);
+// @transient busy; }
 unionDecl : (UNION | ERROR) name LBRACE unionCase* RBRACE ;
 unionCase : annotation* name parameters? SEMI | RANGE SEMI? ;
 
@@ -49,7 +53,8 @@ protocolDecl : PROTOCOL name LBRACE (annotation* message SEMI)* RBRACE ;
 serverDecl : SERVER name (COLON path (COMMA path)*)? LBRACE serverMember* RBRACE ;
 serverMember
     : annotation*
-      ( usesMember | initMember | stateMember | mailboxMember | hibernateMember | message SEMI | flagMember
+      ( usesMember | initMember | stateMember | mailboxMember | hibernateMember | message SEMI |
+      flagMember
       | upgradeMember )
     ;
 
@@ -80,17 +85,21 @@ upgradeMember : UPGRADE FROM value SEMI ;
 message : (CALL | CAST | INFO | CONTINUE) name parameters? (ARROW type)? messageOption* ;
 messageOption : THROWS path | TIMEOUT value | EVERY value ;
 
-// statem Payment { init(order: i64) -> idle; state idle { call pay(card: string) -> ok to authorizing; } final state paid; }
+// statem Payment { init(order: i64) -> idle; state idle { call pay(card: string) -> ok to
+// authorizing; } final state paid; }
 statemDecl : STATEM name LBRACE statemMember* RBRACE ;
 statemMember
     : annotation*
-      ( usesMember | INIT parameters (THROWS path)? ARROW name SEMI | DATA LBRACE (field SEMI)* RBRACE
-      | FINAL? STATE name (COMMA name)* (SEMI | LBRACE stateClause* RBRACE) | ANY LBRACE stateClause* RBRACE
+      ( usesMember | INIT parameters (THROWS path)? ARROW name SEMI | DATA LBRACE (field SEMI)*
+      RBRACE
+      | FINAL? STATE name (COMMA name)* (SEMI | LBRACE stateClause* RBRACE) | ANY LBRACE
+      stateClause* RBRACE
       | mailboxMember | hibernateMember | flagMember | upgradeMember )
     ;
 stateClause
     : annotation*
-      ( ON ENTER | STATE_TIMEOUT value targets? | TIMEOUT name value targets? | POSTPONE name (COMMA name)*
+      ( ON ENTER | STATE_TIMEOUT value targets? | TIMEOUT name value targets? | POSTPONE name
+      (COMMA name)*
       | message targets? ) SEMI
     ;
 targets : TO name (BAR name)* ;
@@ -111,13 +120,16 @@ taskDecl : TASK name parameters? (ARROW type)? messageOption* SEMI ;
 agentDecl : AGENT name LBRACE type SEMI RBRACE ;
 
 // registry Carts { unique; key i64; names Cart; }
-registryDecl : REGISTRY name LBRACE ((UNIQUE | DUPLICATE) SEMI | KEY type SEMI | NAMES path SEMI)* RBRACE ;
+registryDecl : REGISTRY name LBRACE ((UNIQUE | DUPLICATE) SEMI | KEY type SEMI | NAMES path SEMI)*
+    RBRACE ;
 
-// supervisor ShopSup { ... }      dynamic supervisor CartSup { ... }      partition supervisor PriceShards { ... }
+// supervisor ShopSup { ... }      dynamic supervisor CartSup { ... }      partition supervisor
+// PriceShards { ... }
 supervisorDecl : (DYNAMIC | PARTITION)? SUPERVISOR name LBRACE supervisorMember* RBRACE ;
 supervisorMember
     : annotation*
-      ( STRATEGY name SEMI | INTENSITY value IN value SEMI | AUTO_SHUTDOWN name SEMI | MAX_CHILDREN value SEMI
+      ( STRATEGY name SEMI | INTENSITY value IN value SEMI | AUTO_SHUTDOWN name SEMI |
+      MAX_CHILDREN value SEMI
       | BACKOFF value RANGE value SEMI | childMember )
     ;
 
@@ -131,7 +143,8 @@ childOption
 arguments : LPAREN (argument (COMMA argument)* COMMA?)? RPAREN ;
 argument : (name COLON)? value ;
 
-// application shop { env { pool: u32 = 4 in 1..64; } depends logger; start ShopSup; start_phases [migrate, serve]; }
+// application shop { env { pool: u32 = 4 in 1..64; } depends logger; start ShopSup;
+// start_phases [migrate, serve]; }
 applicationDecl : APPLICATION name LBRACE applicationMember* RBRACE ;
 applicationMember
     : ENV LBRACE (field SEMI)* RBRACE | DEPENDS path (COMMA path)* SEMI | START path SEMI
@@ -142,10 +155,12 @@ applicationMember
 annotation : AT name arguments? ;
 
 // list<Line>      string?      array<u8, 16>      (i64, string)
-type : (path (LESS typeArgument (COMMA typeArgument)* GREATER)? | LPAREN (type (COMMA type)* COMMA?)? RPAREN) QUESTION* ;
+type : (path (LESS typeArgument (COMMA typeArgument)* GREATER)? | LPAREN (type (COMMA type)*
+    COMMA?)? RPAREN) QUESTION* ;
 typeArgument : type | INTEGER ;
 
-// 200      -1.5      5s      "text"      true      none      max_lines      Reason.checkout      env.pool      [1, 2]
+// 200      -1.5      5s      "text"      true      none      max_lines      Reason.checkout
+// env.pool      [1, 2]
 value
     : MINUS? (INTEGER | FLOAT | DURATION) | STRING | TRUE | FALSE | NONE | valuePath
     | LBRACKET (value (COMMA value)* COMMA?)? RBRACKET
@@ -156,10 +171,16 @@ path : name (COLONS name)* ;
 
 // Every word of the language but `true`, `false` and `none` may be a name.
 name
-    : IDENTIFIER | MODULE | VERSION | IMPORT | CONST | ALIAS | STRUCT | ENUM | UNION | ERROR | PROTOCOL | SERVER | STATEM
-    | EVENTS | HANDLER | TOPIC | TASK | AGENT | REGISTRY | DYNAMIC | PARTITION | SUPERVISOR | APPLICATION | USES | INIT
-    | THROWS | STATE | MAILBOX | LIMIT | OVERFLOW | HIBERNATE | AFTER | CALL | CAST | INFO | EVERY | CONTINUE | TERMINATE
-    | TRAP_EXIT | TIMEOUT | UPGRADE | FROM | DATA | ON | ENTER | STATE_TIMEOUT | TO | POSTPONE | FINAL | ANY | EVENT | FOR
-    | UNIQUE | DUPLICATE | KEY | NAMES | STRATEGY | INTENSITY | IN | AUTO_SHUTDOWN | CHILD | RESTART | SHUTDOWN
-    | SIGNIFICANT | NAME | HANDLERS | MAX_CHILDREN | PARTITIONS | BY | BACKOFF | ENV | DEPENDS | START | START_PHASES
+    : IDENTIFIER | MODULE | VERSION | IMPORT | CONST | ALIAS | STRUCT | ENUM | UNION | ERROR |
+    PROTOCOL | SERVER | STATEM
+    | EVENTS | HANDLER | TOPIC | TASK | AGENT | REGISTRY | DYNAMIC | PARTITION | SUPERVISOR |
+    APPLICATION | USES | INIT
+    | THROWS | STATE | MAILBOX | LIMIT | OVERFLOW | HIBERNATE | AFTER | CALL | CAST | INFO | EVERY
+    | CONTINUE | TERMINATE
+    | TRAP_EXIT | TIMEOUT | UPGRADE | FROM | DATA | ON | ENTER | STATE_TIMEOUT | TO | POSTPONE |
+    FINAL | ANY | EVENT | FOR
+    | UNIQUE | DUPLICATE | KEY | NAMES | STRATEGY | INTENSITY | IN | AUTO_SHUTDOWN | CHILD |
+    RESTART | SHUTDOWN
+    | SIGNIFICANT | NAME | HANDLERS | MAX_CHILDREN | PARTITIONS | BY | BACKOFF | ENV | DEPENDS |
+    START | START_PHASES
     ;

@@ -1,7 +1,7 @@
 // A schema as written: names not resolved, values not checked, places and comments kept.
 //
-// Plain values. What a broken source did not give is empty; who reads the tree must not count on a part to be there
-// unless the parser's rule for it has no error.
+// Plain values. What a broken source did not give is empty; who reads the tree must not count on a
+// part to be there unless the parser's rule for it has no error.
 #pragma once
 
 #include <cstdint>
@@ -29,26 +29,35 @@ struct Path {
   std::string text() const;
 };
 
-enum class ValueKind : std::uint8_t { integer, floating, text, boolean, none, duration, path, list };
+enum class ValueKind : std::uint8_t {
+  integer,
+  floating,
+  text,
+  boolean,
+  none,
+  duration,
+  path,
+  list
+};
 
 /// A constant expression.
 struct Value {
   ValueKind kind = ValueKind::none;
   Span span;
   bool negative = false;
-  bool overflow = false;             ///< a number beyond 64 bits
-  std::uint64_t magnitude = 0;       ///< integer; duration in nanoseconds
+  bool overflow = false;        ///< a number beyond 64 bits
+  std::uint64_t magnitude = 0;  ///< integer; duration in nanoseconds
   double floating = 0;
   bool boolean = false;
   std::string text;
-  Path path;                         ///< `max_lines`, `Reason.checkout`, `env.pool`, with dots or `::`
+  Path path;  ///< `max_lines`, `Reason.checkout`, `env.pool`, with dots or `::`
   std::vector<Value> items;
 };
 
 struct Type {
-  Path path;                         ///< empty for a tuple
+  Path path;  ///< empty for a tuple
   std::vector<Type> arguments;
-  std::optional<Value> count;        ///< the N of `array<T, N>`
+  std::optional<Value> count;  ///< the N of `array<T, N>`
   bool tuple = false;
   bool optional = false;
   bool optional_twice = false;
@@ -171,7 +180,8 @@ struct Application : Decorated {
   std::vector<Unsupported> unsupported;
 };
 
-using Declaration = std::variant<Const, Alias, Struct, Enum, Union, Server, Supervisor, Application, Unsupported>;
+using Declaration =
+    std::variant<Const, Alias, Struct, Enum, Union, Server, Supervisor, Application, Unsupported>;
 
 struct Import {
   Path module;

@@ -43,15 +43,15 @@ Builder& Builder::note(std::string text) {
 Builder Engine::add(Id id, source::Span span, std::string message) {
   const Severity severity = warnings_are_errors_ ? Severity::error : entry(id).severity;
   if (severity == Severity::error) ++errors_;
-  return Builder(diagnostics_.emplace_back(Diagnostic{id, severity, span, std::move(message), {}, {}, {}}));
+  return Builder(
+      diagnostics_.emplace_back(Diagnostic{id, severity, span, std::move(message), {}, {}, {}}));
 }
 
 std::vector<const Diagnostic*> Engine::sorted() const {
   std::vector<const Diagnostic*> all;
   for (const Diagnostic& each : diagnostics_) all.push_back(&each);
-  std::ranges::stable_sort(all, {}, [](const Diagnostic* each) {
-    return std::pair(each->span.file, each->span.begin);
-  });
+  std::ranges::stable_sort(
+      all, {}, [](const Diagnostic* each) { return std::pair(each->span.file, each->span.begin); });
   return all;
 }
 
@@ -59,7 +59,9 @@ std::string did_you_mean(llvm::StringRef given, llvm::ArrayRef<std::string> cand
   const std::string* best = nullptr;
   unsigned best_distance = static_cast<unsigned>(std::max<std::size_t>(1, given.size() / 3)) + 1;
   for (const std::string& each : candidates) {
-    const unsigned distance = llvm::StringRef(each).lower() == given.lower() ? 0 : given.edit_distance(each, true, best_distance);
+    const unsigned distance = llvm::StringRef(each).lower() == given.lower()
+                                  ? 0
+                                  : given.edit_distance(each, true, best_distance);
     if (distance < best_distance) {
       best = &each;
       best_distance = distance;

@@ -1,6 +1,7 @@
 // Collects what is wrong with a schema. Nothing here stops at the first error.
 //
-//   diagnostics.emit(Id::unknown_name, span, "type", name).help("did you mean `Money`?").label(other, "declared here");
+//   diagnostics.emit(Id::unknown_name, span, "type", name).help("did you mean
+//   `Money`?").label(other, "declared here");
 //
 // A step of the compiler succeeds when it added no errors.
 #pragma once
@@ -11,9 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include "llvm/ADT/ArrayRef.h"
-#include "llvm/ADT/StringRef.h"
-#include "llvm/Support/FormatVariadic.h"
+#include <llvm/ADT/ArrayRef.h>
+#include <llvm/ADT/StringRef.h>
+#include <llvm/Support/FormatVariadic.h>
 
 #include "source/source_manager.h"
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "llvm/Support/raw_ostream.h"
+#include <llvm/Support/raw_ostream.h>
 
 #include "diagnostics/engine.h"
 
@@ -19,9 +19,12 @@ inline constexpr std::size_t shown_at_most = 50;
 ///    7 |   price: Mony;
 ///      |          ^^^^
 ///      = help: did you mean `Money`?
-void render_text(const Engine& engine, const source::SourceManager& sources, llvm::raw_ostream& out, bool colour);
+void render_text(const Engine& engine, const source::SourceManager& sources, llvm::raw_ostream& out,
+                 bool colour);
 
-/// One JSON array of objects: code, severity, message, file, line, column, endLine, endColumn, labels, helps, notes.
-void render_json(const Engine& engine, const source::SourceManager& sources, llvm::raw_ostream& out);
+/// One JSON array of objects: code, severity, message, file, line, column, endLine, endColumn,
+/// labels, helps, notes.
+void render_json(const Engine& engine, const source::SourceManager& sources,
+                 llvm::raw_ostream& out);
 
 }  // namespace otpc::diagnostics

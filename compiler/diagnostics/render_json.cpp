@@ -1,4 +1,4 @@
-#include "llvm/Support/JSON.h"
+#include <llvm/Support/JSON.h>
 
 #include "diagnostics/render.h"
 
@@ -37,7 +37,8 @@ Object to_json(const Diagnostic& diagnostic, const source::SourceManager& source
 
 }  // namespace
 
-void render_json(const Engine& engine, const source::SourceManager& sources, llvm::raw_ostream& out) {
+void render_json(const Engine& engine, const source::SourceManager& sources,
+                 llvm::raw_ostream& out) {
   llvm::json::Array all;
   for (const Diagnostic* each : engine.sorted()) all.push_back(to_json(*each, sources));
   out << llvm::formatv("{0:2}", llvm::json::Value(std::move(all))) << '\n';

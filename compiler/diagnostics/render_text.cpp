@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "llvm/Support/Unicode.h"
+#include <llvm/Support/Unicode.h>
 
 #include "diagnostics/render.h"
 
@@ -17,7 +17,8 @@ class TextRenderer {
 
   void render(const Diagnostic& diagnostic) {
     const bool is_error = diagnostic.severity == Severity::error;
-    painted(is_error ? "\x1b[1;31m" : "\x1b[1;33m", (is_error ? "error[" : "warning[") + code(diagnostic.id) + "]");
+    painted(is_error ? "\x1b[1;31m" : "\x1b[1;33m",
+            (is_error ? "error[" : "warning[") + code(diagnostic.id) + "]");
     painted("\x1b[1m", ": " + diagnostic.message);
     out_ << '\n';
     gutter_ = 1;
@@ -34,13 +35,16 @@ class TextRenderer {
 
  private:
   void painted(const char* colour, const std::string& text) {
-    if (colour_) out_ << colour << text << "\x1b[0m";
-    else out_ << text;
+    if (colour_)
+      out_ << colour << text << "\x1b[0m";
+    else
+      out_ << text;
   }
 
   void note_width(source::Span span) {
     if (!span) return;
-    gutter_ = std::max(gutter_, std::to_string(sources_.position(span.file, span.begin).line).size());
+    gutter_ =
+        std::max(gutter_, std::to_string(sources_.position(span.file, span.begin).line).size());
   }
 
   void trailer(const char* kind, const std::string& text) {
@@ -52,7 +56,8 @@ class TextRenderer {
   void snippet(source::Span span, const char* arrow, const std::string& text, char mark) {
     const source::Position at = sources_.position(span.file, span.begin);
     const std::string margin(gutter_ + 1, ' ');
-    out_ << std::string(gutter_, ' ') << arrow << ' ' << sources_.path(span.file) << ':' << at.line << ':' << at.column << '\n';
+    out_ << std::string(gutter_, ' ') << arrow << ' ' << sources_.path(span.file) << ':' << at.line
+         << ':' << at.column << '\n';
     std::uint32_t line_begin = 0;
     const std::string_view line = sources_.line(span.file, span.begin, line_begin);
     const std::size_t first = std::min<std::size_t>(span.begin - line_begin, line.size());
@@ -62,20 +67,26 @@ class TextRenderer {
     const std::string_view shown = line.substr(from, widest_line);
     const std::string number = std::to_string(at.line);
     out_ << margin << "|\n"
-         << std::string(gutter_ - number.size(), ' ') << number << " | " << (from > 0 ? "..." : "") << expanded(shown) << '\n';
+         << std::string(gutter_ - number.size(), ' ') << number << " | " << (from > 0 ? "..." : "")
+         << expanded(shown) << '\n';
     const std::size_t indent = columns(line.substr(from, first - from)) + (from > 0 ? 3 : 0);
-    const std::size_t width = std::max<std::size_t>(1, columns(line.substr(first, std::min(last - first, widest_line))));
+    const std::size_t width =
+        std::max<std::size_t>(1, columns(line.substr(first, std::min(last - first, widest_line))));
     out_ << margin << "| " << std::string(indent, ' ');
-    painted(mark == '^' ? "\x1b[1;31m" : "\x1b[1;34m", std::string(width, mark) + (text.empty() ? "" : " " + text));
+    painted(mark == '^' ? "\x1b[1;31m" : "\x1b[1;34m",
+            std::string(width, mark) + (text.empty() ? "" : " " + text));
     out_ << '\n';
   }
 
   static std::string expanded(std::string_view text) {
     std::string result;
     for (const char c : text) {
-      if (c == '\t') result += std::string(tab_width, ' ');
-      else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) result += '?';
-      else result += c;
+      if (c == '\t')
+        result += std::string(tab_width, ' ');
+      else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+        result += '?';
+      else
+        result += c;
     }
     return result;
   }
@@ -107,7 +118,8 @@ std::string counted(std::size_t count, const char* what) {
 
 }  // namespace
 
-void render_text(const Engine& engine, const source::SourceManager& sources, llvm::raw_ostream& out, bool colour) {
+void render_text(const Engine& engine, const source::SourceManager& sources, llvm::raw_ostream& out,
+                 bool colour) {
   TextRenderer renderer(sources, out, colour);
   const std::vector<const Diagnostic*> all = engine.sorted();
   const std::size_t shown = std::min(all.size(), shown_at_most);

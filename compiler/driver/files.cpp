@@ -1,15 +1,17 @@
 #include "driver/files.h"
 
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Path.h"
-#include "llvm/Support/raw_ostream.h"
+#include <llvm/Support/FileSystem.h>
+#include <llvm/Support/FileUtilities.h>
+#include <llvm/Support/MemoryBuffer.h>
+#include <llvm/Support/Path.h>
+#include <llvm/Support/raw_ostream.h>
 
 namespace otpc::driver {
 namespace {
 
-llvm::Error said(std::error_code code) { return llvm::createStringError(code, "%s", code.message().c_str()); }
+llvm::Error said(std::error_code code) {
+  return llvm::createStringError(code, "%s", code.message().c_str());
+}
 
 std::string escaped(const std::string& path) {
   std::string text;
@@ -25,7 +27,8 @@ std::string escaped(const std::string& path) {
 
 llvm::Expected<std::string> read_file(const std::string& path) {
   if (llvm::sys::fs::is_directory(path)) {
-    return llvm::createStringError(std::make_error_code(std::errc::is_a_directory), "it is a folder");
+    return llvm::createStringError(std::make_error_code(std::errc::is_a_directory),
+                                   "it is a folder");
   }
   auto buffer = llvm::MemoryBuffer::getFile(path);
   if (!buffer) return said(buffer.getError());
@@ -33,7 +36,8 @@ llvm::Expected<std::string> read_file(const std::string& path) {
 }
 
 llvm::Expected<bool> write_if_changed(const std::string& path, const std::string& bytes) {
-  if (auto present = llvm::MemoryBuffer::getFile(path); present && (*present)->getBuffer() == bytes) return false;
+  if (auto present = llvm::MemoryBuffer::getFile(path); present && (*present)->getBuffer() == bytes)
+    return false;
   const llvm::StringRef folder = llvm::sys::path::parent_path(path);
   if (!folder.empty()) {
     if (std::error_code failed = llvm::sys::fs::create_directories(folder)) return said(failed);
@@ -55,7 +59,8 @@ llvm::Expected<bool> write_if_changed(const std::string& path, const std::string
   return true;
 }
 
-std::string depfile(const std::vector<std::string>& outputs, const std::vector<std::string>& inputs) {
+std::string depfile(const std::vector<std::string>& outputs,
+                    const std::vector<std::string>& inputs) {
   std::string text;
   for (const std::string& output : outputs) text += (text.empty() ? "" : " ") + escaped(output);
   text += ":";

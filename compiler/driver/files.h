@@ -4,18 +4,19 @@
 #include <string>
 #include <vector>
 
-#include "llvm/Support/Error.h"
+#include <llvm/Support/Error.h>
 
 namespace otpc::driver {
 
 /// The whole file; the error says in words what hindered.
 llvm::Expected<std::string> read_file(const std::string& path);
 
-/// Writes through a temporary file in the same folder, so that nobody ever sees half a file; makes folders. A file
-/// that holds the same bytes already is not touched. True when it was written.
+/// Writes through a temporary file in the same folder, so that nobody ever sees half a file; makes
+/// folders. A file that holds the same bytes already is not touched. True when it was written.
 llvm::Expected<bool> write_if_changed(const std::string& path, const std::string& bytes);
 
 /// A Make rule: outputs depend on inputs.
-std::string depfile(const std::vector<std::string>& outputs, const std::vector<std::string>& inputs);
+std::string depfile(const std::vector<std::string>& outputs,
+                    const std::vector<std::string>& inputs);
 
 }  // namespace otpc::driver

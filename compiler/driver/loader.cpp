@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Path.h"
+#include <llvm/Support/FileSystem.h>
+#include <llvm/Support/Path.h>
 
 #include "driver/files.h"
 #include "syntax/parse.h"
@@ -27,7 +27,8 @@ std::string joined(const std::string& dir, const std::string& relative) {
 
 }  // namespace
 
-Loader::Loader(std::vector<std::string> import_dirs, source::SourceManager& sources, diagnostics::Engine& diagnostics)
+Loader::Loader(std::vector<std::string> import_dirs, source::SourceManager& sources,
+               diagnostics::Engine& diagnostics)
     : sources_(sources), diagnostics_(diagnostics) {
   for (std::string& dir : import_dirs) {
     if (fs::is_directory(dir)) import_dirs_.push_back(std::move(dir));
@@ -56,13 +57,15 @@ bool Loader::load(const std::string& path) {
   return file != nullptr;
 }
 
-LoadedFile* Loader::load_file(const std::string& path, const std::string& relative, source::Span wanted_at) {
+LoadedFile* Loader::load_file(const std::string& path, const std::string& relative,
+                              source::Span wanted_at) {
   const std::string real = real_path(path);
   if (const auto found = by_real_path_.find(real); found != by_real_path_.end()) {
     const auto begin = std::ranges::find(loading_, found->second);
     if (begin != loading_.end()) {
       std::string drawn;
-      for (auto each = begin; each != loading_.end(); ++each) drawn += (*each)->ast->module.text() + " -> ";
+      for (auto each = begin; each != loading_.end(); ++each)
+        drawn += (*each)->ast->module.text() + " -> ";
       diagnostics_.emit(Id::import_cycle, wanted_at, drawn + found->second->ast->module.text())
           .help("move what both need into a module of its own");
     }
@@ -89,7 +92,8 @@ LoadedFile* Loader::load_file(const std::string& path, const std::string& relati
 
 void Loader::load_import(const ast::Import& import, const LoadedFile& importer) {
   std::string relative;
-  for (const ast::Name& part : import.module.parts) relative += (relative.empty() ? "" : "/") + part.text;
+  for (const ast::Name& part : import.module.parts)
+    relative += (relative.empty() ? "" : "/") + part.text;
   relative += ".otp";
   std::vector<std::string> dirs = import_dirs_;
   const std::string beside = llvm::sys::path::parent_path(importer.path).str();
@@ -100,14 +104,16 @@ void Loader::load_import(const ast::Import& import, const LoadedFile& importer) 
     const LoadedFile* file = load_file(path, relative, import.module.span);
     const bool named = file != nullptr && !file->ast->module.parts.empty();
     if (named && file->ast->module.text() != import.module.text()) {
-      diagnostics_.emit(Id::module_path, import.module.span, import.module.text(), file->ast->module.text())
+      diagnostics_
+          .emit(Id::module_path, import.module.span, import.module.text(), file->ast->module.text())
           .note("it is " + path);
     }
     return;
   }
   auto builder = diagnostics_.emit(Id::unknown_import, import.module.span, import.module.text());
   std::string searched;
-  for (const std::string& dir : dirs) searched += (searched.empty() ? "" : ", ") + joined(dir, relative);
+  for (const std::string& dir : dirs)
+    searched += (searched.empty() ? "" : ", ") + joined(dir, relative);
   builder.note("looked for " + searched).help("correct the name, or add its folder with -I");
 }
 

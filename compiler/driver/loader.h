@@ -14,15 +14,16 @@
 namespace otpc::driver {
 
 struct LoadedFile {
-  std::string path;       ///< as it was found
-  std::string relative;   ///< below its import folder: "shop/cart.otp"
+  std::string path;      ///< as it was found
+  std::string relative;  ///< below its import folder: "shop/cart.otp"
   std::unique_ptr<ast::File> ast;
   bool requested = false;  ///< named on the command line, not only imported
 };
 
 class Loader {
  public:
-  Loader(std::vector<std::string> import_dirs, source::SourceManager& sources, diagnostics::Engine& diagnostics);
+  Loader(std::vector<std::string> import_dirs, source::SourceManager& sources,
+         diagnostics::Engine& diagnostics);
 
   /// A file of the command line and what it imports. False when it cannot be read.
   bool load(const std::string& path);
@@ -32,7 +33,8 @@ class Loader {
   bool input_failed() const { return input_failed_; }
 
  private:
-  LoadedFile* load_file(const std::string& path, const std::string& relative, source::Span wanted_at);
+  LoadedFile* load_file(const std::string& path, const std::string& relative,
+                        source::Span wanted_at);
   void load_import(const ast::Import& import, const LoadedFile& importer);
   std::string relative_path(const std::string& path) const;
 

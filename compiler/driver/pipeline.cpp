@@ -2,7 +2,7 @@
 
 #include <map>
 
-#include "llvm/Support/Path.h"
+#include <llvm/Support/Path.h>
 
 #include "diagnostics/render.h"
 #include "driver/files.h"
@@ -25,14 +25,18 @@ struct Output {
 class Pipeline {
  public:
   Pipeline(const Request& request, llvm::raw_ostream& out, llvm::raw_ostream& err)
-      : request_(request), out_(out), err_(err), loader_(request.import_dirs, sources_, diagnostics_) {
+      : request_(request),
+        out_(out),
+        err_(err),
+        loader_(request.import_dirs, sources_, diagnostics_) {
     diagnostics_.warnings_are_errors(request.warnings_are_errors);
   }
 
   Exit run() {
     for (const std::string& file : request_.files) loader_.load(file);
     const std::unique_ptr<model::Program> program = check();
-    if (diagnostics_.has_errors()) return report(loader_.input_failed() ? Exit::input_output : Exit::diagnostics);
+    if (diagnostics_.has_errors())
+      return report(loader_.input_failed() ? Exit::input_output : Exit::diagnostics);
     if (request_.out_dir.empty()) return report(Exit::ok);
     const std::vector<Output> outputs = render(*program);
     if (diagnostics_.has_errors()) return report(Exit::diagnostics);
@@ -60,7 +64,8 @@ class Pipeline {
       llvm::SmallString<256> base(request_.out_dir);
       llvm::sys::path::append(base, file.relative);
       const auto [other, fresh] = written.emplace(llvm::StringRef(base).lower(), &file);
-      if (!fresh) diagnostics_.emit(Id::same_output, {}, other->second->path, file.path, base.str());
+      if (!fresh)
+        diagnostics_.emit(Id::same_output, {}, other->second->path, file.path, base.str());
       const llvm::json::Value data(lower::lower_cpp(module, options));
       outputs.push_back({base.str().str() + ".h", render::render("file_header", data)});
       outputs.push_back({base.str().str() + ".cpp", render::render("file_source", data)});
@@ -89,8 +94,10 @@ class Pipeline {
   }
 
   Exit report(Exit status) {
-    if (request_.json) diagnostics::render_json(diagnostics_, sources_, out_);
-    else diagnostics::render_text(diagnostics_, sources_, err_, request_.colour);
+    if (request_.json)
+      diagnostics::render_json(diagnostics_, sources_, out_);
+    else
+      diagnostics::render_text(diagnostics_, sources_, err_, request_.colour);
     return status;
   }
 

@@ -4,16 +4,16 @@
 #include <string>
 #include <vector>
 
-#include "llvm/Support/raw_ostream.h"
+#include <llvm/Support/raw_ostream.h>
 
 namespace otpc::driver {
 
 struct Request {
   std::vector<std::string> files;
   std::vector<std::string> import_dirs;
-  std::string out_dir;                ///< empty: check only
+  std::string out_dir;  ///< empty: check only
   std::string depfile;
-  bool json = false;                  ///< diagnostics as JSON
+  bool json = false;  ///< diagnostics as JSON
   bool colour = false;
   bool warnings_are_errors = false;
 };

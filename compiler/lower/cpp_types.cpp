@@ -20,10 +20,13 @@ std::string joined_types(const Type& type) {
 
 std::string cpp_integer(const model::Value& value, const Type& type) {
   // The smallest i64 has no literal of its own.
-  if (value.negative && value.magnitude == std::uint64_t{1} << 63) return "(-9223372036854775807 - 1)";
+  if (value.negative && value.magnitude == std::uint64_t{1} << 63)
+    return "(-9223372036854775807 - 1)";
   const std::string digits = (value.negative ? "-" : "") + std::to_string(value.magnitude);
   if (type.kind == TypeKind::i64) return digits + "LL";
-  return type.kind == TypeKind::u64 || type.kind == TypeKind::u32 ? digits + (type.kind == TypeKind::u64 ? "ULL" : "U") : digits;
+  return type.kind == TypeKind::u64 || type.kind == TypeKind::u32
+             ? digits + (type.kind == TypeKind::u64 ? "ULL" : "U")
+             : digits;
 }
 
 std::string cpp_floating(double value, TypeKind kind) {
@@ -38,32 +41,58 @@ std::string cpp_floating(double value, TypeKind kind) {
 
 std::string cpp_type(const Type& type) {
   switch (type.kind) {
-    case TypeKind::boolean: return "bool";
-    case TypeKind::i8: return "::std::int8_t";
-    case TypeKind::i16: return "::std::int16_t";
-    case TypeKind::i32: return "::std::int32_t";
-    case TypeKind::i64: return "::std::int64_t";
-    case TypeKind::u8: return "::std::uint8_t";
-    case TypeKind::u16: return "::std::uint16_t";
-    case TypeKind::u32: return "::std::uint32_t";
-    case TypeKind::u64: return "::std::uint64_t";
-    case TypeKind::f32: return "float";
-    case TypeKind::f64: return "double";
-    case TypeKind::string: return "::std::string";
-    case TypeKind::bytes: return "::std::vector<::std::byte>";
-    case TypeKind::atom: return "::otp::Name";
-    case TypeKind::duration: return "::std::chrono::nanoseconds";
-    case TypeKind::time: return "::std::chrono::system_clock::time_point";
-    case TypeKind::ref: return "::otp::Ref";
-    case TypeKind::list: return "::std::vector<" + joined_types(type) + ">";
-    case TypeKind::map: return "::std::map<" + joined_types(type) + ">";
-    case TypeKind::set: return "::std::set<" + joined_types(type) + ">";
-    case TypeKind::array: return "::std::array<" + joined_types(type) + ", " + std::to_string(type.count) + ">";
-    case TypeKind::optional: return "::std::optional<" + joined_types(type) + ">";
-    case TypeKind::tuple: return "::std::tuple<" + joined_types(type) + ">";
-    case TypeKind::pid: return type.user == nullptr ? "::otp::Pid" : qualified_name(*type.user);
-    case TypeKind::user: return qualified_name(*type.user);
-    case TypeKind::invalid: break;
+    case TypeKind::boolean:
+      return "bool";
+    case TypeKind::i8:
+      return "::std::int8_t";
+    case TypeKind::i16:
+      return "::std::int16_t";
+    case TypeKind::i32:
+      return "::std::int32_t";
+    case TypeKind::i64:
+      return "::std::int64_t";
+    case TypeKind::u8:
+      return "::std::uint8_t";
+    case TypeKind::u16:
+      return "::std::uint16_t";
+    case TypeKind::u32:
+      return "::std::uint32_t";
+    case TypeKind::u64:
+      return "::std::uint64_t";
+    case TypeKind::f32:
+      return "float";
+    case TypeKind::f64:
+      return "double";
+    case TypeKind::string:
+      return "::std::string";
+    case TypeKind::bytes:
+      return "::std::vector<::std::byte>";
+    case TypeKind::atom:
+      return "::otp::Name";
+    case TypeKind::duration:
+      return "::std::chrono::nanoseconds";
+    case TypeKind::time:
+      return "::std::chrono::system_clock::time_point";
+    case TypeKind::ref:
+      return "::otp::Ref";
+    case TypeKind::list:
+      return "::std::vector<" + joined_types(type) + ">";
+    case TypeKind::map:
+      return "::std::map<" + joined_types(type) + ">";
+    case TypeKind::set:
+      return "::std::set<" + joined_types(type) + ">";
+    case TypeKind::array:
+      return "::std::array<" + joined_types(type) + ", " + std::to_string(type.count) + ">";
+    case TypeKind::optional:
+      return "::std::optional<" + joined_types(type) + ">";
+    case TypeKind::tuple:
+      return "::std::tuple<" + joined_types(type) + ">";
+    case TypeKind::pid:
+      return type.user == nullptr ? "::otp::Pid" : qualified_name(*type.user);
+    case TypeKind::user:
+      return qualified_name(*type.user);
+    case TypeKind::invalid:
+      break;
   }
   return "void";
 }
@@ -79,7 +108,8 @@ std::string cpp_string(const std::string& text) {
       result += "\\n";
     } else if (byte < 0x20 || byte == 0x7F) {
       char escape[8];
-      std::snprintf(escape, sizeof escape, "\\%03o", byte);  // exactly three digits: what follows stays apart
+      std::snprintf(escape, sizeof escape, "\\%03o",
+                    byte);  // exactly three digits: what follows stays apart
       result += escape;
     } else if (c == '?') {
       result += "\\?";  // no trigraphs
@@ -96,14 +126,20 @@ std::string cpp_duration(std::uint64_t nanoseconds) {
 
 std::string cpp_value(const model::Value& value, const Type& type) {
   if (type.kind == TypeKind::optional) {
-    return value.kind == model::ValueKind::none ? "::std::nullopt" : cpp_value(value, type.arguments.front());
+    return value.kind == model::ValueKind::none ? "::std::nullopt"
+                                                : cpp_value(value, type.arguments.front());
   }
   switch (value.kind) {
-    case model::ValueKind::integer: return cpp_integer(value, type);
-    case model::ValueKind::floating: return cpp_floating(value.floating, type.kind);
-    case model::ValueKind::boolean: return value.boolean ? "true" : "false";
-    case model::ValueKind::duration: return cpp_duration(value.magnitude);
-    case model::ValueKind::member: return qualified_name(*value.user) + "::" + cpp_name(value.text);
+    case model::ValueKind::integer:
+      return cpp_integer(value, type);
+    case model::ValueKind::floating:
+      return cpp_floating(value.floating, type.kind);
+    case model::ValueKind::boolean:
+      return value.boolean ? "true" : "false";
+    case model::ValueKind::duration:
+      return cpp_duration(value.magnitude);
+    case model::ValueKind::member:
+      return qualified_name(*value.user) + "::" + cpp_name(value.text);
     case model::ValueKind::text:
       if (type.kind == TypeKind::bytes) {
         std::string bytes;
@@ -114,14 +150,17 @@ std::string cpp_value(const model::Value& value, const Type& type) {
         return cpp_type(type) + "{" + bytes + "}";
       }
       if (type.kind == TypeKind::atom) return "::otp::Name(" + cpp_string(value.text) + ")";
-      return "::std::string(" + cpp_string(value.text) + ", " + std::to_string(value.text.size()) + ")";
+      return "::std::string(" + cpp_string(value.text) + ", " + std::to_string(value.text.size()) +
+             ")";
     case model::ValueKind::list: {
       std::string items;
-      for (const model::Value& item : value.items) items += (items.empty() ? "" : ", ") + cpp_value(item, type.arguments.front());
+      for (const model::Value& item : value.items)
+        items += (items.empty() ? "" : ", ") + cpp_value(item, type.arguments.front());
       return cpp_type(type) + "{" + items + "}";
     }
     case model::ValueKind::none:
-    case model::ValueKind::env: break;
+    case model::ValueKind::env:
+      break;
   }
   return "{}";
 }

@@ -7,14 +7,16 @@ namespace otpc::lower {
 namespace {
 
 struct EnvKind {
-  const char* type;     ///< of otp::EnvType
-  const char* holder;   ///< the alternative of otp::EnvValue
+  const char* type;    ///< of otp::EnvType
+  const char* holder;  ///< the alternative of otp::EnvValue
 };
 
 EnvKind env_kind(const model::Type& type) {
   using enum model::TypeKind;
   if (type.kind == boolean) return {"boolean", "bool"};
-  if (type.is_integer()) return type.is_signed() ? EnvKind{"integer", "::std::int64_t"} : EnvKind{"natural", "::std::uint64_t"};
+  if (type.is_integer())
+    return type.is_signed() ? EnvKind{"integer", "::std::int64_t"}
+                            : EnvKind{"natural", "::std::uint64_t"};
   if (type.kind == f32 || type.kind == f64) return {"floating", "double"};
   if (type.kind == duration) return {"duration", "::otp::Duration"};
   return {"text", "::std::string"};
@@ -23,14 +25,16 @@ EnvKind env_kind(const model::Type& type) {
 /// `::otp::EnvValue(::std::uint64_t(4U))`, or nothing.
 std::string env_value(const std::optional<model::Value>& value, const model::Type& type) {
   if (!value) return "{}";
-  return "::otp::EnvValue(" + std::string(env_kind(type).holder) + "(" + cpp_value(*value, type) + "))";
+  return "::otp::EnvValue(" + std::string(env_kind(type).holder) + "(" + cpp_value(*value, type) +
+         "))";
 }
 
 /// A key of a narrow integer type is checked to fit even where the schema gives no range.
 std::string bound(const model::Field& key, bool upper) {
   const std::optional<model::Value>& given = upper ? key.max : key.min;
   if (given || !key.type.is_integer()) return env_value(given, key.type);
-  const std::string limits = "::std::numeric_limits<" + cpp_type(key.type) + ">::" + (upper ? "max" : "min") + "()";
+  const std::string limits =
+      "::std::numeric_limits<" + cpp_type(key.type) + ">::" + (upper ? "max" : "min") + "()";
   return "::otp::EnvValue(" + std::string(env_kind(key.type).holder) + "(" + limits + "))";
 }
 
@@ -56,7 +60,9 @@ Object lower_application(const model::Application& declaration) {
   return Object{{"doc", cpp_comment(declaration.doc, "")},
                 {"function", declaration.name + "_application"},
                 {"text", cpp_string(declaration.name)},
-                {"env", Object{{"name", pascal_case(declaration.name) + "Env"}, {"doc", ""}, {"fields", lower_fields(declaration.env)}}},
+                {"env", Object{{"name", pascal_case(declaration.name) + "Env"},
+                               {"doc", ""},
+                               {"fields", lower_fields(declaration.env)}}},
                 {"env_type", env_type(declaration)},
                 {"keys", std::move(keys)},
                 {"depends", std::move(depends)},

@@ -25,7 +25,11 @@ Parameters lower_parameters(const std::vector<model::Field>& fields) {
     const std::string declared = cpp_type(field.type) + " " + name;
     const bool none = field.fallback && field.fallback->kind == model::ValueKind::none;
     result.plain += declared + ", ";
-    result.declared += declared + (field.fallback ? " = " + (none ? "::std::nullopt" : cpp_value(*field.fallback, field.type)) : "") + ", ";
+    result.declared +=
+        declared +
+        (field.fallback ? " = " + (none ? "::std::nullopt" : cpp_value(*field.fallback, field.type))
+                        : "") +
+        ", ";
     result.forwarded += ", ::std::move(" + name + ")";
   }
   return result;
@@ -40,7 +44,10 @@ Object lower_struct(const model::Struct& declaration) {
 Object lower_enum(const model::Enum& declaration) {
   Array members;
   for (const model::EnumMember& member : declaration.members) {
-    members.push_back(Object{{"doc", cpp_comment(member.doc, "  ")}, {"name", cpp_name(member.name)}, {"otp_enum", cpp_name(declaration.name)}, {"text", cpp_string(member.name)}});
+    members.push_back(Object{{"doc", cpp_comment(member.doc, "  ")},
+                             {"name", cpp_name(member.name)},
+                             {"otp_enum", cpp_name(declaration.name)},
+                             {"text", cpp_string(member.name)}});
   }
   return Object{{"doc", cpp_comment(declaration.doc, "")},
                 {"name", cpp_name(declaration.name)},
@@ -72,10 +79,13 @@ Object lower_const(const model::Const& declaration) {
   const bool text = declaration.type.kind == model::TypeKind::string;
   return Object{{"doc", cpp_comment(declaration.doc, "")},
                 {"name", cpp_name(declaration.name)},
-                {"constexpr", text || declaration.type.is_integer() || declaration.type.kind <= model::TypeKind::f64 ||
-                                  declaration.value.kind == model::ValueKind::member || declaration.value.kind == model::ValueKind::duration},
+                {"constexpr", text || declaration.type.is_integer() ||
+                                  declaration.type.kind <= model::TypeKind::f64 ||
+                                  declaration.value.kind == model::ValueKind::member ||
+                                  declaration.value.kind == model::ValueKind::duration},
                 {"type", text ? std::string("::std::string_view") : cpp_type(declaration.type)},
-                {"value", text ? cpp_string(declaration.value.text) : cpp_value(declaration.value, declaration.type)}};
+                {"value", text ? cpp_string(declaration.value.text)
+                               : cpp_value(declaration.value, declaration.type)}};
 }
 
 Object lower_alias(const model::Alias& declaration) {

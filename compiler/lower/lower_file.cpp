@@ -25,7 +25,8 @@ std::vector<const Declaration*> needs(const Declaration& declaration) {
   const auto fields = [&](const std::vector<model::Field>& all) {
     for (const model::Field& field : all) mentioned(field.type, result);
   };
-  if (const auto* structure = dynamic_cast<const model::Struct*>(&declaration)) fields(structure->fields);
+  if (const auto* structure = dynamic_cast<const model::Struct*>(&declaration))
+    fields(structure->fields);
   if (const auto* choice = dynamic_cast<const model::Union*>(&declaration)) {
     for (const model::Case& each : choice->cases) fields(each.fields);
   }
@@ -51,7 +52,9 @@ std::vector<const Declaration*> ordered(const model::Module& module) {
   };
   for (const auto& declaration : module.declarations) {
     const DeclarationKind kind = declaration->kind;
-    if (kind == DeclarationKind::structure || kind == DeclarationKind::choice || kind == DeclarationKind::server) visit(visit, *declaration);
+    if (kind == DeclarationKind::structure || kind == DeclarationKind::choice ||
+        kind == DeclarationKind::server)
+      visit(visit, *declaration);
   }
   return result;
 }
@@ -60,7 +63,8 @@ template <class D, class Lower>
 Array each_of(const model::Module& module, Lower lower) {
   Array result;
   for (const auto& declaration : module.declarations) {
-    if (const auto* each = dynamic_cast<const D*>(declaration.get())) result.push_back(lower(*each));
+    if (const auto* each = dynamic_cast<const D*>(declaration.get()))
+      result.push_back(lower(*each));
   }
   return result;
 }
@@ -73,13 +77,17 @@ Object lower_cpp(const model::Module& module, const Options& options) {
   bool any_server = false;
   for (const Declaration* declaration : ordered(module)) {
     Object item;
-    if (const auto* structure = dynamic_cast<const model::Struct*>(declaration)) item["struct"] = lower_struct(*structure);
-    if (const auto* choice = dynamic_cast<const model::Union*>(declaration)) item["union"] = lower_union(*choice);
+    if (const auto* structure = dynamic_cast<const model::Struct*>(declaration))
+      item["struct"] = lower_struct(*structure);
+    if (const auto* choice = dynamic_cast<const model::Union*>(declaration))
+      item["union"] = lower_union(*choice);
     if (const auto* server = dynamic_cast<const model::Server*>(declaration)) {
       item["server"] = lower_server(*server);
       any_server = true;
     }
-    forward.push_back(Object{{"keyword", declaration->kind == DeclarationKind::server ? "class" : "struct"}, {"name", cpp_name(declaration->name)}});
+    forward.push_back(
+        Object{{"keyword", declaration->kind == DeclarationKind::server ? "class" : "struct"},
+               {"name", cpp_name(declaration->name)}});
     types.push_back(std::move(item));
   }
   Array supervisors = each_of<model::Supervisor>(module, lower_supervisor);

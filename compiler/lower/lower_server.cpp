@@ -12,12 +12,16 @@ using model::MessageKind;
 /// The C++ type a call gives: its result, or a std::expected where it throws.
 std::string result_type(const Message& message) {
   const std::string plain = message.result ? cpp_type(*message.result) : "void";
-  return message.throws == nullptr ? plain : "::std::expected<" + plain + ", " + qualified_name(*message.throws) + ">";
+  return message.throws == nullptr
+             ? plain
+             : "::std::expected<" + plain + ", " + qualified_name(*message.throws) + ">";
 }
 
 std::string tried_type(const Message& message) {
   const std::string plain = message.result ? cpp_type(*message.result) : "void";
-  const std::string error = message.throws == nullptr ? "::otp::CallError" : "::otp::CallErrorOr<" + qualified_name(*message.throws) + ">";
+  const std::string error = message.throws == nullptr
+                                ? "::otp::CallError"
+                                : "::otp::CallErrorOr<" + qualified_name(*message.throws) + ">";
   return "::std::expected<" + plain + ", " + error + ">";
 }
 
@@ -51,12 +55,15 @@ Object lower_message(const model::Server& server, const Message& message) {
   std::string moved = members.moved;
   if (!is_call && !moved.empty()) moved.resize(moved.size() - 2);
   std::string handler_parameters = parameters.plain;
-  if (!is_call && !handler_parameters.empty()) handler_parameters.resize(handler_parameters.size() - 2);
+  if (!is_call && !handler_parameters.empty())
+    handler_parameters.resize(handler_parameters.size() - 2);
   std::string client_parameters = parameters.declared;
   if (!client_parameters.empty()) client_parameters.resize(client_parameters.size() - 2);
   std::string client_plain = parameters.plain;
   if (!client_plain.empty()) client_plain.resize(client_plain.size() - 2);
-  const std::string timeout = message.timeout_ns == model::infinite ? "::otp::infinity" : "::otp::Timeout(" + cpp_duration(message.timeout_ns) + ")";
+  const std::string timeout = message.timeout_ns == model::infinite
+                                  ? "::otp::infinity"
+                                  : "::otp::Timeout(" + cpp_duration(message.timeout_ns) + ")";
   return Object{{"doc", cpp_comment(message.doc, "  ")},
                 {"name", cpp_name(message.name, Place::message)},
                 {"raw", message.name},
@@ -79,7 +86,8 @@ Object lower_message(const model::Server& server, const Message& message) {
                 {"result", result_type(message)},
                 {"tried", tried_type(message)},
                 {"reply", message.deferred ? "::otp::DeferredReply" : "::otp::Reply"},
-                {"base", is_call ? "::otp::gen::CallOf<" + result_type(message) + ">" : std::string("::otp::gen::CastBase")},
+                {"base", is_call ? "::otp::gen::CallOf<" + result_type(message) + ">"
+                                 : std::string("::otp::gen::CastBase")},
                 {"timeout", timeout},
                 {"declared", parameters.declared},
                 {"plain", parameters.plain},
@@ -108,24 +116,31 @@ Object lower_server(const model::Server& declaration) {
     down = down || message.kind == MessageKind::down;
   }
   bool all_defaults = true;
-  for (const model::Field& parameter : declaration.parameters) all_defaults = all_defaults && parameter.fallback.has_value();
+  for (const model::Field& parameter : declaration.parameters)
+    all_defaults = all_defaults && parameter.fallback.has_value();
   const std::string name = cpp_name(declaration.name);
-  return Object{{"doc", cpp_comment(declaration.doc, "")},
-                {"name", name},
-                {"raw", declaration.name},
-                {"label", cpp_string(declaration.module->name() + "." + declaration.name)},
-                {"args", Object{{"name", declaration.name + "Args"}, {"doc", ""}, {"fields", lower_fields(declaration.parameters)}}},
-                {"args_default", all_defaults ? " = {}" : ""},
-                {"throws_init", declaration.init_throws == nullptr ? std::string() : qualified_name(*declaration.init_throws)},
-                {"has_parameters", !declaration.parameters.empty()},
-                {"has_state", declaration.state.has_value()},
-                {"state", Object{{"name", declaration.name + "State"}, {"doc", ""},
-                                 {"fields", declaration.state ? lower_fields(*declaration.state) : Array()}}},
-                {"terminate", declaration.terminate},
-                {"trap_exit", declaration.trap_exit},
-                {"every", every},
-                {"down", down},
-                {"messages", std::move(messages)}};
+  return Object{
+      {"doc", cpp_comment(declaration.doc, "")},
+      {"name", name},
+      {"raw", declaration.name},
+      {"label", cpp_string(declaration.module->name() + "." + declaration.name)},
+      {"args", Object{{"name", declaration.name + "Args"},
+                      {"doc", ""},
+                      {"fields", lower_fields(declaration.parameters)}}},
+      {"args_default", all_defaults ? " = {}" : ""},
+      {"throws_init", declaration.init_throws == nullptr
+                          ? std::string()
+                          : qualified_name(*declaration.init_throws)},
+      {"has_parameters", !declaration.parameters.empty()},
+      {"has_state", declaration.state.has_value()},
+      {"state", Object{{"name", declaration.name + "State"},
+                       {"doc", ""},
+                       {"fields", declaration.state ? lower_fields(*declaration.state) : Array()}}},
+      {"terminate", declaration.terminate},
+      {"trap_exit", declaration.trap_exit},
+      {"every", every},
+      {"down", down},
+      {"messages", std::move(messages)}};
 }
 
 }  // namespace otpc::lower

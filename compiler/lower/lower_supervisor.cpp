@@ -8,27 +8,36 @@ namespace {
 
 const char* restart_name(model::Restart restart) {
   switch (restart) {
-    case model::Restart::permanent: return "permanent";
-    case model::Restart::transient: return "transient";
-    case model::Restart::temporary: return "temporary";
+    case model::Restart::permanent:
+      return "permanent";
+    case model::Restart::transient:
+      return "transient";
+    case model::Restart::temporary:
+      return "temporary";
   }
   return "";
 }
 
 const char* strategy_name(model::Strategy strategy) {
   switch (strategy) {
-    case model::Strategy::one_for_one: return "one_for_one";
-    case model::Strategy::one_for_all: return "one_for_all";
-    case model::Strategy::rest_for_one: return "rest_for_one";
+    case model::Strategy::one_for_one:
+      return "one_for_one";
+    case model::Strategy::one_for_all:
+      return "one_for_all";
+    case model::Strategy::rest_for_one:
+      return "rest_for_one";
   }
   return "";
 }
 
 const char* auto_shutdown_name(model::AutoShutdown value) {
   switch (value) {
-    case model::AutoShutdown::never: return "never";
-    case model::AutoShutdown::any_significant: return "any_significant";
-    case model::AutoShutdown::all_significant: return "all_significant";
+    case model::AutoShutdown::never:
+      return "never";
+    case model::AutoShutdown::any_significant:
+      return "any_significant";
+    case model::AutoShutdown::all_significant:
+      return "all_significant";
   }
   return "";
 }
@@ -43,23 +52,27 @@ Object lower_child(const model::Child& child, const model::Supervisor& owner) {
   Array arguments;
   for (const model::Child::Argument& argument : child.arguments) {
     const bool env = argument.value.kind == model::ValueKind::env;
-    arguments.push_back(Object{{"name", cpp_name(argument.parameter->name)},
-                               {"value", env ? "otp_env." + cpp_name(argument.value.text) : cpp_value(argument.value, argument.parameter->type)}});
+    arguments.push_back(
+        Object{{"name", cpp_name(argument.parameter->name)},
+               {"value", env ? "otp_env." + cpp_name(argument.value.text)
+                             : cpp_value(argument.value, argument.parameter->type)}});
   }
   const auto* supervisor = dynamic_cast<const model::Supervisor*>(child.target);
-  return Object{{"id", cpp_string(child.id)},
-                {"sup_name", cpp_name(owner.name)},
-                {"sup_label", cpp_string(owner.module->name() + "." + owner.name)},
-                {"target", qualified_name(*child.target)},
-                {"args_type", cpp_namespace(*child.target->module) + "::" + child.target->name + "Args"},
-                {"is_server", supervisor == nullptr},
-                {"arguments", std::move(arguments)},
-                {"passes_env", supervisor != nullptr && supervisor->env != nullptr},
-                {"restart", restart_name(child.restart)},
-                {"shutdown", shutdown_value(child)},
-                {"type", supervisor == nullptr ? "worker" : "supervisor"},
-                {"significant", child.significant},
-                {"registered", child.registered.empty() ? "{}" : "::otp::Name(" + cpp_string(child.registered) + ")"}};
+  return Object{
+      {"id", cpp_string(child.id)},
+      {"sup_name", cpp_name(owner.name)},
+      {"sup_label", cpp_string(owner.module->name() + "." + owner.name)},
+      {"target", qualified_name(*child.target)},
+      {"args_type", cpp_namespace(*child.target->module) + "::" + child.target->name + "Args"},
+      {"is_server", supervisor == nullptr},
+      {"arguments", std::move(arguments)},
+      {"passes_env", supervisor != nullptr && supervisor->env != nullptr},
+      {"restart", restart_name(child.restart)},
+      {"shutdown", shutdown_value(child)},
+      {"type", supervisor == nullptr ? "worker" : "supervisor"},
+      {"significant", child.significant},
+      {"registered",
+       child.registered.empty() ? "{}" : "::otp::Name(" + cpp_string(child.registered) + ")"}};
 }
 
 }  // namespace
@@ -75,8 +88,10 @@ Object lower_supervisor(const model::Supervisor& declaration) {
   }
   bool all_defaults = true;
   if (declaration.dynamic && !declaration.children.empty()) {
-    if (const auto* server = dynamic_cast<const model::Server*>(declaration.children.front().target)) {
-      for (const model::Field& parameter : server->parameters) all_defaults = all_defaults && parameter.fallback.has_value();
+    if (const auto* server =
+            dynamic_cast<const model::Server*>(declaration.children.front().target)) {
+      for (const model::Field& parameter : server->parameters)
+        all_defaults = all_defaults && parameter.fallback.has_value();
     }
   }
   const bool env = declaration.env != nullptr;

@@ -1,7 +1,8 @@
 // Names of the schema as names of C++.
 //
-// One rule: a name that is a keyword or an alternative token of C++, a macro of the usual headers, or a name that the
-// generated class owns, gets an underscore behind it: `class` -> `class_`, a call `stop` -> `stop_`.
+// One rule: a name that is a keyword or an alternative token of C++, a macro of the usual headers,
+// or a name that the generated class owns, gets an underscore behind it: `class` -> `class_`, a
+// call `stop` -> `stop_`.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // One function for each construct; each gives the JSON object that its template fragment prints.
 #pragma once
 
-#include "llvm/Support/JSON.h"
+#include <llvm/Support/JSON.h>
 
 #include "model/model.h"
 
@@ -23,9 +23,9 @@ Object lower_application(const model::Application& declaration);
 Array lower_fields(const std::vector<model::Field>& fields);
 /// Parameters: "type name" lists with and without defaults, the names alone, moved.
 struct Parameters {
-  std::string declared;     ///< `::std::int64_t by = 1, ` with a comma behind each
-  std::string plain;        ///< the same without defaults
-  std::string forwarded;    ///< `, ::std::move(by)`
+  std::string declared;   ///< `::std::int64_t by = 1, ` with a comma behind each
+  std::string plain;      ///< the same without defaults
+  std::string forwarded;  ///< `, ::std::move(by)`
 };
 Parameters lower_parameters(const std::vector<model::Field>& fields);
 /// The configuration struct of an application: `MisivaEnv`, qualified.

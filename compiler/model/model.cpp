@@ -5,32 +5,56 @@ namespace {
 
 const char* simple_name(TypeKind kind) {
   switch (kind) {
-    case TypeKind::invalid: return "?";
-    case TypeKind::boolean: return "bool";
-    case TypeKind::i8: return "i8";
-    case TypeKind::i16: return "i16";
-    case TypeKind::i32: return "i32";
-    case TypeKind::i64: return "i64";
-    case TypeKind::u8: return "u8";
-    case TypeKind::u16: return "u16";
-    case TypeKind::u32: return "u32";
-    case TypeKind::u64: return "u64";
-    case TypeKind::f32: return "f32";
-    case TypeKind::f64: return "f64";
-    case TypeKind::string: return "string";
-    case TypeKind::bytes: return "bytes";
-    case TypeKind::atom: return "atom";
-    case TypeKind::duration: return "duration";
-    case TypeKind::time: return "time";
-    case TypeKind::ref: return "ref";
-    case TypeKind::list: return "list";
-    case TypeKind::map: return "map";
-    case TypeKind::set: return "set";
-    case TypeKind::array: return "array";
-    case TypeKind::pid: return "pid";
+    case TypeKind::invalid:
+      return "?";
+    case TypeKind::boolean:
+      return "bool";
+    case TypeKind::i8:
+      return "i8";
+    case TypeKind::i16:
+      return "i16";
+    case TypeKind::i32:
+      return "i32";
+    case TypeKind::i64:
+      return "i64";
+    case TypeKind::u8:
+      return "u8";
+    case TypeKind::u16:
+      return "u16";
+    case TypeKind::u32:
+      return "u32";
+    case TypeKind::u64:
+      return "u64";
+    case TypeKind::f32:
+      return "f32";
+    case TypeKind::f64:
+      return "f64";
+    case TypeKind::string:
+      return "string";
+    case TypeKind::bytes:
+      return "bytes";
+    case TypeKind::atom:
+      return "atom";
+    case TypeKind::duration:
+      return "duration";
+    case TypeKind::time:
+      return "time";
+    case TypeKind::ref:
+      return "ref";
+    case TypeKind::list:
+      return "list";
+    case TypeKind::map:
+      return "map";
+    case TypeKind::set:
+      return "set";
+    case TypeKind::array:
+      return "array";
+    case TypeKind::pid:
+      return "pid";
     case TypeKind::optional:
     case TypeKind::tuple:
-    case TypeKind::user: return "";
+    case TypeKind::user:
+      return "";
   }
   return "";
 }
@@ -53,15 +77,22 @@ std::string Module::name() const {
 
 std::string Type::text() const {
   switch (kind) {
-    case TypeKind::user: return user->name;
-    case TypeKind::optional: return arguments.front().text() + "?";
-    case TypeKind::tuple: return "(" + joined(arguments) + ")";
-    case TypeKind::pid: return user == nullptr ? "pid" : "pid<" + user->name + ">";
-    case TypeKind::array: return "array<" + arguments.front().text() + ", " + std::to_string(count) + ">";
+    case TypeKind::user:
+      return user->name;
+    case TypeKind::optional:
+      return arguments.front().text() + "?";
+    case TypeKind::tuple:
+      return "(" + joined(arguments) + ")";
+    case TypeKind::pid:
+      return user == nullptr ? "pid" : "pid<" + user->name + ">";
+    case TypeKind::array:
+      return "array<" + arguments.front().text() + ", " + std::to_string(count) + ">";
     case TypeKind::list:
     case TypeKind::map:
-    case TypeKind::set: return std::string(simple_name(kind)) + "<" + joined(arguments) + ">";
-    default: return simple_name(kind);
+    case TypeKind::set:
+      return std::string(simple_name(kind)) + "<" + joined(arguments) + ">";
+    default:
+      return simple_name(kind);
   }
 }
 

@@ -1,7 +1,8 @@
-// The checked schema: every name resolved, every value typed and in range. Immutable once sema has made it.
+// The checked schema: every name resolved, every value typed and in range. Immutable once sema has
+// made it.
 //
-// Declarations are owned by their module and refer to each other by pointer, also across modules; the modules of a
-// program live and die together (Program).
+// Declarations are owned by their module and refer to each other by pointer, also across modules;
+// the modules of a program live and die together (Program).
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,15 @@ struct Module;
 struct Server;
 
 enum class DeclarationKind : std::uint8_t {
-  constant, alias, structure, enumeration, choice, server, supervisor, application, unsupported
+  constant,
+  alias,
+  structure,
+  enumeration,
+  choice,
+  server,
+  supervisor,
+  application,
+  unsupported
 };
 
 struct Declaration {
@@ -37,8 +46,31 @@ struct Declaration {
 
 enum class TypeKind : std::uint8_t {
   invalid,  ///< diagnosed already; fits everything
-  boolean, i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, string, bytes, atom, duration, time, ref,
-  list, map, set, array, optional, tuple, pid, user
+  boolean,
+  i8,
+  i16,
+  i32,
+  i64,
+  u8,
+  u16,
+  u32,
+  u64,
+  f32,
+  f64,
+  string,
+  bytes,
+  atom,
+  duration,
+  time,
+  ref,
+  list,
+  map,
+  set,
+  array,
+  optional,
+  tuple,
+  pid,
+  user
 };
 
 struct Type {
@@ -52,7 +84,17 @@ struct Type {
   bool is_signed() const { return kind >= TypeKind::i8 && kind <= TypeKind::i64; }
 };
 
-enum class ValueKind : std::uint8_t { integer, floating, boolean, text, duration, none, member, list, env };
+enum class ValueKind : std::uint8_t {
+  integer,
+  floating,
+  boolean,
+  text,
+  duration,
+  none,
+  member,
+  list,
+  env
+};
 
 /// A constant of a known type.
 struct Value {
@@ -61,7 +103,7 @@ struct Value {
   std::uint64_t magnitude = 0;  ///< integer; duration in nanoseconds
   double floating = 0;
   bool boolean = false;
-  std::string text;             ///< text; name of the member or of the configuration key
+  std::string text;  ///< text; name of the member or of the configuration key
   const Declaration* user = nullptr;
   std::vector<Value> items;
 };
@@ -157,9 +199,9 @@ struct Child {
     const Field* parameter = nullptr;
     Value value;
   };
-  std::vector<Argument> arguments;      ///< those given
+  std::vector<Argument> arguments;  ///< those given
   Restart restart = Restart::permanent;
-  std::uint64_t shutdown_ns = 0;        ///< 0: brutal_kill; `infinite`
+  std::uint64_t shutdown_ns = 0;  ///< 0: brutal_kill; `infinite`
   bool significant = false;
   std::string registered;
 };
@@ -172,7 +214,7 @@ struct Supervisor final : Declaration {
   std::uint64_t period_ns = 5'000'000'000;
   AutoShutdown auto_shutdown = AutoShutdown::never;
   std::vector<Child> children;
-  const Application* env = nullptr;     ///< whose configuration it or a supervisor below it uses
+  const Application* env = nullptr;  ///< whose configuration it or a supervisor below it uses
 };
 struct Application final : Declaration {
   Application() : Declaration(DeclarationKind::application) {}
@@ -188,7 +230,7 @@ struct Module {
   std::uint64_t version = 0;  ///< 0: not said
   std::vector<const Module*> imports;
   std::vector<std::unique_ptr<Declaration>> declarations;  ///< in the order of the source
-  std::string name() const;   ///< `shop::cart`
+  std::string name() const;                                ///< `shop::cart`
 };
 
 /// All modules of a compilation, imports before importers.

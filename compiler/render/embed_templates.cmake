@@ -1,4 +1,5 @@
-# Writes OUT, a list of {name, text} of the TEMPLATES: cmake -DOUT=... -DTEMPLATES=a;b -P embed_templates.cmake
+# Writes OUT, a list of {name, text} of the TEMPLATES: cmake -DOUT=... -DTEMPLATES=a;b -P
+# embed_templates.cmake
 set(content "")
 foreach(template IN LISTS TEMPLATES)
   get_filename_component(name "${template}" NAME_WE)

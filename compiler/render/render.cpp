@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "llvm/Support/Mustache.h"
-#include "llvm/Support/raw_ostream.h"
+#include <llvm/Support/Mustache.h>
+#include <llvm/Support/raw_ostream.h>
 
 namespace otpc::render {
 namespace {
@@ -17,13 +17,15 @@ constexpr TemplateText embedded[] = {
 llvm::ArrayRef<TemplateText> templates() { return embedded; }
 
 std::string render(llvm::StringRef file_template, const llvm::json::Value& data) {
-  const auto* found = std::ranges::find(embedded, file_template, [](const TemplateText& each) { return llvm::StringRef(each.name); });
+  const auto* found = std::ranges::find(
+      embedded, file_template, [](const TemplateText& each) { return llvm::StringRef(each.name); });
   llvm::BumpPtrAllocator allocator;
   llvm::StringSaver saver(allocator);
   llvm::mustache::MustacheContext context(allocator, saver);
   llvm::mustache::Template parsed(found->text, context);
   for (const TemplateText& each : embedded) {
-    if (llvm::StringRef(each.name).starts_with("fragment_")) parsed.registerPartial(each.name, each.text);
+    if (llvm::StringRef(each.name).starts_with("fragment_"))
+      parsed.registerPartial(each.name, each.text);
   }
   parsed.overrideEscapeCharacters(llvm::DenseMap<char, std::string>());  // C++ is not HTML
   std::string text;

@@ -1,12 +1,12 @@
 // Bytes out of lowered values: Mustache on LLVM's engine.
 //
-// The templates of templates/cpp are compiled into the program. They print; a name that the data does not have prints
-// nothing, which is why the tests hold the templates against the data.
+// The templates of templates/cpp are compiled into the program. They print; a name that the data
+// does not have prints nothing, which is why the tests hold the templates against the data.
 #pragma once
 
 #include <string>
 
-#include "llvm/Support/JSON.h"
+#include <llvm/Support/JSON.h>
 
 namespace otpc::render {
 

@@ -7,7 +7,8 @@
 
 namespace otpc::sema {
 
-std::unique_ptr<model::Program> check(const std::vector<const ast::File*>& files, diagnostics::Engine& diagnostics) {
+std::unique_ptr<model::Program> check(const std::vector<const ast::File*>& files,
+                                      diagnostics::Engine& diagnostics) {
   auto program = std::make_unique<model::Program>();
   Modules modules;
   std::deque<ModuleChecker> checkers;

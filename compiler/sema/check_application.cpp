@@ -22,13 +22,17 @@ bool configurable(const model::Type& type) {
     case f32:
     case f64:
     case string:
-    case duration: return true;
-    default: return false;
+    case duration:
+      return true;
+    default:
+      return false;
   }
 }
 
 double order(const model::Value& value) {
-  const double size = value.kind == model::ValueKind::floating ? value.floating : static_cast<double>(value.magnitude);
+  const double size = value.kind == model::ValueKind::floating
+                          ? value.floating
+                          : static_cast<double>(value.magnitude);
   return value.negative ? -size : size;
 }
 
@@ -36,24 +40,29 @@ double order(const model::Value& value) {
 
 void ModuleChecker::check(const ast::Application& written, model::Application& made) {
   check_annotations(written, {});
-  for (const ast::Unsupported& each : written.unsupported) diagnostics_.emit(Id::not_supported, each.span, each.what);
+  for (const ast::Unsupported& each : written.unsupported)
+    diagnostics_.emit(Id::not_supported, each.span, each.what);
   made.env = fields(written.env, "env", false);
   for (std::size_t i = 0; i < made.env.size(); ++i) {
     model::Field& key = made.env[i];
     const ast::Field& source = written.env[i];
     if (!configurable(key.type)) {
-      diagnostics_.emit(Id::env_type, source.type.span, key.name).help("a bool, a number, a string or a duration");
+      diagnostics_.emit(Id::env_type, source.type.span, key.name)
+          .help("a bool, a number, a string or a duration");
       continue;
     }
     if (!source.min) continue;
     key.min = value(*source.min, key.type);
     key.max = value(*source.max, key.type);
     if (!key.min || !key.max) continue;
-    const bool numeric = key.type.kind != model::TypeKind::boolean && key.type.kind != model::TypeKind::string;
+    const bool numeric =
+        key.type.kind != model::TypeKind::boolean && key.type.kind != model::TypeKind::string;
     if (!numeric || order(*key.min) > order(*key.max)) {
       diagnostics_.emit(Id::bad_range, source.min->span, key.name);
-    } else if (key.fallback && (order(*key.fallback) < order(*key.min) || order(*key.fallback) > order(*key.max))) {
-      diagnostics_.emit(Id::value_range, source.fallback->span, "the default", key.name, "see `in`");
+    } else if (key.fallback &&
+               (order(*key.fallback) < order(*key.min) || order(*key.fallback) > order(*key.max))) {
+      diagnostics_.emit(Id::value_range, source.fallback->span, "the default", key.name,
+                        "see `in`");
     }
   }
   check_depends(written, made);
@@ -62,7 +71,8 @@ void ModuleChecker::check(const ast::Application& written, model::Application& m
     diagnostics_.emit(Id::missing_start, made.span, made.name).help("add `start SomeSupervisor;`");
     return;
   }
-  if (written.starts.size() > 1) diagnostics_.emit(Id::repeated_part, written.starts[1].span, "start", made.name);
+  if (written.starts.size() > 1)
+    diagnostics_.emit(Id::repeated_part, written.starts[1].span, "start", made.name);
   made.start = find_as<model::Supervisor>(written.starts.front(), "supervisor");
 }
 
@@ -83,7 +93,8 @@ void ModuleChecker::check_depends(const ast::Application& written, model::Applic
     }
     if (found == nullptr) {
       diagnostics_.emit(Id::unknown_name, path.span, "application", name)
-          .help(diagnostics::did_you_mean(name, candidates)).note("an application is found in this module and in those it imports");
+          .help(diagnostics::did_you_mean(name, candidates))
+          .note("an application is found in this module and in those it imports");
       continue;
     }
     used_.insert(found);

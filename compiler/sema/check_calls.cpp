@@ -11,7 +11,9 @@ using model::Server;
 
 bool is_called(const model::Uses& uses) {
   if (uses.kind == "cast") return false;
-  return std::ranges::any_of(uses.server->messages, [](const auto& each) { return each.kind == model::MessageKind::call; });
+  return std::ranges::any_of(uses.server->messages, [](const auto& each) {
+    return each.kind == model::MessageKind::call;
+  });
 }
 
 /// The shortest way from a server back to itself along its calls.
@@ -48,9 +50,12 @@ void check_cycles(const model::Program& program, diagnostics::Engine& diagnostic
       told.insert(uses->server);
       singletons = singletons && population(program, *uses->server) <= 1;
     }
-    auto builder = diagnostics.emit(singletons ? Id::call_cycle : Id::possible_call_cycle, cycle.front()->span, drawn);
-    for (std::size_t i = 1; i < cycle.size(); ++i) builder.label(cycle[i]->span, "and back from here");
-    builder.help("turn one of the calls into a cast, answered by another cast; then say `uses ... (cast)`");
+    auto builder = diagnostics.emit(singletons ? Id::call_cycle : Id::possible_call_cycle,
+                                    cycle.front()->span, drawn);
+    for (std::size_t i = 1; i < cycle.size(); ++i)
+      builder.label(cycle[i]->span, "and back from here");
+    builder.help(
+        "turn one of the calls into a cast, answered by another cast; then say `uses ... (cast)`");
   }
 }
 
@@ -71,7 +76,9 @@ void check_timeouts(const model::Program& program, diagnostics::Engine& diagnost
       if (!is_called(uses) || uses.server == server) continue;
       const std::uint64_t inner = call_timeout(*uses.server, false);
       if (inner <= outer) continue;
-      diagnostics.emit(Id::timeout_inversion, uses.span, server->name, duration_text(outer), uses.server->name, duration_text(inner))
+      diagnostics
+          .emit(Id::timeout_inversion, uses.span, server->name, duration_text(outer),
+                uses.server->name, duration_text(inner))
           .help("give the outer call a time-out that covers the inner one");
     }
   }

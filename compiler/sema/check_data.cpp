@@ -7,29 +7,35 @@ namespace otpc::sema {
 namespace {
 
 /// "A -> B -> A".
-std::string drawn(const std::vector<const model::Declaration*>& path, const model::Declaration& back_to) {
+std::string drawn(const std::vector<const model::Declaration*>& path,
+                  const model::Declaration& back_to) {
   std::string text;
-  for (auto each = std::ranges::find(path, &back_to); each != path.end(); ++each) text += (*each)->name + " -> ";
+  for (auto each = std::ranges::find(path, &back_to); each != path.end(); ++each)
+    text += (*each)->name + " -> ";
   return text + back_to.name;
 }
 
 /// The structs and unions that a value of this type contains directly.
 void contained(const model::Type& type, std::vector<const model::Declaration*>& into) {
   switch (type.kind) {
-    case model::TypeKind::user: into.push_back(type.user); break;
+    case model::TypeKind::user:
+      into.push_back(type.user);
+      break;
     case model::TypeKind::optional:
     case model::TypeKind::tuple:
     case model::TypeKind::array:
       for (const model::Type& part : type.arguments) contained(part, into);
       break;
-    default: break;  // lists, maps and sets hold their elements elsewhere
+    default:
+      break;  // lists, maps and sets hold their elements elsewhere
   }
 }
 
 std::vector<const model::Declaration*> parts_of(const model::Declaration& declaration) {
   std::vector<const model::Declaration*> parts;
   if (declaration.kind == model::DeclarationKind::structure) {
-    for (const model::Field& field : static_cast<const model::Struct&>(declaration).fields) contained(field.type, parts);
+    for (const model::Field& field : static_cast<const model::Struct&>(declaration).fields)
+      contained(field.type, parts);
   } else if (declaration.kind == model::DeclarationKind::choice) {
     for (const model::Case& each : static_cast<const model::Union&>(declaration).cases) {
       for (const model::Field& field : each.fields) contained(field.type, parts);
@@ -102,7 +108,8 @@ void ModuleChecker::check(const ast::Enum& written, model::Enum& made) {
     check_reserved(member.name);
     check_annotations(member, {});
     for (const model::EnumMember& other : made.members) {
-      if (other.name == member.name.text) diagnostics_.emit(Id::duplicate_member, member.name.span, other.name, made.name);
+      if (other.name == member.name.text)
+        diagnostics_.emit(Id::duplicate_member, member.name.span, other.name, made.name);
     }
     made.members.push_back({member.name.text, member.doc});
   }
@@ -117,9 +124,11 @@ void ModuleChecker::check(const ast::Union& written, model::Union& made) {
     check_reserved(each.name);
     check_annotations(each, {"transient"});
     for (const model::Case& other : made.cases) {
-      if (other.name == each.name.text) diagnostics_.emit(Id::duplicate_member, each.name.span, other.name, made.name);
+      if (other.name == each.name.text)
+        diagnostics_.emit(Id::duplicate_member, each.name.span, other.name, made.name);
     }
-    made.cases.push_back({each.name.text, each.doc, fields(each.fields, each.name.text, false), has_annotation(each, "transient")});
+    made.cases.push_back({each.name.text, each.doc, fields(each.fields, each.name.text, false),
+                          has_annotation(each, "transient")});
   }
   if (made.cases.empty()) diagnostics_.emit(Id::empty_enum, made.span, made.name, "cases");
   if (made.open) diagnostics_.emit(Id::not_supported, made.span, "an open union (`..`)");

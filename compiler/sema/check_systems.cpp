@@ -50,12 +50,15 @@ void check_placement(const Application& application, diagnostics::Engine& diagno
     for (const model::Uses& uses : server->uses) {
       if (placed.contains(uses.server)) continue;
       diagnostics.emit(Id::not_placed, uses.span, server->name, uses.server->name)
-          .label(application.span, "the application").help("add it as a child of a supervisor, or `depends` on the application that starts it");
+          .label(application.span, "the application")
+          .help(
+              "add it as a child of a supervisor, or `depends` on the application that starts it");
     }
   }
 }
 
-void resolve_env(const Supervisor& supervisor, const model::Child& child, const model::Child::Argument& argument,
+void resolve_env(const Supervisor& supervisor, const model::Child& child,
+                 const model::Child::Argument& argument,
                  const std::vector<const Application*>& owners, diagnostics::Engine& diagnostics) {
   const std::string& key = argument.value.text;
   if (owners.size() != 1) {
@@ -68,21 +71,27 @@ void resolve_env(const Supervisor& supervisor, const model::Child& child, const 
     names.push_back(each.name);
     if (each.name != key) continue;
     const model::Type& wanted = argument.parameter->type;
-    const model::Type& plain = wanted.kind == model::TypeKind::optional ? wanted.arguments.front() : wanted;
-    if (each.type.text() != plain.text() && each.type.kind != model::TypeKind::invalid && plain.kind != model::TypeKind::invalid) {
-      diagnostics.emit(Id::child_argument, child.span, child.id,
-                       "`env." + key + "` is of type `" + each.type.text() + "`, and `" + argument.parameter->name + "` of type `" + wanted.text() + "`")
+    const model::Type& plain =
+        wanted.kind == model::TypeKind::optional ? wanted.arguments.front() : wanted;
+    if (each.type.text() != plain.text() && each.type.kind != model::TypeKind::invalid &&
+        plain.kind != model::TypeKind::invalid) {
+      diagnostics
+          .emit(Id::child_argument, child.span, child.id,
+                "`env." + key + "` is of type `" + each.type.text() + "`, and `" +
+                    argument.parameter->name + "` of type `" + wanted.text() + "`")
           .label(each.span, "declared here");
     }
     return;
   }
   diagnostics.emit(Id::unknown_env, child.span, owners.front()->name, key)
-      .help(diagnostics::did_you_mean(key, names)).label(owners.front()->span, "the application");
+      .help(diagnostics::did_you_mean(key, names))
+      .label(owners.front()->span, "the application");
 }
 
 bool uses_env(const Supervisor& supervisor) {
   return std::ranges::any_of(supervisor.children, [](const model::Child& child) {
-    return std::ranges::any_of(child.arguments, [](const auto& each) { return each.value.kind == model::ValueKind::env; });
+    return std::ranges::any_of(
+        child.arguments, [](const auto& each) { return each.value.kind == model::ValueKind::env; });
   });
 }
 
@@ -95,7 +104,8 @@ void check_applications(model::Program& program, diagnostics::Engine& diagnostic
   for (const Application* application : applications) {
     if (application->start == nullptr) continue;
     check_placement(*application, diagnostics);
-    for (const Supervisor* supervisor : supervisors_below(*application->start)) owners[supervisor].push_back(application);
+    for (const Supervisor* supervisor : supervisors_below(*application->start))
+      owners[supervisor].push_back(application);
   }
   for (const auto& module : program.modules) {
     for (const auto& declaration : module->declarations) {
@@ -103,12 +113,14 @@ void check_applications(model::Program& program, diagnostics::Engine& diagnostic
       if (supervisor == nullptr) continue;
       for (const model::Child& child : supervisor->children) {
         for (const auto& argument : child.arguments) {
-          if (argument.value.kind == model::ValueKind::env) resolve_env(*supervisor, child, argument, owners[supervisor], diagnostics);
+          if (argument.value.kind == model::ValueKind::env)
+            resolve_env(*supervisor, child, argument, owners[supervisor], diagnostics);
         }
       }
       // Whoever starts a supervisor that needs the configuration must have it too.
       const std::set<const Supervisor*> below = supervisors_below(*supervisor);
-      const bool needed = std::ranges::any_of(below, [](const Supervisor* each) { return uses_env(*each); });
+      const bool needed =
+          std::ranges::any_of(below, [](const Supervisor* each) { return uses_env(*each); });
       if (needed && owners[supervisor].size() == 1) supervisor->env = owners[supervisor].front();
     }
   }

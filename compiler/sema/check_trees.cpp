@@ -67,20 +67,28 @@ void check_siblings(const Supervisor& supervisor, diagnostics::Engine& diagnosti
       if (uses == nullptr) continue;
       if (used > user) {
         diagnostics.emit(Id::start_order, children[user].span, children[user].id, children[used].id)
-            .label(uses->span, "used here").help("move `child " + children[used].id + "` before `child " + children[user].id + "`");
+            .label(uses->span, "used here")
+            .help("move `child " + children[used].id + "` before `child " + children[user].id +
+                  "`");
       } else if (supervisor.strategy == model::Strategy::one_for_one) {
-        diagnostics.emit(Id::one_for_one_dependency, children[user].span, children[user].id, children[used].id)
-            .label(uses->span, "used here").help("`strategy rest_for_one;` restarts what was started after a crashed child");
+        diagnostics
+            .emit(Id::one_for_one_dependency, children[user].span, children[user].id,
+                  children[used].id)
+            .label(uses->span, "used here")
+            .help("`strategy rest_for_one;` restarts what was started after a crashed child");
       }
       if (children[used].restart == model::Restart::temporary) {
-        diagnostics.emit(Id::temporary_used, children[used].span, children[user].id, children[used].id).label(uses->span, "used here");
+        diagnostics
+            .emit(Id::temporary_used, children[used].span, children[user].id, children[used].id)
+            .label(uses->span, "used here");
       }
     }
   }
 }
 
-/// A child that crashes as soon as it is started, once a millisecond: how long until the root gives up. A supervisor
-/// gives up after intensity + 1 crashes, and is then itself restarted as often as its own supervisor allows.
+/// A child that crashes as soon as it is started, once a millisecond: how long until the root gives
+/// up. A supervisor gives up after intensity + 1 crashes, and is then itself restarted as often as
+/// its own supervisor allows.
 void check_storm(const Supervisor& root, diagnostics::Engine& diagnostics) {
   constexpr double hour_ms = 3'600'000;
   double worst = 0;
@@ -91,14 +99,18 @@ void check_storm(const Supervisor& root, diagnostics::Engine& diagnostics) {
     worst = std::max(worst, factor);
     for (const Child& child : at.children) {
       const auto* below = dynamic_cast<const Supervisor*>(child.target);
-      if (below != nullptr && child.restart == model::Restart::permanent) self(self, *below, factor);
+      if (below != nullptr && child.restart == model::Restart::permanent)
+        self(self, *below, factor);
     }
     path.erase(&at);
   };
   walk(walk, root, 1);
   if (worst <= hour_ms) return;
-  diagnostics.emit(Id::restart_storm, root.span, root.name, duration_text(static_cast<std::uint64_t>(worst / hour_ms) * 3'600'000'000'000))
-      .note("the intensities of nested supervisors multiply, at one crash a millisecond").help("lower the intensities");
+  diagnostics
+      .emit(Id::restart_storm, root.span, root.name,
+            duration_text(static_cast<std::uint64_t>(worst / hour_ms) * 3'600'000'000'000))
+      .note("the intensities of nested supervisors multiply, at one crash a millisecond")
+      .help("lower the intensities");
 }
 
 void check_process_names(const model::Program& program, diagnostics::Engine& diagnostics) {
@@ -107,7 +119,9 @@ void check_process_names(const model::Program& program, diagnostics::Engine& dia
     for (const Child& child : supervisor->children) {
       if (child.registered.empty()) continue;
       const auto [holder, fresh] = holders.emplace(child.registered, &child);
-      if (!fresh) diagnostics.emit(Id::duplicate_process_name, child.span, child.registered).label(holder->second->span, "first here");
+      if (!fresh)
+        diagnostics.emit(Id::duplicate_process_name, child.span, child.registered)
+            .label(holder->second->span, "first here");
     }
   }
 }

@@ -1,7 +1,8 @@
 // The checking of one module; one file of this folder for each construct.
 //
-// Two passes: `declare` makes all declarations and the scope of names, `resolve` fills them in. Checks that look at the
-// whole (call cycles, start order) come after and have headers of their own.
+// Two passes: `declare` makes all declarations and the scope of names, `resolve` fills them in.
+// Checks that look at the whole (call cycles, start order) come after and have headers of their
+// own.
 #pragma once
 
 #include <map>
@@ -23,7 +24,8 @@ using Modules = std::map<std::string, model::Module*, std::less<>>;
 
 class ModuleChecker {
  public:
-  ModuleChecker(const ast::File& file, model::Module& module, const Modules& modules, diagnostics::Engine& diagnostics)
+  ModuleChecker(const ast::File& file, model::Module& module, const Modules& modules,
+                diagnostics::Engine& diagnostics)
       : file_(file), module_(module), modules_(modules), diagnostics_(diagnostics) {}
 
   void declare();
@@ -43,7 +45,8 @@ class ModuleChecker {
   template <class Member>
   void check_duplicates(const std::vector<Member>& members, std::string_view owner);
   void check_reserved(const ast::Name& name);
-  void check_annotations(const ast::Decorated& decorated, std::initializer_list<std::string_view> known);
+  void check_annotations(const ast::Decorated& decorated,
+                         std::initializer_list<std::string_view> known);
   static bool has_annotation(const ast::Decorated& decorated, std::string_view name);
 
   // resolve_types.cpp
@@ -59,7 +62,8 @@ class ModuleChecker {
   void mismatch(const ast::Value& written, const model::Type& type);
   std::optional<std::uint64_t> duration(const ast::Value& written, bool infinity_allowed);
   model::Field field(const ast::Field& written);
-  std::vector<model::Field> fields(const std::vector<ast::Field>& written, std::string_view owner, bool trailing_defaults);
+  std::vector<model::Field> fields(const std::vector<ast::Field>& written, std::string_view owner,
+                                   bool trailing_defaults);
 
   // check_data.cpp, check_server.cpp, check_supervisor.cpp, check_application.cpp
   void check(const ast::Const& written, model::Const& made);
@@ -75,7 +79,8 @@ class ModuleChecker {
   const model::Union* thrown(const ast::Path& written);
   void check_child(const ast::Child& written, model::Supervisor& supervisor);
   void child_arguments(const ast::Child& written, model::Child& made);
-  void child_options(const ast::Child& written, const model::Supervisor& supervisor, model::Child& made);
+  void child_options(const ast::Child& written, const model::Supervisor& supervisor,
+                     model::Child& made);
   void check_depends(const ast::Application& written, model::Application& made);
 
   const ast::File& file_;
@@ -86,13 +91,14 @@ class ModuleChecker {
   std::map<const model::Declaration*, const ast::Declaration*> written_;
   std::set<const model::Declaration*> used_;
   std::map<std::string, source::Span, std::less<>> imported_;  ///< name -> where it is imported
-  std::set<std::string, std::less<>> missing_;                  ///< names whose import failed: said once
+  std::set<std::string, std::less<>> missing_;  ///< names whose import failed: said once
   std::set<const model::Declaration*> resolved_;
-  std::vector<const model::Declaration*> resolving_;            ///< aliases and constants under way
+  std::vector<const model::Declaration*> resolving_;  ///< aliases and constants under way
 };
 
 /// Lists for did-you-mean.
-std::vector<std::string> names_of(const std::map<std::string, model::Declaration*, std::less<>>& scope);
+std::vector<std::string> names_of(
+    const std::map<std::string, model::Declaration*, std::less<>>& scope);
 /// "the struct", "a server"...
 const char* described(model::DeclarationKind kind);
 /// 5s, 250ms, 1min: as a schema writes it.

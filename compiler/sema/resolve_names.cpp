@@ -1,7 +1,7 @@
 // Declarations, imports, scopes, and finding things by name.
 #include <algorithm>
 
-#include "llvm/ADT/StringRef.h"
+#include <llvm/ADT/StringRef.h>
 
 #include "sema/module_checker.h"
 
@@ -11,20 +11,30 @@ using model::DeclarationKind;
 
 const char* described(DeclarationKind kind) {
   switch (kind) {
-    case DeclarationKind::constant: return "a constant";
-    case DeclarationKind::alias: return "an alias";
-    case DeclarationKind::structure: return "a struct";
-    case DeclarationKind::enumeration: return "an enum";
-    case DeclarationKind::choice: return "a union or error";
-    case DeclarationKind::server: return "a server";
-    case DeclarationKind::supervisor: return "a supervisor";
-    case DeclarationKind::application: return "an application";
-    case DeclarationKind::unsupported: return "something else";
+    case DeclarationKind::constant:
+      return "a constant";
+    case DeclarationKind::alias:
+      return "an alias";
+    case DeclarationKind::structure:
+      return "a struct";
+    case DeclarationKind::enumeration:
+      return "an enum";
+    case DeclarationKind::choice:
+      return "a union or error";
+    case DeclarationKind::server:
+      return "a server";
+    case DeclarationKind::supervisor:
+      return "a supervisor";
+    case DeclarationKind::application:
+      return "an application";
+    case DeclarationKind::unsupported:
+      return "something else";
   }
   return "";
 }
 
-std::vector<std::string> names_of(const std::map<std::string, model::Declaration*, std::less<>>& scope) {
+std::vector<std::string> names_of(
+    const std::map<std::string, model::Declaration*, std::less<>>& scope) {
   std::vector<std::string> names;
   for (const auto& [name, declaration] : scope) names.push_back(name);
   return names;
@@ -59,7 +69,8 @@ struct ModelOf<ast::Unsupported> : std::type_identity<Unsupported> {};
 
 /// An application may have the name of something else: it is only named in `depends`.
 std::string scope_key(const model::Declaration& declaration) {
-  return (declaration.kind == DeclarationKind::application ? "application " : "") + declaration.name;
+  return (declaration.kind == DeclarationKind::application ? "application " : "") +
+         declaration.name;
 }
 
 }  // namespace
@@ -73,26 +84,33 @@ void ModuleChecker::declare() {
 }
 
 void ModuleChecker::declare_one(const ast::Declaration& declaration) {
-  std::visit([&](const auto& written) {
-    using Model = typename ModelOf<std::remove_cvref_t<decltype(written)>>::type;
-    auto made = std::make_unique<Model>();
-    made->name = written.name.text;
-    made->doc = written.doc;
-    made->span = written.name.span;
-    made->module = &module_;
-    check_reserved(written.name);
-    if constexpr (std::is_same_v<Model, Unsupported>) diagnostics_.emit(Id::not_supported, made->span, written.what);
-    const std::string key = scope_key(*made);
-    for (const auto& [name, other] : scope_) {
-      if (!llvm::StringRef(name).equals_insensitive(key)) continue;
-      if (name == key) diagnostics_.emit(Id::duplicate_declaration, made->span, made->name).label(other->span, "first here");
-      else diagnostics_.emit(Id::names_collide, made->span, other->name, made->name).label(other->span, "the other");
-      return;
-    }
-    scope_.emplace(key, made.get());
-    written_.emplace(made.get(), &declaration);
-    module_.declarations.push_back(std::move(made));
-  }, declaration);
+  std::visit(
+      [&](const auto& written) {
+        using Model = typename ModelOf<std::remove_cvref_t<decltype(written)>>::type;
+        auto made = std::make_unique<Model>();
+        made->name = written.name.text;
+        made->doc = written.doc;
+        made->span = written.name.span;
+        made->module = &module_;
+        check_reserved(written.name);
+        if constexpr (std::is_same_v<Model, Unsupported>)
+          diagnostics_.emit(Id::not_supported, made->span, written.what);
+        const std::string key = scope_key(*made);
+        for (const auto& [name, other] : scope_) {
+          if (!llvm::StringRef(name).equals_insensitive(key)) continue;
+          if (name == key)
+            diagnostics_.emit(Id::duplicate_declaration, made->span, made->name)
+                .label(other->span, "first here");
+          else
+            diagnostics_.emit(Id::names_collide, made->span, other->name, made->name)
+                .label(other->span, "the other");
+          return;
+        }
+        scope_.emplace(key, made.get());
+        written_.emplace(made.get(), &declaration);
+        module_.declarations.push_back(std::move(made));
+      },
+      declaration);
 }
 
 void ModuleChecker::declare_imports() {
@@ -114,7 +132,8 @@ void ModuleChecker::declare_imports() {
         exported = declaration.get();
         const std::string key = scope_key(*declaration);
         if (const auto [other, fresh] = scope_.emplace(key, declaration.get()); !fresh) {
-          diagnostics_.emit(Id::duplicate_declaration, name.span, name.text).label(other->second->span, "first here");
+          diagnostics_.emit(Id::duplicate_declaration, name.span, name.text)
+              .label(other->second->span, "first here");
         }
       }
       if (any) {
@@ -133,8 +152,8 @@ model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wante
   if (path.parts.empty()) return nullptr;
   if (path.parts.size() > 1) {
     diagnostics_.emit(Id::unknown_name, path.span, wanted, path.text())
-        .help("import it: `import " + path.text().substr(0, path.text().rfind("::")) + " { " + path.parts.back().text +
-              " };`, and write `" + path.parts.back().text + "`");
+        .help("import it: `import " + path.text().substr(0, path.text().rfind("::")) + " { " +
+              path.parts.back().text + " };`, and write `" + path.parts.back().text + "`");
     return nullptr;
   }
   const std::string& name = path.parts.front().text;
@@ -144,12 +163,14 @@ model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wante
     missing_.insert(name);
     std::vector<std::string> candidates = names_of(scope_);
     if (std::string_view(wanted) == "type") {
-      for (const char* each : {"bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64", "string",
-                               "bytes", "atom", "duration", "time", "list", "map", "set", "array", "pid", "ref"}) {
+      for (const char* each : {"bool", "i8",  "i16", "i32",    "i64",   "u8",   "u16",      "u32",
+                               "u64",  "f32", "f64", "string", "bytes", "atom", "duration", "time",
+                               "list", "map", "set", "array",  "pid",   "ref"}) {
         candidates.emplace_back(each);
       }
     }
-    diagnostics_.emit(Id::unknown_name, path.span, wanted, name).help(diagnostics::did_you_mean(name, candidates));
+    diagnostics_.emit(Id::unknown_name, path.span, wanted, name)
+        .help(diagnostics::did_you_mean(name, candidates));
     return nullptr;
   }
   used_.insert(found->second);
@@ -162,37 +183,45 @@ void ModuleChecker::check_reserved(const ast::Name& name) {
   }
 }
 
-void ModuleChecker::check_annotations(const ast::Decorated& decorated, std::initializer_list<std::string_view> known) {
+void ModuleChecker::check_annotations(const ast::Decorated& decorated,
+                                      std::initializer_list<std::string_view> known) {
   for (const ast::Annotation& annotation : decorated.annotations) {
     const std::string& name = annotation.name.text;
     if (std::ranges::find(known, name) != known.end()) continue;
-    constexpr std::string_view later[] = {"added", "deprecated", "removed", "was", "priority", "record", "flat",
-                                          "json_keys", "elixir", "alias", "allow"};
+    constexpr std::string_view later[] = {"added",    "deprecated", "removed", "was",
+                                          "priority", "record",     "flat",    "json_keys",
+                                          "elixir",   "alias",      "allow"};
     if (std::ranges::find(later, name) != std::end(later)) {
       diagnostics_.emit(Id::not_supported, annotation.span, "`@" + name + "`");
       continue;
     }
     diagnostics_.emit(Id::unknown_annotation, annotation.span, name)
-        .help(diagnostics::did_you_mean(name, std::vector<std::string>(known.begin(), known.end())));
+        .help(
+            diagnostics::did_you_mean(name, std::vector<std::string>(known.begin(), known.end())));
   }
 }
 
 bool ModuleChecker::has_annotation(const ast::Decorated& decorated, std::string_view name) {
-  return std::ranges::any_of(decorated.annotations, [&](const auto& each) { return each.name.text == name; });
+  return std::ranges::any_of(decorated.annotations,
+                             [&](const auto& each) { return each.name.text == name; });
 }
 
 void ModuleChecker::resolve() {
-  // By kind, so that what others need is there: data before servers, servers before supervisors. Aliases and constants
-  // are resolved on demand, whatever their order.
+  // By kind, so that what others need is there: data before servers, servers before supervisors.
+  // Aliases and constants are resolved on demand, whatever their order.
   for (const DeclarationKind kind :
-       {DeclarationKind::alias, DeclarationKind::enumeration, DeclarationKind::constant, DeclarationKind::structure,
-        DeclarationKind::choice, DeclarationKind::application, DeclarationKind::server, DeclarationKind::supervisor}) {
+       {DeclarationKind::alias, DeclarationKind::enumeration, DeclarationKind::constant,
+        DeclarationKind::structure, DeclarationKind::choice, DeclarationKind::application,
+        DeclarationKind::server, DeclarationKind::supervisor}) {
     for (const auto& declaration : module_.declarations) {
       if (declaration->kind != kind) continue;
-      std::visit([&](const auto& written) {
-        using Model = typename ModelOf<std::remove_cvref_t<decltype(written)>>::type;
-        if constexpr (!std::is_same_v<Model, Unsupported>) check(written, static_cast<Model&>(*declaration));
-      }, *written_.at(declaration.get()));
+      std::visit(
+          [&](const auto& written) {
+            using Model = typename ModelOf<std::remove_cvref_t<decltype(written)>>::type;
+            if constexpr (!std::is_same_v<Model, Unsupported>)
+              check(written, static_cast<Model&>(*declaration));
+          },
+          *written_.at(declaration.get()));
     }
   }
 }

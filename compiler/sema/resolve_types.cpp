@@ -14,14 +14,18 @@ struct Simple {
   TypeKind kind;
 };
 constexpr std::array simple_types{
-    Simple{"bool", TypeKind::boolean}, Simple{"i8", TypeKind::i8},        Simple{"i16", TypeKind::i16},
-    Simple{"i32", TypeKind::i32},      Simple{"i64", TypeKind::i64},      Simple{"u8", TypeKind::u8},
-    Simple{"u16", TypeKind::u16},      Simple{"u32", TypeKind::u32},      Simple{"u64", TypeKind::u64},
-    Simple{"f32", TypeKind::f32},      Simple{"f64", TypeKind::f64},      Simple{"string", TypeKind::string},
-    Simple{"bytes", TypeKind::bytes},  Simple{"atom", TypeKind::atom},    Simple{"duration", TypeKind::duration},
-    Simple{"time", TypeKind::time},    Simple{"ref", TypeKind::ref},
+    Simple{"bool", TypeKind::boolean},      Simple{"i8", TypeKind::i8},
+    Simple{"i16", TypeKind::i16},           Simple{"i32", TypeKind::i32},
+    Simple{"i64", TypeKind::i64},           Simple{"u8", TypeKind::u8},
+    Simple{"u16", TypeKind::u16},           Simple{"u32", TypeKind::u32},
+    Simple{"u64", TypeKind::u64},           Simple{"f32", TypeKind::f32},
+    Simple{"f64", TypeKind::f64},           Simple{"string", TypeKind::string},
+    Simple{"bytes", TypeKind::bytes},       Simple{"atom", TypeKind::atom},
+    Simple{"duration", TypeKind::duration}, Simple{"time", TypeKind::time},
+    Simple{"ref", TypeKind::ref},
 };
-constexpr std::array refused_types{std::string_view("term"), std::string_view("opaque"), std::string_view("bigint")};
+constexpr std::array refused_types{std::string_view("term"), std::string_view("opaque"),
+                                   std::string_view("bigint")};
 
 }  // namespace
 
@@ -44,7 +48,8 @@ Type ModuleChecker::type(const ast::Type& written) {
   return optional;
 }
 
-bool ModuleChecker::takes(const ast::Type& written, std::size_t types, bool count, const char* text) {
+bool ModuleChecker::takes(const ast::Type& written, std::size_t types, bool count,
+                          const char* text) {
   if (written.arguments.size() == types && written.count.has_value() == count) return true;
   diagnostics_.emit(Id::wrong_type_arguments, written.span, written.path.text(), text);
   return false;
@@ -56,8 +61,10 @@ bool ModuleChecker::can_be_key(const Type& type) {
     case TypeKind::f64:
     case TypeKind::map:
     case TypeKind::set:
-    case TypeKind::pid: return false;
-    case TypeKind::user: return type.user->kind == DeclarationKind::enumeration;
+    case TypeKind::pid:
+      return false;
+    case TypeKind::user:
+      return type.user->kind == DeclarationKind::enumeration;
     case TypeKind::list:
     case TypeKind::array:
     case TypeKind::optional:
@@ -66,7 +73,8 @@ bool ModuleChecker::can_be_key(const Type& type) {
         if (!can_be_key(part)) return false;
       }
       return true;
-    default: return true;
+    default:
+      return true;
   }
 }
 
@@ -125,11 +133,14 @@ Type ModuleChecker::named_type(const ast::Type& written) {
       if (found->module == &module_) check(std::get<ast::Alias>(*written_.at(found)), alias);
       return alias.type;
     }
-    const bool is_type = found->kind == DeclarationKind::structure || found->kind == DeclarationKind::enumeration ||
+    const bool is_type = found->kind == DeclarationKind::structure ||
+                         found->kind == DeclarationKind::enumeration ||
                          found->kind == DeclarationKind::choice;
     if (!is_type) {
-      auto builder = diagnostics_.emit(Id::wrong_kind, written.span, name, described(found->kind), "a type");
-      if (found->kind == DeclarationKind::server) builder.help("the pid of such a server is a `pid<" + name + ">`");
+      auto builder =
+          diagnostics_.emit(Id::wrong_kind, written.span, name, described(found->kind), "a type");
+      if (found->kind == DeclarationKind::server)
+        builder.help("the pid of such a server is a `pid<" + name + ">`");
       return result;
     }
     result.kind = TypeKind::user;
@@ -138,7 +149,8 @@ Type ModuleChecker::named_type(const ast::Type& written) {
   }
   const bool keyed = result.kind == TypeKind::map || result.kind == TypeKind::set;
   if (keyed && !can_be_key(result.arguments.front())) {
-    diagnostics_.emit(Id::bad_map_key, written.arguments.front().span, result.arguments.front().text());
+    diagnostics_.emit(Id::bad_map_key, written.arguments.front().span,
+                      result.arguments.front().text());
   }
   return result;
 }
@@ -149,7 +161,8 @@ const D* ModuleChecker::find_as(const ast::Path& path, const char* wanted) {
   if (found == nullptr || found->kind == DeclarationKind::unsupported) return nullptr;
   const auto* result = dynamic_cast<const D*>(found);
   if (result == nullptr) {
-    diagnostics_.emit(Id::wrong_kind, path.span, path.text(), described(found->kind), described(D().kind))
+    diagnostics_
+        .emit(Id::wrong_kind, path.span, path.text(), described(found->kind), described(D().kind))
         .label(found->span, "declared here");
   }
   return result;

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "llvm/ADT/StringRef.h"
-#include "llvm/Support/FormatVariadic.h"
+#include <llvm/ADT/StringRef.h>
+#include <llvm/Support/FormatVariadic.h>
 
 #include "sema/module_checker.h"
 
@@ -20,27 +20,45 @@ struct Range {
 
 Range range_of(TypeKind kind) {
   switch (kind) {
-    case TypeKind::i8: return {128, 127};
-    case TypeKind::i16: return {32768, 32767};
-    case TypeKind::i32: return {2147483648U, 2147483647};
-    case TypeKind::i64: return {std::uint64_t{1} << 63, (std::uint64_t{1} << 63) - 1};
-    case TypeKind::u8: return {0, 255};
-    case TypeKind::u16: return {0, 65535};
-    case TypeKind::u32: return {0, 4294967295U};
-    default: return {0, std::numeric_limits<std::uint64_t>::max()};
+    case TypeKind::i8:
+      return {128, 127};
+    case TypeKind::i16:
+      return {32768, 32767};
+    case TypeKind::i32:
+      return {2147483648U, 2147483647};
+    case TypeKind::i64:
+      return {std::uint64_t{1} << 63, (std::uint64_t{1} << 63) - 1};
+    case TypeKind::u8:
+      return {0, 255};
+    case TypeKind::u16:
+      return {0, 65535};
+    case TypeKind::u32:
+      return {0, 4294967295U};
+    default:
+      return {0, std::numeric_limits<std::uint64_t>::max()};
   }
 }
 
 std::string shown(const ast::Value& value) {
   switch (value.kind) {
-    case ast::ValueKind::integer: return value.overflow ? "the number" : "`" + std::string(value.negative ? "-" : "") + std::to_string(value.magnitude) + "`";
-    case ast::ValueKind::floating: return "`" + std::string(value.negative ? "-" : "") + value.text + "`";
-    case ast::ValueKind::text: return "the text";
-    case ast::ValueKind::boolean: return value.boolean ? "`true`" : "`false`";
-    case ast::ValueKind::none: return "`none`";
-    case ast::ValueKind::duration: return "the duration `" + duration_text(value.magnitude) + "`";
-    case ast::ValueKind::path: return "`" + value.path.text() + "`";
-    case ast::ValueKind::list: return "the list";
+    case ast::ValueKind::integer:
+      return value.overflow ? "the number"
+                            : "`" + std::string(value.negative ? "-" : "") +
+                                  std::to_string(value.magnitude) + "`";
+    case ast::ValueKind::floating:
+      return "`" + std::string(value.negative ? "-" : "") + value.text + "`";
+    case ast::ValueKind::text:
+      return "the text";
+    case ast::ValueKind::boolean:
+      return value.boolean ? "`true`" : "`false`";
+    case ast::ValueKind::none:
+      return "`none`";
+    case ast::ValueKind::duration:
+      return "the duration `" + duration_text(value.magnitude) + "`";
+    case ast::ValueKind::path:
+      return "`" + value.path.text() + "`";
+    case ast::ValueKind::list:
+      return "the list";
   }
   return "";
 }
@@ -49,9 +67,13 @@ std::string shown(const ast::Value& value) {
 
 std::string duration_text(std::uint64_t nanoseconds) {
   if (nanoseconds == model::infinite) return "infinity";
-  for (const auto& [unit, size] : {std::pair<const char*, std::uint64_t>{"h", 3'600'000'000'000}, {"min", 60'000'000'000},
-                                   {"s", 1'000'000'000}, {"ms", 1'000'000}, {"us", 1'000}}) {
-    if (nanoseconds != 0 && nanoseconds % size == 0) return std::to_string(nanoseconds / size) + unit;
+  for (const auto& [unit, size] : {std::pair<const char*, std::uint64_t>{"h", 3'600'000'000'000},
+                                   {"min", 60'000'000'000},
+                                   {"s", 1'000'000'000},
+                                   {"ms", 1'000'000},
+                                   {"us", 1'000}}) {
+    if (nanoseconds != 0 && nanoseconds % size == 0)
+      return std::to_string(nanoseconds / size) + unit;
   }
   return std::to_string(nanoseconds) + "ns";
 }
@@ -59,7 +81,8 @@ std::string duration_text(std::uint64_t nanoseconds) {
 void ModuleChecker::mismatch(const ast::Value& written, const Type& type) {
   auto builder = diagnostics_.emit(Id::value_type, written.span, shown(written), type.text());
   if (type.kind == TypeKind::duration && written.kind == ast::ValueKind::integer) {
-    builder.help("give a unit: `" + std::to_string(written.magnitude) + "ms`, or ns, us, s, min, h, d");
+    builder.help("give a unit: `" + std::to_string(written.magnitude) +
+                 "ms`, or ns, us, s, min, h, d");
   }
   if (type.kind == TypeKind::string && written.kind == ast::ValueKind::path) {
     builder.help("a text stands in quotes: \"" + written.path.text() + "\"");
@@ -68,7 +91,8 @@ void ModuleChecker::mismatch(const ast::Value& written, const Type& type) {
 
 std::optional<Value> ModuleChecker::integer_value(const ast::Value& written, const Type& type) {
   const Range range = range_of(type.kind);
-  const bool fits = !written.overflow && written.magnitude <= (written.negative ? range.below : range.above);
+  const bool fits =
+      !written.overflow && written.magnitude <= (written.negative ? range.below : range.above);
   if (fits) {
     Value value;
     value.kind = model::ValueKind::integer;
@@ -76,7 +100,8 @@ std::optional<Value> ModuleChecker::integer_value(const ast::Value& written, con
     value.magnitude = written.magnitude;
     return value;
   }
-  const std::string bounds = (range.below == 0 ? "0" : "-" + std::to_string(range.below)) + " to " + std::to_string(range.above);
+  const std::string bounds = (range.below == 0 ? "0" : "-" + std::to_string(range.below)) + " to " +
+                             std::to_string(range.above);
   diagnostics_.emit(Id::value_range, written.span, shown(written), type.text(), bounds);
   return std::nullopt;
 }
@@ -100,14 +125,17 @@ std::optional<Value> ModuleChecker::value(const ast::Value& written, const Type&
     case ast::ValueKind::floating:
       if (type.kind != TypeKind::f32 && type.kind != TypeKind::f64) break;
       if (written.overflow) {
-        diagnostics_.emit(Id::value_range, written.span, shown(written), type.text(), "finite numbers");
+        diagnostics_.emit(Id::value_range, written.span, shown(written), type.text(),
+                          "finite numbers");
         return std::nullopt;
       }
       result.kind = model::ValueKind::floating;
       result.floating = written.negative ? -written.floating : written.floating;
       return result;
     case ast::ValueKind::text:
-      if (type.kind != TypeKind::string && type.kind != TypeKind::atom && type.kind != TypeKind::bytes) break;
+      if (type.kind != TypeKind::string && type.kind != TypeKind::atom &&
+          type.kind != TypeKind::bytes)
+        break;
       result.kind = model::ValueKind::text;
       result.text = written.text;
       return result;
@@ -119,25 +147,31 @@ std::optional<Value> ModuleChecker::value(const ast::Value& written, const Type&
     case ast::ValueKind::duration:
       if (type.kind != TypeKind::duration) break;
       if (written.overflow || written.negative) {
-        diagnostics_.emit(Id::value_range, written.span, "the duration", "duration", "0 to 292 years");
+        diagnostics_.emit(Id::value_range, written.span, "the duration", "duration",
+                          "0 to 292 years");
         return std::nullopt;
       }
       result.kind = model::ValueKind::duration;
       result.magnitude = written.magnitude;
       return result;
     case ast::ValueKind::list:
-      if (type.kind != TypeKind::list && type.kind != TypeKind::set && type.kind != TypeKind::array) break;
+      if (type.kind != TypeKind::list && type.kind != TypeKind::set && type.kind != TypeKind::array)
+        break;
       if (type.kind == TypeKind::array && written.items.size() != type.count) {
-        diagnostics_.emit(Id::value_type, written.span, "a list of " + std::to_string(written.items.size()), type.text());
+        diagnostics_.emit(Id::value_type, written.span,
+                          "a list of " + std::to_string(written.items.size()), type.text());
         return std::nullopt;
       }
       result.kind = model::ValueKind::list;
       for (const ast::Value& item : written.items) {
-        if (auto each = value(item, type.arguments.front())) result.items.push_back(std::move(*each));
+        if (auto each = value(item, type.arguments.front()))
+          result.items.push_back(std::move(*each));
       }
       return result;
-    case ast::ValueKind::path: return path_value(written, type);
-    case ast::ValueKind::none: break;
+    case ast::ValueKind::path:
+      return path_value(written, type);
+    case ast::ValueKind::none:
+      break;
   }
   mismatch(written, type);
   return std::nullopt;
@@ -147,12 +181,16 @@ std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const 
   const std::vector<ast::Name>& parts = written.path.parts;
   if (type.kind == TypeKind::user && type.user->kind == model::DeclarationKind::enumeration) {
     const auto& enumeration = static_cast<const model::Enum&>(*type.user);
-    const bool named = parts.size() == 1 || (parts.size() == 2 && parts[0].text == enumeration.name);
-    if (named && !(parts.size() == 1 && scope_.contains(parts[0].text) && scope_[parts[0].text]->kind == model::DeclarationKind::constant)) {
+    const bool named =
+        parts.size() == 1 || (parts.size() == 2 && parts[0].text == enumeration.name);
+    if (named && !(parts.size() == 1 && scope_.contains(parts[0].text) &&
+                   scope_[parts[0].text]->kind == model::DeclarationKind::constant)) {
       std::vector<std::string> members;
       for (const model::EnumMember& member : enumeration.members) members.push_back(member.name);
       if (std::ranges::find(members, parts.back().text) == members.end()) {
-        diagnostics_.emit(Id::unknown_name, written.span, "member of `" + enumeration.name + "` called", parts.back().text)
+        diagnostics_
+            .emit(Id::unknown_name, written.span, "member of `" + enumeration.name + "` called",
+                  parts.back().text)
             .help(diagnostics::did_you_mean(parts.back().text, members));
         return std::nullopt;
       }
@@ -166,7 +204,8 @@ std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const 
   model::Declaration* found = find(written.path, "constant");
   if (found == nullptr) return std::nullopt;
   if (found->kind != model::DeclarationKind::constant) {
-    diagnostics_.emit(Id::wrong_kind, written.span, written.path.text(), described(found->kind), "a value");
+    diagnostics_.emit(Id::wrong_kind, written.span, written.path.text(), described(found->kind),
+                      "a value");
     return std::nullopt;
   }
   auto& constant = static_cast<model::Const&>(*found);
@@ -185,8 +224,10 @@ std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const 
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> ModuleChecker::duration(const ast::Value& written, bool infinity_allowed) {
-  if (infinity_allowed && written.kind == ast::ValueKind::path && written.path.text() == "infinity") return model::infinite;
+std::optional<std::uint64_t> ModuleChecker::duration(const ast::Value& written,
+                                                     bool infinity_allowed) {
+  if (infinity_allowed && written.kind == ast::ValueKind::path && written.path.text() == "infinity")
+    return model::infinite;
   model::Type type;
   type.kind = TypeKind::duration;
   const auto checked = value(written, type);
@@ -207,14 +248,15 @@ model::Field ModuleChecker::field(const ast::Field& written) {
   return result;
 }
 
-std::vector<model::Field> ModuleChecker::fields(const std::vector<ast::Field>& written, std::string_view owner,
-                                                bool trailing_defaults) {
+std::vector<model::Field> ModuleChecker::fields(const std::vector<ast::Field>& written,
+                                                std::string_view owner, bool trailing_defaults) {
   std::vector<model::Field> result;
   const ast::Field* with_default = nullptr;
   for (const ast::Field& each : written) {
     for (const model::Field& other : result) {
       if (other.name == each.name.text) {
-        diagnostics_.emit(Id::duplicate_member, each.name.span, other.name, owner).label(other.span, "first here");
+        diagnostics_.emit(Id::duplicate_member, each.name.span, other.name, owner)
+            .label(other.span, "first here");
       }
     }
     result.push_back(field(each));

@@ -12,8 +12,8 @@ void check_recursive_values(const model::Program& program, diagnostics::Engine& 
 void check_calls(const model::Program& program, diagnostics::Engine& diagnostics);
 /// Supervision cycles, start order, dependencies between siblings, restart storms, process names.
 void check_trees(const model::Program& program, diagnostics::Engine& diagnostics);
-/// Dependency cycles, what is used and started nowhere, and where `env.x` comes from; notes in each supervisor whose
-/// configuration it needs.
+/// Dependency cycles, what is used and started nowhere, and where `env.x` comes from; notes in each
+/// supervisor whose configuration it needs.
 void check_applications(model::Program& program, diagnostics::Engine& diagnostics);
 
 /// In check_data.cpp.

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
-#include "llvm/Support/MemoryBuffer.h"
+#include <llvm/Support/MemoryBuffer.h>
 
 namespace otpc::source {
 
 FileId SourceManager::add(std::string path, std::string_view text) {
-  auto buffer = llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(text.data(), text.size()), path);
+  auto buffer =
+      llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(text.data(), text.size()), path);
   File file{std::move(path), sources_.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc()), {0}};
   for (std::uint32_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\n') file.line_starts.push_back(i + 1);
@@ -45,7 +46,8 @@ Position SourceManager::position(FileId file, std::uint32_t offset) const {
   return position;
 }
 
-std::string_view SourceManager::line(FileId file, std::uint32_t offset, std::uint32_t& begin) const {
+std::string_view SourceManager::line(FileId file, std::uint32_t offset,
+                                     std::uint32_t& begin) const {
   const File& entry = files_[file - 1];
   const std::size_t index = line_index(entry, offset);
   begin = entry.line_starts[index];

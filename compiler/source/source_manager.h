@@ -1,7 +1,7 @@
 // Source texts and places in them: a thin layer on llvm::SourceMgr.
 //
-// A Span is three numbers; everything else (path, line, column, text) is asked of the SourceManager. Files are given as
-// text: only the driver reads them.
+// A Span is three numbers; everything else (path, line, column, text) is asked of the
+// SourceManager. Files are given as text: only the driver reads them.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "llvm/Support/SourceMgr.h"
+#include <llvm/Support/SourceMgr.h>
 
 namespace otpc::source {
 

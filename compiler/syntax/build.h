@@ -1,6 +1,7 @@
 // Parse tree to ast, one function per production, one file per construct.
 //
-// A production with an error in it may lack any part; the functions take null contexts and give empty values.
+// A production with an error in it may lack any part; the functions take null contexts and give
+// empty values.
 #pragma once
 
 #include "OtpParser.h"
@@ -15,11 +16,13 @@ using Parser = grammar::OtpParser;
 
 class Builder {
  public:
-  Builder(const source::SourceManager& sources, const TokenizedFile& tokens, diagnostics::Engine& diagnostics)
+  Builder(const source::SourceManager& sources, const TokenizedFile& tokens,
+          diagnostics::Engine& diagnostics)
       : sources_(sources), tokens_(tokens), diagnostics_(diagnostics) {}
 
   /// Adds what one slice declares to the file.
-  void add(Parser::DeclarationContext& declaration, const std::string& doc, bool broken, ast::File& file);
+  void add(Parser::DeclarationContext& declaration, const std::string& doc, bool broken,
+           ast::File& file);
 
  private:
   // build_types.cpp

@@ -59,8 +59,10 @@ ast::Message Builder::message(Parser::MessageContext& context) {
       if (!result.throws.parts.empty()) repeated(result.name, "throws", span(*option));
       result.throws = path(option->path());
     } else {
-      std::optional<ast::Value>& slot = option->TIMEOUT() != nullptr ? result.timeout : result.every;
-      if (slot) repeated(result.name, option->TIMEOUT() != nullptr ? "timeout" : "every", span(*option));
+      std::optional<ast::Value>& slot =
+          option->TIMEOUT() != nullptr ? result.timeout : result.every;
+      if (slot)
+        repeated(result.name, option->TIMEOUT() != nullptr ? "timeout" : "every", span(*option));
       slot = optional_value(option->value());
     }
   }

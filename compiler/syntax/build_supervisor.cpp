@@ -10,11 +10,13 @@ ast::Declaration Builder::supervisor(Parser::SupervisorDeclContext& context) {
   ast::Supervisor result;
   result.name = name(context.name());
   result.dynamic = context.DYNAMIC() != nullptr;
-  for (Parser::SupervisorMemberContext* member : context.supervisorMember()) supervisor_member(*member, result);
+  for (Parser::SupervisorMemberContext* member : context.supervisorMember())
+    supervisor_member(*member, result);
   return result;
 }
 
-void Builder::supervisor_member(Parser::SupervisorMemberContext& context, ast::Supervisor& supervisor) {
+void Builder::supervisor_member(Parser::SupervisorMemberContext& context,
+                                ast::Supervisor& supervisor) {
   const ast::Span where = span(context);
   const std::vector<Parser::ValueContext*> values = context.value();
   if (context.STRATEGY() != nullptr) {

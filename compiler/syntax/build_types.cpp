@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "llvm/ADT/APInt.h"
-#include "llvm/ADT/StringRef.h"
+#include <llvm/ADT/APInt.h>
+#include <llvm/ADT/StringRef.h>
 
 #include "syntax/build.h"
 
@@ -74,14 +74,20 @@ void Builder::number(antlr4::tree::TerminalNode& token, ast::Value& value) const
     case Parser::FLOAT:
       value.kind = ast::ValueKind::floating;
       value.text = text;
-      if (std::from_chars(text.data(), text.data() + text.size(), value.floating).ec != std::errc{}) value.overflow = true;
+      if (std::from_chars(text.data(), text.data() + text.size(), value.floating).ec != std::errc{})
+        value.overflow = true;
       break;
     case Parser::DURATION: {
       value.kind = ast::ValueKind::duration;
       const std::size_t unit_at = digits.find_first_not_of("0123456789.");
       const llvm::StringRef unit = digits.substr(unit_at);
-      const double size = unit == "ns" ? 1 : unit == "us" ? 1e3 : unit == "ms" ? 1e6 : unit == "s" ? 1e9
-                          : unit == "min" ? 60e9 : unit == "h" ? 3600e9 : 86400e9;
+      const double size = unit == "ns"    ? 1
+                          : unit == "us"  ? 1e3
+                          : unit == "ms"  ? 1e6
+                          : unit == "s"   ? 1e9
+                          : unit == "min" ? 60e9
+                          : unit == "h"   ? 3600e9
+                                          : 86400e9;
       std::uint64_t whole = 0;
       double fraction = 0;
       const bool is_whole = !digits.take_front(unit_at).getAsInteger(10, whole);
@@ -93,7 +99,8 @@ void Builder::number(antlr4::tree::TerminalNode& token, ast::Value& value) const
                                        : static_cast<std::uint64_t>(nanoseconds + 0.5);
       break;
     }
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -113,7 +120,8 @@ ast::Value Builder::value(Parser::ValueContext* context) {
     result.boolean = context->TRUE() != nullptr;
   } else if (context->valuePath() != nullptr) {
     result.kind = ast::ValueKind::path;
-    for (Parser::NameContext* part : context->valuePath()->name()) result.path.parts.push_back(name(part));
+    for (Parser::NameContext* part : context->valuePath()->name())
+      result.path.parts.push_back(name(part));
     result.path.span = result.span;
   } else if (context->LBRACKET() != nullptr) {
     result.kind = ast::ValueKind::list;
@@ -135,12 +143,24 @@ std::string Builder::unescaped(std::string_view literal, ast::Span span) {
       continue;
     }
     switch (literal[++i]) {
-      case 'n': text += '\n'; break;
-      case 't': text += '\t'; break;
-      case 'r': text += '\r'; break;
-      case '0': text += '\0'; break;
-      case '"': text += '"'; break;
-      case '\\': text += '\\'; break;
+      case 'n':
+        text += '\n';
+        break;
+      case 't':
+        text += '\t';
+        break;
+      case 'r':
+        text += '\r';
+        break;
+      case '0':
+        text += '\0';
+        break;
+      case '"':
+        text += '"';
+        break;
+      case '\\':
+        text += '\\';
+        break;
       default:
         diagnostics_.emit(Id::bad_escape, span, std::string("\\") + literal[i])
             .help("the escape sequences are \\n, \\t, \\r, \\0, \\\" and \\\\");
@@ -180,7 +200,8 @@ std::vector<ast::Field> Builder::parameters(Parser::ParametersContext* context) 
   return context == nullptr ? std::vector<ast::Field>() : fields(context->field());
 }
 
-std::vector<ast::Annotation> Builder::annotations(const std::vector<Parser::AnnotationContext*>& contexts) {
+std::vector<ast::Annotation> Builder::annotations(
+    const std::vector<Parser::AnnotationContext*>& contexts) {
   std::vector<ast::Annotation> result;
   for (Parser::AnnotationContext* context : contexts) {
     ast::Annotation annotation{name(context->name()), {}, span(*context)};
@@ -195,11 +216,13 @@ std::vector<ast::Annotation> Builder::annotations(const std::vector<Parser::Anno
 }
 
 std::string Builder::doc_at(ast::Span span) const {
-  const auto found = std::ranges::lower_bound(tokens_.docs, span.begin, {}, [](const auto& doc) { return doc.first; });
+  const auto found = std::ranges::lower_bound(tokens_.docs, span.begin, {},
+                                              [](const auto& doc) { return doc.first; });
   return found != tokens_.docs.end() && found->first == span.begin ? found->second : std::string();
 }
 
-ast::Unsupported Builder::unsupported(std::string what, Parser::NameContext* declared, ast::Span span) const {
+ast::Unsupported Builder::unsupported(std::string what, Parser::NameContext* declared,
+                                      ast::Span span) const {
   ast::Unsupported result;
   result.what = std::move(what);
   result.name = name(declared);

@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include <antlr4-runtime.h>
 #include "OtpParser.h"
-#include "antlr4-runtime.h"
 
 #include "syntax/build.h"
 #include "syntax/syntax_errors.h"
@@ -13,18 +13,23 @@ namespace otpc::syntax {
 
 using diagnostics::Id;
 
-void Builder::add(Parser::DeclarationContext& declaration, const std::string& doc, bool broken, ast::File& file) {
+void Builder::add(Parser::DeclarationContext& declaration, const std::string& doc, bool broken,
+                  ast::File& file) {
   const ast::Span where = span(declaration);
   const auto keep = [&](ast::Declaration made) {
-    std::visit([&](auto& each) {
-      each.doc = doc;
-      each.span = where;
-      each.broken = broken;
-      each.annotations = annotations(declaration.annotation());
-      if (!each.name.text.empty()) file.declarations.push_back(std::move(each));
-    }, made);
+    std::visit(
+        [&](auto& each) {
+          each.doc = doc;
+          each.span = where;
+          each.broken = broken;
+          each.annotations = annotations(declaration.annotation());
+          if (!each.name.text.empty()) file.declarations.push_back(std::move(each));
+        },
+        made);
   };
-  const auto refuse = [&](const char* what, Parser::NameContext* declared) { keep(unsupported(what, declared, where)); };
+  const auto refuse = [&](const char* what, Parser::NameContext* declared) {
+    keep(unsupported(what, declared, where));
+  };
 
   if (auto* module = declaration.moduleDecl()) {
     if (!file.module.parts.empty() || !file.declarations.empty() || !file.imports.empty()) {
@@ -82,11 +87,15 @@ void Builder::add(Parser::DeclarationContext& declaration, const std::string& do
 
 namespace {
 
-/// Parses one slice, quickly if it is in order: SLL first, and with full LL and reports only when that fails.
+/// Parses one slice, quickly if it is in order: SLL first, and with full LL and reports only when
+/// that fails.
 class SliceParser {
  public:
   SliceParser(Slice& slice, const Places& places, diagnostics::Engine& diagnostics)
-      : source_(std::move(slice.tokens)), stream_(&source_), parser_(&stream_), errors_(places, diagnostics) {
+      : source_(std::move(slice.tokens)),
+        stream_(&source_),
+        parser_(&stream_),
+        errors_(places, diagnostics) {
     parser_.removeErrorListeners();
   }
 
@@ -124,7 +133,8 @@ std::unique_ptr<ast::File> parse(const source::SourceManager& sources, source::F
   for (Slice& slice : tokens.slices) {
     SliceParser parser(slice, tokens.places, diagnostics);
     Parser::TopLevelContext* tree = parser.parse();
-    if (tree->declaration() != nullptr) builder.add(*tree->declaration(), slice.doc, parser.failed(), *result);
+    if (tree->declaration() != nullptr)
+      builder.add(*tree->declaration(), slice.doc, parser.failed(), *result);
   }
   if (diagnostics.error_count() != errors_before) return result;
   const source::Span top{file, 0, 0};

@@ -2,9 +2,10 @@
 //
 //   std::unique_ptr<ast::File> file = syntax::parse(sources, id, diagnostics);
 //
-// The text is lexed whole, cut at its top-level declarations, and each piece is parsed by a parser of its own: a broken
-// declaration does not spoil its neighbours, and the parse tree, eighty times the size of the text, is freed piece by
-// piece. The result is never null; what is broken in the text is missing in it, and diagnosed.
+// The text is lexed whole, cut at its top-level declarations, and each piece is parsed by a parser
+// of its own: a broken declaration does not spoil its neighbours, and the parse tree, eighty times
+// the size of the text, is freed piece by piece. The result is never null; what is broken in the
+// text is missing in it, and diagnosed.
 #pragma once
 
 #include <memory>

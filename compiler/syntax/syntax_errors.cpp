@@ -45,7 +45,8 @@ constexpr std::array habits{
     Habit{"class", "write `struct Name { field: type; }` or `server Name { ... }`"},
     Habit{"interface", "write `server Name { ... }`"},
     Habit{"void", "a call without a result has no `->`"},
-    Habit{"int", "the integer types are i8 to i64 and u8 to u64; the name stands first: `count: i64`"},
+    Habit{"int",
+          "the integer types are i8 to i64 and u8 to u64; the name stands first: `count: i64`"},
     Habit{"include", "write `import other::module { Name };`"},
     Habit{"worker", "write `child name: Server(arguments);`"},
     Habit{"children", "write one `child name: Server(arguments);` for each"},
@@ -67,7 +68,8 @@ std::string quoted(const antlr4::Token& token) {
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i) text += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
+  for (std::size_t i = 0; i < words.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
   return text;
 }
 
@@ -87,9 +89,12 @@ std::string expectation(const antlr4::misc::IntervalSet& expected) {
   const bool name = expected.contains(static_cast<std::ptrdiff_t>(OtpLexer::IDENTIFIER));
   const bool number = expected.contains(static_cast<std::ptrdiff_t>(OtpLexer::INTEGER));
   const bool value = number && expected.contains(static_cast<std::ptrdiff_t>(OtpLexer::STRING));
-  if (value) words.emplace_back("a value");
-  else if (name) words.emplace_back("a name");
-  else if (number) words.emplace_back("a number");
+  if (value)
+    words.emplace_back("a value");
+  else if (name)
+    words.emplace_back("a name");
+  else if (number)
+    words.emplace_back("a number");
   for (const std::ptrdiff_t token : expected.toList()) {
     const auto type = static_cast<std::size_t>(token);
     const bool word = type >= OtpLexer::MODULE && type <= OtpLexer::START_PHASES;
@@ -104,8 +109,9 @@ std::string expectation(const antlr4::misc::IntervalSet& expected) {
 
 }  // namespace
 
-void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* offending, std::size_t line, std::size_t,
-                               const std::string&, std::exception_ptr) {
+void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* offending,
+                               std::size_t line, std::size_t, const std::string&,
+                               std::exception_ptr) {
   // One mistake, one error: what follows at once, or on the same line, is the same mistake.
   const std::size_t index = offending->getTokenIndex();
   if (reported_ && (line == last_line_ || index <= last_index_ + 1)) {
@@ -119,16 +125,19 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
   auto* parser = dynamic_cast<antlr4::Parser*>(recognizer);
   const std::string expected = expectation(parser->getExpectedTokens());
   antlr4::Token* before = parser->getTokenStream()->LT(-1);
-  const bool semicolon = expected.find("`;`") != std::string::npos && before != nullptr && before->getLine() < offending->getLine();
+  const bool semicolon = expected.find("`;`") != std::string::npos && before != nullptr &&
+                         before->getLine() < offending->getLine();
   if (semicolon) {
     diagnostics_.emit(Id::syntax, places_.behind(*before), "expected `;`").help("end it with `;`");
     last_line_ = before->getLine();
     return;
   }
   const bool at_end = offending->getType() == antlr4::Token::EOF;
-  const source::Span span = at_end && before != nullptr ? places_.behind(*before) : places_.span(*offending);
-  const std::string message = expected.empty() ? "unexpected " + quoted(*offending)
-                                               : "expected " + expected + ", found " + quoted(*offending);
+  const source::Span span =
+      at_end && before != nullptr ? places_.behind(*before) : places_.span(*offending);
+  const std::string message = expected.empty()
+                                  ? "unexpected " + quoted(*offending)
+                                  : "expected " + expected + ", found " + quoted(*offending);
   std::string help = habit_help(offending->getText());
   if (help.empty() && before != nullptr) help = habit_help(before->getText());
   if (help.empty() && at_end) help = "a `{` that is not closed with `}`, or a missing `;`";

@@ -1,7 +1,8 @@
-// What the parser says when a text does not follow the grammar: in the words of the language, with the mend.
+// What the parser says when a text does not follow the grammar: in the words of the language, with
+// the mend.
 #pragma once
 
-#include "antlr4-runtime.h"
+#include <antlr4-runtime.h>
 
 #include "diagnostics/engine.h"
 #include "syntax/tokens.h"
@@ -10,10 +11,12 @@ namespace otpc::syntax {
 
 class SyntaxErrors final : public antlr4::BaseErrorListener {
  public:
-  SyntaxErrors(const Places& places, diagnostics::Engine& diagnostics) : places_(places), diagnostics_(diagnostics) {}
+  SyntaxErrors(const Places& places, diagnostics::Engine& diagnostics)
+      : places_(places), diagnostics_(diagnostics) {}
 
-  void syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* offending, std::size_t line, std::size_t column,
-                   const std::string& message, std::exception_ptr error) override;
+  void syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* offending, std::size_t line,
+                   std::size_t column, const std::string& message,
+                   std::exception_ptr error) override;
 
  private:
   const Places& places_;

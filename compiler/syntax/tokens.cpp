@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include <antlr4-runtime.h>
+#include <llvm/Support/ConvertUTF.h>
 #include "OtpLexer.h"
-#include "antlr4-runtime.h"
-#include "llvm/Support/ConvertUTF.h"
 
 namespace otpc::syntax {
 namespace {
@@ -39,8 +39,10 @@ bool begins_declaration(std::size_t type) {
     case OtpLexer::PARTITION:
     case OtpLexer::SUPERVISOR:
     case OtpLexer::APPLICATION:
-    case OtpLexer::AT: return true;
-    default: return false;
+    case OtpLexer::AT:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -49,12 +51,15 @@ int nesting_change(std::size_t type) {
     case OtpLexer::LBRACE:
     case OtpLexer::LPAREN:
     case OtpLexer::LBRACKET:
-    case OtpLexer::LESS: return 1;
+    case OtpLexer::LESS:
+      return 1;
     case OtpLexer::RBRACE:
     case OtpLexer::RPAREN:
     case OtpLexer::RBRACKET:
-    case OtpLexer::GREATER: return -1;
-    default: return 0;
+    case OtpLexer::GREATER:
+      return -1;
+    default:
+      return 0;
   }
 }
 
@@ -65,33 +70,40 @@ std::string doc_text(std::string line) {
   return line;
 }
 
-/// Cuts while tokens come in. At the outermost level every ending (`;`, `}`) and every declaring word begins a new
-/// piece; so does a declaring word at the very left of its line, whatever braces are open: one is missing.
+/// Cuts while tokens come in. At the outermost level every ending (`;`, `}`) and every declaring
+/// word begins a new piece; so does a declaring word at the very left of its line, whatever braces
+/// are open: one is missing.
 class Slicer {
  public:
   explicit Slicer(std::vector<Slice>& slices) : slices_(slices) {}
 
   void add(std::unique_ptr<antlr4::Token> token, std::string doc) {
     const std::size_t type = token->getType();
-    const bool leftmost = token->getCharPositionInLine() == 0 && begins_declaration(type) && !after_prefix_;
+    const bool leftmost =
+        token->getCharPositionInLine() == 0 && begins_declaration(type) && !after_prefix_;
     if (fresh_ || leftmost) {
       slices_.push_back({{}, std::move(doc)});
       depth_ = 0;
     }
     fresh_ = false;
-    after_prefix_ = type == OtpLexer::DYNAMIC || type == OtpLexer::PARTITION || after_annotation(type);
+    after_prefix_ =
+        type == OtpLexer::DYNAMIC || type == OtpLexer::PARTITION || after_annotation(type);
     if (type == OtpLexer::LBRACE) ++depth_;
     if (type == OtpLexer::RBRACE) depth_ = std::max(0, depth_ - 1);
     slices_.back().tokens.push_back(std::move(token));
-    const bool is_import = slices_.back().tokens.front()->getType() == OtpLexer::IMPORT;  // goes on behind its braces
-    if (depth_ == 0 && (type == OtpLexer::SEMI || (type == OtpLexer::RBRACE && !is_import))) fresh_ = true;
+    const bool is_import =
+        slices_.back().tokens.front()->getType() == OtpLexer::IMPORT;  // goes on behind its braces
+    if (depth_ == 0 && (type == OtpLexer::SEMI || (type == OtpLexer::RBRACE && !is_import)))
+      fresh_ = true;
   }
 
  private:
   /// `@added(3)` and a line break, then the declaration it belongs to.
   bool after_annotation(std::size_t type) {
-    if (depth_ == 0 && type == OtpLexer::AT) annotated_ = true;
-    else if (depth_ == 0 && begins_declaration(type)) annotated_ = false;
+    if (depth_ == 0 && type == OtpLexer::AT)
+      annotated_ = true;
+    else if (depth_ == 0 && begins_declaration(type))
+      annotated_ = false;
     return annotated_;
   }
 
@@ -104,8 +116,10 @@ class Slicer {
 
 }  // namespace
 
-Places::Places(source::FileId file, std::string_view text) : file_(file), size_(static_cast<std::uint32_t>(text.size())) {
-  if (std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; })) return;
+Places::Places(source::FileId file, std::string_view text)
+    : file_(file), size_(static_cast<std::uint32_t>(text.size())) {
+  if (std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; }))
+    return;
   for (std::uint32_t i = 0; i < text.size(); ++i) {
     if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) bytes_.push_back(i);
   }
@@ -117,7 +131,8 @@ std::uint32_t Places::byte(std::size_t code_point) const {
 }
 
 source::Span Places::span(const antlr4::Token& token) const {
-  if (token.getType() == antlr4::Token::EOF) return {file_, byte(token.getStartIndex()), byte(token.getStartIndex())};
+  if (token.getType() == antlr4::Token::EOF)
+    return {file_, byte(token.getStartIndex()), byte(token.getStartIndex())};
   return {file_, byte(token.getStartIndex()), byte(token.getStopIndex() + 1)};
 }
 
@@ -126,7 +141,8 @@ source::Span Places::behind(const antlr4::Token& token) const {
   return {file_, end, end};
 }
 
-bool check_text(const source::SourceManager& sources, source::FileId file, diagnostics::Engine& diagnostics) {
+bool check_text(const source::SourceManager& sources, source::FileId file,
+                diagnostics::Engine& diagnostics) {
   const std::string_view text = sources.text(file);
   const auto bad_byte = [&](std::size_t at) {
     char hex[8];
@@ -138,7 +154,8 @@ bool check_text(const source::SourceManager& sources, source::FileId file, diagn
   };
   const auto* begin = reinterpret_cast<const llvm::UTF8*>(text.data());
   const llvm::UTF8* at = begin;
-  if (!llvm::isLegalUTF8String(&at, begin + text.size())) return bad_byte(static_cast<std::size_t>(at - begin));
+  if (!llvm::isLegalUTF8String(&at, begin + text.size()))
+    return bad_byte(static_cast<std::size_t>(at - begin));
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) return bad_byte(nul);
   for (std::size_t line = 0; line < text.size();) {
     const std::size_t end = std::min(text.find('\n', line), text.size());
@@ -153,7 +170,8 @@ bool check_text(const source::SourceManager& sources, source::FileId file, diagn
   return true;
 }
 
-TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file, diagnostics::Engine& diagnostics) {
+TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file,
+                       diagnostics::Engine& diagnostics) {
   const std::string_view text = sources.text(file);
   const auto input = std::make_shared<antlr4::ANTLRInputStream>(std::string(text));
   const auto owned_lexer = std::make_shared<OtpLexer>(input.get());
@@ -182,7 +200,8 @@ TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file
       continue;
     }
     if (type == OtpLexer::OPEN_COMMENT) {
-      diagnostics.emit(Id::unterminated_comment, {file, span.begin, span.begin + 2}).help("close it with `*/`");
+      diagnostics.emit(Id::unterminated_comment, {file, span.begin, span.begin + 2})
+          .help("close it with `*/`");
       continue;
     }
     nesting = std::max(0, nesting + nesting_change(type));

@@ -33,7 +33,7 @@ class Places {
 /// One top-level declaration.
 struct Slice {
   std::vector<std::unique_ptr<antlr4::Token>> tokens;  ///< without comments
-  std::string doc;                                      ///< the `///` lines before it
+  std::string doc;                                     ///< the `///` lines before it
 };
 
 struct TokenizedFile {
@@ -46,8 +46,10 @@ struct TokenizedFile {
 };
 
 /// False, with a diagnostic, for what is not text that can be read at all.
-bool check_text(const source::SourceManager& sources, source::FileId file, diagnostics::Engine& diagnostics);
+bool check_text(const source::SourceManager& sources, source::FileId file,
+                diagnostics::Engine& diagnostics);
 
-TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file, diagnostics::Engine& diagnostics);
+TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file,
+                       diagnostics::Engine& diagnostics);
 
 }  // namespace otpc::syntax

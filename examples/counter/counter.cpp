@@ -29,4 +29,6 @@ class CounterImpl final : public demo::CounterServer {
 
 }  // namespace
 
-std::unique_ptr<demo::CounterServer> demo::CounterServer::create() { return std::make_unique<CounterImpl>(); }
+std::unique_ptr<demo::CounterServer> demo::CounterServer::create() {
+  return std::make_unique<CounterImpl>();
+}

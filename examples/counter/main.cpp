@@ -9,7 +9,9 @@
 
 namespace {
 
-void say(const char* text, std::int64_t value) { std::printf("%s %lld\n", text, static_cast<long long>(value)); }
+void say(const char* text, std::int64_t value) {
+  std::printf("%s %lld\n", text, static_cast<long long>(value));
+}
 
 /// Waits until a name is held by another process than the one that is gone.
 otp::Pid successor_of(otp::Pid gone, otp::Name name) {
@@ -21,7 +23,8 @@ otp::Pid successor_of(otp::Pid gone, otp::Name name) {
 
 void play() {
   const auto supervisor = demo::CounterSup::start_link();
-  const demo::Counter counter{otp::Name("counter")};  // a handle by name outlives the process behind it
+  const demo::Counter counter{
+      otp::Name("counter")};  // a handle by name outlives the process behind it
   say("the counter starts at", counter.get());
   counter.inc();
   counter.inc(10);
@@ -31,11 +34,13 @@ void play() {
   const otp::Ref monitor = counter.monitor();
   std::puts("now it is broken on purpose...");
   counter.crash(3);
-  otp::receive(otp::on_if([&](const otp::Down& down) { return down.ref == monitor; }, [](const otp::Down& down) {
-    std::printf("it ended: %s\n", to_string(down.reason).c_str());
-  }));
+  otp::receive(otp::on_if([&](const otp::Down& down) { return down.ref == monitor; },
+                          [](const otp::Down& down) {
+                            std::printf("it ended: %s\n", to_string(down.reason).c_str());
+                          }));
   const otp::Pid second = successor_of(first, "counter");
-  std::printf("its supervisor has restarted it: %s was followed by %s\n", to_string(first).c_str(), to_string(second).c_str());
+  std::printf("its supervisor has restarted it: %s was followed by %s\n", to_string(first).c_str(),
+              to_string(second).c_str());
   say("the new counter is back at", counter.get());
   counter.inc(37);
   say("and the client carries on:", counter.get());

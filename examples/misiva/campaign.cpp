@@ -1,7 +1,7 @@
 // One campaign: sends through misiva's typed client, watches, kills the push server on the way, and
 // tells how it went.
-#include <csignal>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <memory>

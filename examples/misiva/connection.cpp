@@ -31,8 +31,8 @@ std::string json_escaped(const std::string& text) {
 
 std::vector<http::Request> requests_for(const Notification& notification,
                                         const std::vector<Device>& devices) {
-  const std::string body = "{\"id\":\"" + json_escaped(notification.id) + "\",\"aps\":{\"alert\":\"" +
-                           json_escaped(notification.alert) +
+  const std::string body = "{\"id\":\"" + json_escaped(notification.id) +
+                           "\",\"aps\":{\"alert\":\"" + json_escaped(notification.alert) +
                            "\",\"badge\":" + std::to_string(notification.badge) + "}}";
   std::vector<http::Request> requests;
   for (const Device& device : devices) requests.push_back({"/3/device/" + device, body});

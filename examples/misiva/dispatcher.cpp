@@ -23,8 +23,8 @@ class DispatcherImpl final : public DispatcherServer {
     std::uint32_t workers = 0;
     for (std::size_t begin = 0; begin < devices.size(); begin += slice) {
       const auto first = devices.begin() + static_cast<std::ptrdiff_t>(begin);
-      const auto last = devices.begin() +
-                        static_cast<std::ptrdiff_t>(std::min<std::size_t>(begin + slice, devices.size()));
+      const auto last = devices.begin() + static_cast<std::ptrdiff_t>(
+                                              std::min<std::size_t>(begin + slice, devices.size()));
       const DeliveryArgs args{
           .number = workers, .notification = notification, .devices = {first, last}};
       const auto worker = deliveries_.start_child(args);

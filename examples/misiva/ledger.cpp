@@ -68,8 +68,10 @@ class LedgerImpl final : public LedgerServer {
 
   otp::NoReply connection_started(std::uint32_t slot) override {
     const bool is_first = std::ranges::find(known_slots_, slot) == known_slots_.end();
-    if (is_first) known_slots_.push_back(slot);
-    else ++restarts_;
+    if (is_first)
+      known_slots_.push_back(slot);
+    else
+      ++restarts_;
     return {};
   }
 

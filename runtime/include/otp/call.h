@@ -1,13 +1,14 @@
 // Calls: what fails them, and requests that are answered later.
 //
 //   std::int64_t n = counter.get();                       // a failed call exits the caller
-//   auto tried = counter.try_get(100ms);                  // std::expected<std::int64_t, otp::CallError>
-//   otp::Request<std::int64_t> request = counter.async_get();
-//   auto answer = otp::await(request, 1s);                // std::expected<std::int64_t, otp::CallError>
+//   auto tried = counter.try_get(100ms);                  // std::expected<std::int64_t,
+//   otp::CallError> otp::Request<std::int64_t> request = counter.async_get(); auto answer =
+//   otp::await(request, 1s);                // std::expected<std::int64_t, otp::CallError>
 //
-// A call fails with `noproc` (nobody there), the server's exit reason (it died meanwhile), `timeout` (it may still
-// have been executed; the late reply is dropped), `calling_self`, or `bad_request` (the server does not know the
-// message). Source: gen_server(3), call/3, send_request/2, wait_response/2; erlang:alias/1 for the dropped replies.
+// A call fails with `noproc` (nobody there), the server's exit reason (it died meanwhile),
+// `timeout` (it may still have been executed; the late reply is dropped), `calling_self`, or
+// `bad_request` (the server does not know the message). Source: gen_server(3), call/3,
+// send_request/2, wait_response/2; erlang:alias/1 for the dropped replies.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +35,8 @@ std::string to_string(const CallError& error);
 class CallExit : public detail::ExitException {
  public:
   explicit CallExit(CallError error)
-      : ExitException(ExitReason::call_failed(error.reason, error.call)), error_(std::move(error)) {}
+      : ExitException(ExitReason::call_failed(error.reason, error.call)),
+        error_(std::move(error)) {}
   const CallError& error() const noexcept { return error_; }
 
  private:
@@ -57,7 +59,8 @@ template <class R>
 using TakeResult = R (*)(CallBase&);
 }  // namespace detail
 
-/// A call under way. Copies name the same request; only the process that made it can await it, once.
+/// A call under way. Copies name the same request; only the process that made it can await it,
+/// once.
 template <class R>
 struct Request {
   std::uint64_t id = 0;
@@ -72,35 +75,44 @@ CallError request_failure(const CallBase* answer, const char* name, Pid target, 
 
 /// Waits for the answer. At the time-out the request stays open: await it again, or abandon() it.
 template <class R>
-std::expected<R, CallError> await(const Request<R>& request, Timeout timeout = std::chrono::seconds{5}) {
+std::expected<R, CallError> await(const Request<R>& request,
+                                  Timeout timeout = std::chrono::seconds{5}) {
   const std::unique_ptr<detail::CallBase, detail::MessageDeleter> answer(
       detail::wait_request(&request.id, 1, timeout));
   if (answer == nullptr || answer->state != static_cast<std::uint8_t>(detail::CallState::replied)) {
-    return std::unexpected(detail::request_failure(answer.get(), request.name, request.target, timeout));
+    return std::unexpected(
+        detail::request_failure(answer.get(), request.name, request.target, timeout));
   }
-  if constexpr (std::is_void_v<R>) return {};
-  else return request.take(*answer);
+  if constexpr (std::is_void_v<R>)
+    return {};
+  else
+    return request.take(*answer);
 }
 
-/// Waits for the first of several; its index and its answer. At the deadline the index is requests.size() and the
-/// answer a time-out; all stay open.
+/// Waits for the first of several; its index and its answer. At the deadline the index is
+/// requests.size() and the answer a time-out; all stay open.
 template <class R>
-std::pair<std::size_t, std::expected<R, CallError>> await_any(std::span<const Request<R>> requests, Timeout timeout) {
+std::pair<std::size_t, std::expected<R, CallError>> await_any(std::span<const Request<R>> requests,
+                                                              Timeout timeout) {
   std::vector<std::uint64_t> ids;
   for (const auto& request : requests) ids.push_back(request.id);
   const std::unique_ptr<detail::CallBase, detail::MessageDeleter> answer(
       detail::wait_request(ids.data(), ids.size(), timeout));
   if (answer == nullptr) {
-    return {requests.size(), std::unexpected(detail::request_failure(nullptr, "await_any", {}, timeout))};
+    return {requests.size(),
+            std::unexpected(detail::request_failure(nullptr, "await_any", {}, timeout))};
   }
   std::size_t index = 0;
   while (ids[index] != answer->request) ++index;
   const Request<R>& request = requests[index];
   if (answer->state != static_cast<std::uint8_t>(detail::CallState::replied)) {
-    return {index, std::unexpected(detail::request_failure(answer.get(), request.name, request.target, timeout))};
+    return {index, std::unexpected(detail::request_failure(answer.get(), request.name,
+                                                           request.target, timeout))};
   }
-  if constexpr (std::is_void_v<R>) return {index, {}};
-  else return {index, request.take(*answer)};
+  if constexpr (std::is_void_v<R>)
+    return {index, {}};
+  else
+    return {index, request.take(*answer)};
 }
 
 /// Gives a request up: its answer will be dropped.

@@ -1,12 +1,12 @@
 // Why a process ended: the value that travels in EXIT and DOWN.
 //
 //   otp::exit(otp::ExitReason::shutdown());            // an ordered stop
-//   otp::exit(otp::ExitReason("disk_full"));           // a reason of your own, an atom in OTP's words
-//   if (down.reason == otp::ExitReason::noproc()) ...
+//   otp::exit(otp::ExitReason("disk_full"));           // a reason of your own, an atom in OTP's
+//   words if (down.reason == otp::ExitReason::noproc()) ...
 //
-// Reasons are compared by value; the backtrace and the payload of a crash are never compared. `normal` and
-// `shutdown` are ordered ends: they are not logged as crashes and do not restart a transient child. `kill` is what
-// is sent and cannot be trapped; everybody else sees `killed`.
+// Reasons are compared by value; the backtrace and the payload of a crash are never compared.
+// `normal` and `shutdown` are ordered ends: they are not logged as crashes and do not restart a
+// transient child. `kill` is what is sent and cannot be trapped; everybody else sees `killed`.
 // Source: erlang(3) exit/2, gen_server(3), supervisor(3).
 #pragma once
 
@@ -23,24 +23,25 @@ class ExitReason {
  public:
   enum class Kind : std::uint8_t {
     normal,
-    shutdown,      ///< `shutdown` or, with text, `{shutdown, Text}`
-    kill,          ///< only ever sent
+    shutdown,  ///< `shutdown` or, with text, `{shutdown, Text}`
+    kill,      ///< only ever sent
     killed,
     noproc,
     noconnection,
     timeout,
     calling_self,
-    overloaded,    ///< refused by a full mailbox
-    bad_request,   ///< the target does not understand the message; text says which
-    call_failed,   ///< an uncaught failed call: `{Cause, CallDescription}`
-    custom,        ///< an atom or a text of the program's own
-    error,         ///< an exception left a callback: `{Error, Stack}`
-    terminate,     ///< std::terminate was reached inside the process
+    overloaded,   ///< refused by a full mailbox
+    bad_request,  ///< the target does not understand the message; text says which
+    call_failed,  ///< an uncaught failed call: `{Cause, CallDescription}`
+    custom,       ///< an atom or a text of the program's own
+    error,        ///< an exception left a callback: `{Error, Stack}`
+    terminate,    ///< std::terminate was reached inside the process
   };
 
   /// `normal`.
   ExitReason() noexcept = default;
-  /// A reason of the program's own. The texts of the closed kinds ("normal", "shutdown", "killed"...) give those.
+  /// A reason of the program's own. The texts of the closed kinds ("normal", "shutdown",
+  /// "killed"...) give those.
   explicit ExitReason(std::string_view text);
 
   static ExitReason normal() noexcept { return {}; }
@@ -57,8 +58,10 @@ class ExitReason {
   static ExitReason terminate(std::string_view detail);
   /// `{cause, call}`: what a caller ends with when it does not catch a failed call.
   static ExitReason call_failed(const ExitReason& cause, std::string_view call);
-  /// An exception: its type, its what(), and the return addresses at the throw (symbolised only for reports).
-  static ExitReason error(std::string_view type, std::string_view what, std::vector<void*> frames = {});
+  /// An exception: its type, its what(), and the return addresses at the throw (symbolised only for
+  /// reports).
+  static ExitReason error(std::string_view type, std::string_view what,
+                          std::vector<void*> frames = {});
   /// The same reason carrying a typed value, for receivers that know the type (`payload<T>()`).
   ExitReason with_payload(std::any payload) const;
 
@@ -94,11 +97,13 @@ class ExitReason {
   std::shared_ptr<const Detail> detail_;
 };
 
-/// Payload of the `shutdown` with which a supervisor gives up after too many restarts: OTP's reason is the plain
-/// `shutdown`, and so it compares; who must tell a failure from an ordered end looks for this.
+/// Payload of the `shutdown` with which a supervisor gives up after too many restarts: OTP's reason
+/// is the plain `shutdown`, and so it compares; who must tell a failure from an ordered end looks
+/// for this.
 struct ReachedMaxRestartIntensity {};
 
-/// As OTP prints it: `normal`, `{shutdown,draining}`, `{noproc,{call,Counter.get,...}}`, `std::runtime_error: boom`.
+/// As OTP prints it: `normal`, `{shutdown,draining}`, `{noproc,{call,Counter.get,...}}`,
+/// `std::runtime_error: boom`.
 std::string to_string(const ExitReason& reason);
 
 }  // namespace otp

@@ -1,23 +1,28 @@
 // gen_server: a process that keeps a state and answers calls, casts and messages, one at a time.
 //
-//   class CounterImpl final : public demo::CounterServer {                    // generated from the schema
+//   class CounterImpl final : public demo::CounterServer {                    // generated from the
+//   schema
 //     otp::Init init(demo::CounterArgs args) override { n_ = args.initial; return otp::ok(); }
 //     otp::Reply<std::int64_t> get(From<std::int64_t>) override { return n_; }
 //     otp::NoReply inc(std::int64_t by) override { n_ += by; return {}; }
 //     std::int64_t n_ = 0;
 //   };
 //
-// Callbacks and their legal returns (each but stop may add .timeout(d), .hibernate() or .then_continue(c)):
+// Callbacks and their legal returns (each but stop may add .timeout(d), .hibernate() or
+// .then_continue(c)):
 //   init(args)            -> ok() | ignore() | stop(reason) | error(reason or value)
 //   a call                -> value | reply(value) | stop(reason, value) | stop(reason)
-//   a @deferred call      -> the same | noreply(): answered later with reply(from, value), from any process
-//   a cast, info, continue, handle_timeout -> {} | noreply() | stop(reason)
-//   terminate(reason)     after stop, after an exception, and when the parent exits and the server traps exits; never
-//                         after kill or an untrapped exit signal. What it throws becomes the exit reason.
-// An exception out of a callback ends the server with that error; a waiting caller's call fails with the same reason.
-// `timeout(d)` calls handle_timeout() unless a message comes first. `then_continue` runs before anything queued.
-// `hibernate` is accepted: an idle process has no stack to give up. Hold no std::mutex across a suspension.
-// Source: gen_server(3), Elixir's GenServer.
+//   a @deferred call      -> the same | noreply(): answered later with reply(from, value), from any
+//   process a cast, info, continue, handle_timeout -> {} | noreply() | stop(reason)
+//   terminate(reason)     after stop, after an exception, and when the parent exits and the server
+//   traps exits; never
+//                         after kill or an untrapped exit signal. What it throws becomes the exit
+//                         reason.
+// An exception out of a callback ends the server with that error; a waiting caller's call fails
+// with the same reason. `timeout(d)` calls handle_timeout() unless a message comes first.
+// `then_continue` runs before anything queued. `hibernate` is accepted: an idle process has no
+// stack to give up. Hold no std::mutex across a suspension. Source: gen_server(3), Elixir's
+// GenServer.
 #pragma once
 
 #include <chrono>
@@ -63,10 +68,17 @@ template <class Result>
 class Continuable {
  public:
   /// handle_timeout() is called after `time` unless a message comes first.
-  Result timeout(Timeout time) && { return with({.kind = Next::Kind::timeout, .timeout = time, .message = {}, .reason = {}}); }
-  Result hibernate() && { return with({.kind = Next::Kind::hibernate, .timeout = infinity, .message = {}, .reason = {}}); }
+  Result timeout(Timeout time) && {
+    return with({.kind = Next::Kind::timeout, .timeout = time, .message = {}, .reason = {}});
+  }
+  Result hibernate() && {
+    return with({.kind = Next::Kind::hibernate, .timeout = infinity, .message = {}, .reason = {}});
+  }
   Result then_continue(Continue message) && {
-    return with({.kind = Next::Kind::run_continue, .timeout = infinity, .message = std::move(message), .reason = {}});
+    return with({.kind = Next::Kind::run_continue,
+                 .timeout = infinity,
+                 .message = std::move(message),
+                 .reason = {}});
   }
   Next next;
 
@@ -122,7 +134,8 @@ InitError error(E&& value) {
 
 namespace detail {
 inline Next stop_step(ExitReason reason) {
-  return Next({.kind = Next::Kind::stop, .timeout = infinity, .message = {}, .reason = std::move(reason)});
+  return Next(
+      {.kind = Next::Kind::stop, .timeout = infinity, .message = {}, .reason = std::move(reason)});
 }
 }  // namespace detail
 
@@ -130,10 +143,10 @@ inline Next stop_step(ExitReason reason) {
 class Init {
  public:
   enum class Kind : std::uint8_t { ok, ignore, stop, error };
-  Init(Ok result) : next(std::move(result.next)) {}                                            // NOLINT
-  Init(Ignore) : kind(Kind::ignore) {}                                                         // NOLINT
-  Init(Stop result) : kind(Kind::stop), reason(std::move(result.reason)) {}                    // NOLINT
-  Init(InitError result) : kind(Kind::error), reason(std::move(result.reason)) {}              // NOLINT
+  Init(Ok result) : next(std::move(result.next)) {}                                // NOLINT
+  Init(Ignore) : kind(Kind::ignore) {}                                             // NOLINT
+  Init(Stop result) : kind(Kind::stop), reason(std::move(result.reason)) {}        // NOLINT
+  Init(InitError result) : kind(Kind::error), reason(std::move(result.reason)) {}  // NOLINT
   Kind kind = Kind::ok;
   ExitReason reason;
   Next next;
@@ -143,27 +156,30 @@ class Init {
 class NoReply {
  public:
   NoReply() = default;
-  NoReply(Noreply result) : next(std::move(result.next)) {}                                    // NOLINT
-  NoReply(Ok result) : next(std::move(result.next)) {}                                         // NOLINT
-  NoReply(Stop result) : next(detail::stop_step(std::move(result.reason))) {}                  // NOLINT
+  NoReply(Noreply result) : next(std::move(result.next)) {}                    // NOLINT
+  NoReply(Ok result) : next(std::move(result.next)) {}                         // NOLINT
+  NoReply(Stop result) : next(detail::stop_step(std::move(result.reason))) {}  // NOLINT
   Next next;
 };
 
-/// The result of a call. Anything that makes a T makes a reply, std::unexpected included where T is a std::expected.
+/// The result of a call. Anything that makes a T makes a reply, std::unexpected included where T is
+/// a std::expected.
 template <class T>
 class Reply {
  public:
   template <class U>
     requires std::is_convertible_v<U&&, T>
-  Reply(U&& given) : value(std::in_place, std::forward<U>(given)) {}                           // NOLINT
+  Reply(U&& given) : value(std::in_place, std::forward<U>(given)) {}  // NOLINT
   template <class U>
     requires std::is_convertible_v<U&&, T>
-  Reply(ReplyWith<U> result) : value(std::in_place, std::move(result.value)), next(std::move(result.next)) {}  // NOLINT
+  Reply(ReplyWith<U> result)
+      : value(std::in_place, std::move(result.value)), next(std::move(result.next)) {}  // NOLINT
   template <class U>
     requires std::is_convertible_v<U&&, T>
-  Reply(StopWith<U> result)                                                                    // NOLINT
-      : value(std::in_place, std::move(result.value)), next(detail::stop_step(std::move(result.reason))) {}
-  Reply(Stop result) : next(detail::stop_step(std::move(result.reason))) {}                    // NOLINT
+  Reply(StopWith<U> result)  // NOLINT
+      : value(std::in_place, std::move(result.value)),
+        next(detail::stop_step(std::move(result.reason))) {}
+  Reply(Stop result) : next(detail::stop_step(std::move(result.reason))) {}  // NOLINT
   std::optional<T> value;
   Next next;
 
@@ -175,9 +191,9 @@ template <>
 class Reply<void> {
  public:
   Reply() = default;
-  Reply(Ok result) : next(std::move(result.next)) {}                                           // NOLINT
-  Reply(ReplyWith<void> result) : next(std::move(result.next)) {}                              // NOLINT
-  Reply(Stop result) : value(false), next(detail::stop_step(std::move(result.reason))) {}      // NOLINT
+  Reply(Ok result) : next(std::move(result.next)) {}                                       // NOLINT
+  Reply(ReplyWith<void> result) : next(std::move(result.next)) {}                          // NOLINT
+  Reply(Stop result) : value(false), next(detail::stop_step(std::move(result.reason))) {}  // NOLINT
   bool value = true;
   Next next;
 
@@ -190,7 +206,7 @@ template <class T>
 class DeferredReply : public Reply<T> {
  public:
   using Reply<T>::Reply;
-  DeferredReply(Noreply result) : Reply<T>(std::move(result.next)) {}                          // NOLINT
+  DeferredReply(Noreply result) : Reply<T>(std::move(result.next)) {}  // NOLINT
 };
 
 /// Who waits for the reply to a call: a value, to be kept, copied and sent to other processes.
@@ -200,7 +216,8 @@ class From {
   From() = default;
   From(detail::ReplyTo to, detail::CallBase* (*make)(T&&)) noexcept : to_(to), make_(make) {}
   Pid pid() const noexcept { return to_.caller; }
-  /// Answers. A second answer, one that is too late, or one to a dead caller vanishes. Process only.
+  /// Answers. A second answer, one that is too late, or one to a dead caller vanishes. Process
+  /// only.
   void reply(T value) const { detail::send_reply(to_, make_(std::move(value))); }
 
  private:
@@ -240,7 +257,8 @@ class GenServer {
   GenServer& operator=(const GenServer&) = delete;
   virtual ~GenServer() = default;
 
-  /// The time-out of the last result passed without a message. By default it is ignored with a warning.
+  /// The time-out of the last result passed without a message. By default it is ignored with a
+  /// warning.
   virtual NoReply handle_timeout();
 
   // ---- Machinery of generated code; names that begin with otp_ are reserved. ----

@@ -3,9 +3,10 @@
 //   otp::register_name("counter", otp::self());
 //   std::optional<otp::Pid> pid = otp::whereis("counter");
 //
-// Names are interned: comparing and hashing one costs as much as an integer, and a name is never freed. Like atoms,
-// names are for the program's own fixed set of servers; for names made from data use a registry. At most
-// 1,048,576 different names exist in a program (the BEAM's default atom limit); one more throws std::length_error.
+// Names are interned: comparing and hashing one costs as much as an integer, and a name is never
+// freed. Like atoms, names are for the program's own fixed set of servers; for names made from data
+// use a registry. At most 1,048,576 different names exist in a program (the BEAM's default atom
+// limit); one more throws std::length_error.
 #pragma once
 
 #include <compare>
@@ -18,10 +19,11 @@ namespace otp {
 
 class Name {
  public:
-  Name() = default;                  ///< the empty name: addresses nobody
-  Name(std::string_view text);       // NOLINT(google-explicit-constructor): a name is written as its text
-  Name(const char* text) : Name(std::string_view{text}) {}           // NOLINT
-  Name(const std::string& text) : Name(std::string_view{text}) {}    // NOLINT
+  Name() = default;  ///< the empty name: addresses nobody
+  Name(
+      std::string_view text);  // NOLINT(google-explicit-constructor): a name is written as its text
+  Name(const char* text) : Name(std::string_view{text}) {}         // NOLINT
+  Name(const std::string& text) : Name(std::string_view{text}) {}  // NOLINT
 
   std::string_view text() const noexcept;
   std::uint32_t index() const noexcept { return index_; }

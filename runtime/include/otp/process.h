@@ -1,17 +1,21 @@
-// Processes: spawn, exit, links, monitors, names. Messages between plain processes are in <otp/receive.h>.
+// Processes: spawn, exit, links, monitors, names. Messages between plain processes are in
+// <otp/receive.h>.
 //
 //   auto [worker, monitor] = otp::spawn_monitor([] { otp::sleep(10ms); });
 //   otp::exit(worker, otp::ExitReason::shutdown());
 //   otp::receive(otp::on([](const otp::Down& down) { ... down.reason ... }));
 //
 // Guarantees
-// - Signals and messages from one process to another arrive in the order sent; a DOWN or EXIT comes after everything
+// - Signals and messages from one process to another arrive in the order sent; a DOWN or EXIT comes
+// after everything
 //   its process sent.
-// - Links are symmetric and single; each monitor fires once. A name is free before EXIT and DOWN go out.
+// - Links are symmetric and single; each monitor fires once. A name is free before EXIT and DOWN go
+// out.
 // - Whatever leaves a process function ends that process alone, with the exception as its reason.
-// - Every function here that says "process only" throws std::logic_error when called from a thread that is no
-//   process. Any operation of this library may suspend the caller, and a suspended process may go on on another
-//   thread: hold no std::mutex, errno or address of a thread_local across one.
+// - Every function here that says "process only" throws std::logic_error when called from a thread
+// that is no
+//   process. Any operation of this library may suspend the caller, and a suspended process may go
+//   on on another thread: hold no std::mutex, errno or address of a thread_local across one.
 // Source: erlang(3) spawn/1, exit/1,2, link/1, monitor/2, process_flag/2; Elixir's Process.
 #pragma once
 
@@ -35,7 +39,8 @@ using Duration = std::chrono::nanoseconds;
 /// A limit on waiting: a duration, or `otp::infinity`.
 struct Timeout {
   Duration value;
-  constexpr Timeout(Duration d) noexcept : value(d < Duration::zero() ? Duration::zero() : d) {}  // NOLINT
+  constexpr Timeout(Duration d) noexcept
+      : value(d < Duration::zero() ? Duration::zero() : d) {}  // NOLINT
   template <class Rep, class Period>
   constexpr Timeout(std::chrono::duration<Rep, Period> d)  // NOLINT(google-explicit-constructor)
       : Timeout(std::chrono::duration_cast<Duration>(d)) {}
@@ -48,8 +53,8 @@ Pid self();
 /// True when the caller runs inside a process.
 bool in_process() noexcept;
 
-/// Starts a process that runs `body` and ends `normal` when it returns. From a thread that is no process only
-/// through Runtime.
+/// Starts a process that runs `body` and ends `normal` when it returns. From a thread that is no
+/// process only through Runtime.
 Pid spawn(std::move_only_function<void()> body);
 Pid spawn_link(std::move_only_function<void()> body);
 /// Atomic: the DOWN always carries the real reason.
@@ -57,13 +62,14 @@ std::pair<Pid, Ref> spawn_monitor(std::move_only_function<void()> body);
 
 /// Leaves the calling process with exactly `reason`, running destructors on the way. Process only.
 [[noreturn]] void exit(ExitReason reason);
-/// Sends an exit signal. `normal` to another process that does not trap is ignored; `kill` cannot be trapped.
-/// A signal to a dead or null pid is ignored.
+/// Sends an exit signal. `normal` to another process that does not trap is ignored; `kill` cannot
+/// be trapped. A signal to a dead or null pid is ignored.
 void exit(Pid target, ExitReason reason);
 
 /// Process only. Linking to a dead process delivers EXIT `noproc`; linking to oneself does nothing.
 void link(Pid other);
-/// Once it returns, the link has no effect on the caller. An Exit message that is queued already stays, as in OTP.
+/// Once it returns, the link has no effect on the caller. An Exit message that is queued already
+/// stays, as in OTP.
 void unlink(Pid other);
 
 struct DownOptions {
@@ -73,14 +79,16 @@ struct DownOptions {
 Ref monitor(Pid target);
 /// Monitors whoever holds the name now; the Down names the name.
 Ref monitor(Name target);
-/// Stops a monitor of the caller; true when it was still active. With flush, also drops a queued Down.
+/// Stops a monitor of the caller; true when it was still active. With flush, also drops a queued
+/// Down.
 bool demonitor(Ref ref, DownOptions options = {});
 inline constexpr DownOptions flush{.flush = true};
 
 /// Exit signals become Exit messages. Returns the former setting. Process only.
 bool trap_exit(bool on);
 
-/// Throws std::invalid_argument when the name is taken or empty, the process dead or already named (badarg in OTP).
+/// Throws std::invalid_argument when the name is taken or empty, the process dead or already named
+/// (badarg in OTP).
 void register_name(Name name, Pid pid);
 /// Throws std::invalid_argument when nobody holds the name.
 void unregister_name(Name name);
@@ -95,8 +103,8 @@ void yield();
 /// The message of a monitor.
 struct Down {
   Ref ref;
-  Pid pid;      ///< who ended
-  Name name;    ///< when the monitor was made by name
+  Pid pid;    ///< who ended
+  Name name;  ///< when the monitor was made by name
   ExitReason reason;
 };
 /// The message of a trapped exit signal.
@@ -113,15 +121,15 @@ struct ProcessInfo {
   Pid parent;
   Name name;
   std::string label;
-  std::string behaviour;           ///< "gen_server Counter", "supervisor", "process"
+  std::string behaviour;  ///< "gen_server Counter", "supervisor", "process"
   bool trap_exit = false;
   std::size_t message_queue_length = 0;
   std::vector<Pid> links;
-  std::vector<Pid> monitors;       ///< whom it monitors
+  std::vector<Pid> monitors;  ///< whom it monitors
   std::vector<Pid> monitored_by;
 };
-/// What a process looks like; none when it is dead. Answered by the process itself at its next look at its
-/// arrivals; waits at most `timeout` for that. Process only.
+/// What a process looks like; none when it is dead. Answered by the process itself at its next look
+/// at its arrivals; waits at most `timeout` for that. Process only.
 std::optional<ProcessInfo> process_info(Pid pid, Timeout timeout = std::chrono::seconds{5});
 
 }  // namespace otp

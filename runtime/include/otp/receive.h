@@ -5,10 +5,11 @@
 //                otp::on([](const otp::Down& down) { ... }),
 //                otp::after(1s, [] { ... }));
 //
-// A message is a value of any movable type; it is matched by exactly that type (EXIT and DOWN arrive as otp::Exit and
-// otp::Down). `receive` takes the oldest message that a clause matches and leaves the others in the mailbox in their
-// order. `on_if` adds a guard. Without `after` it waits for ever. Exit signals interrupt the wait. Process only.
-// Source: the Erlang reference manual, "Receive".
+// A message is a value of any movable type; it is matched by exactly that type (EXIT and DOWN
+// arrive as otp::Exit and otp::Down). `receive` takes the oldest message that a clause matches and
+// leaves the others in the mailbox in their order. `on_if` adds a guard. Without `after` it waits
+// for ever. Exit signals interrupt the wait. Process only. Source: the Erlang reference manual,
+// "Receive".
 #pragma once
 
 #include <tuple>
@@ -34,7 +35,8 @@ T* message_as(Message& message) noexcept {
   } else if constexpr (std::is_same_v<T, Exit>) {
     return message.kind == MessageKind::exit ? &static_cast<ExitMessage&>(message).exit : nullptr;
   } else {
-    return message.type == &value_message_type<T> ? &static_cast<ValueMessage<T>&>(message).value : nullptr;
+    return message.type == &value_message_type<T> ? &static_cast<ValueMessage<T>&>(message).value
+                                                  : nullptr;
   }
 }
 
@@ -69,8 +71,8 @@ template <class F>
 inline constexpr bool is_after<AfterClause<F>> = true;
 
 /// The oldest message that `accept` takes, out of the mailbox; null at the deadline.
-std::unique_ptr<Message, MessageDeleter> receive_matching(bool (*accept)(void*, Message&), void* context,
-                                                          Timeout timeout);
+std::unique_ptr<Message, MessageDeleter> receive_matching(bool (*accept)(void*, Message&),
+                                                          void* context, Timeout timeout);
 
 template <class C>
 bool clause_accepts(C& clause, Message& message) {
@@ -109,7 +111,8 @@ Timeout clause_timeout(const C& clause) {
 /// Sends a value. To a dead pid it vanishes. Callable from any thread of a process.
 template <class T>
 void send(Pid target, T value) {
-  auto* message = detail::make_message<detail::ValueMessage<T>>(detail::Message{}, std::move(value));
+  auto* message =
+      detail::make_message<detail::ValueMessage<T>>(detail::Message{}, std::move(value));
   message->type = &detail::value_message_type<T>;
   detail::send_message(target, message);
 }
@@ -118,14 +121,17 @@ void send(Pid target, T value) {
 template <class T>
 void send(Name target, T value) {
   const std::optional<Pid> pid = whereis(target);
-  if (!pid) throw std::invalid_argument("send: no process is registered as `" + std::string(target.text()) + "`");
+  if (!pid)
+    throw std::invalid_argument("send: no process is registered as `" + std::string(target.text()) +
+                                "`");
   send(*pid, std::move(value));
 }
 
 /// Sends a value to `target` after `delay`.
 template <class T>
 Ref send_after(Duration delay, Pid target, T value) {
-  auto* message = detail::make_message<detail::ValueMessage<T>>(detail::Message{}, std::move(value));
+  auto* message =
+      detail::make_message<detail::ValueMessage<T>>(detail::Message{}, std::move(value));
   message->type = &detail::value_message_type<T>;
   return detail::start_timer(delay, target, message);
 }
@@ -153,21 +159,29 @@ void receive(Clauses... clauses) {
                       *static_cast<std::tuple<Clauses...>*>(context));
   };
   Timeout timeout = infinity;
-  std::apply([&](auto&... each) {
-    ((timeout = detail::clause_timeout(each).is_infinite() ? timeout : detail::clause_timeout(each)), ...);
-  }, all);
+  std::apply(
+      [&](auto&... each) {
+        ((timeout =
+              detail::clause_timeout(each).is_infinite() ? timeout : detail::clause_timeout(each)),
+         ...);
+      },
+      all);
   const auto message = detail::receive_matching(accept, &all, timeout);
   if (message == nullptr) {
     std::apply([](auto&... each) { (detail::clause_times_out(each), ...); }, all);
   } else {
-    std::apply([&](auto&... each) { static_cast<void>((detail::clause_runs(each, *message) || ...)); }, all);
+    std::apply(
+        [&](auto&... each) { static_cast<void>((detail::clause_runs(each, *message) || ...)); },
+        all);
   }
 }
 
 /// The oldest message of type T, or none at the time-out.
 template <class T>
 std::optional<T> receive_value(Timeout timeout = infinity) {
-  const auto accept = [](void*, detail::Message& message) { return detail::message_as<T>(message) != nullptr; };
+  const auto accept = [](void*, detail::Message& message) {
+    return detail::message_as<T>(message) != nullptr;
+  };
   const auto message = detail::receive_matching(accept, nullptr, timeout);
   if (message == nullptr) return std::nullopt;
   return std::move(*detail::message_as<T>(*message));

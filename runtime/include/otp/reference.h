@@ -1,4 +1,5 @@
-// A reference: a value that is unique in its node, used to name one monitor, one request or one timer.
+// A reference: a value that is unique in its node, used to name one monitor, one request or one
+// timer.
 //
 //   otp::Ref monitor = otp::monitor(worker);
 //   otp::demonitor(monitor, otp::flush);

@@ -3,10 +3,11 @@
 //   otp::Runtime rt{{.reports = otp::json_sink("shop.log")}};         // JSON lines into a file
 //   otp::Runtime rt{{.reports = otp::text_sink(stderr, {.progress = true})}};
 //
-// A report reaches the sink of its process's runtime. The given sinks format and write on a thread of their own and
-// are flushed when they end, so that a report costs its process little and none is lost. A sink of one's own may be
-// called from every scheduler at once and must not suspend.
-// Source: sasl error logging, proc_lib crash reports, supervisor(3) reports, logger(3): progress reports are off by default.
+// A report reaches the sink of its process's runtime. The given sinks format and write on a thread
+// of their own and are flushed when they end, so that a report costs its process little and none is
+// lost. A sink of one's own may be called from every scheduler at once and must not suspend.
+// Source: sasl error logging, proc_lib crash reports, supervisor(3) reports, logger(3): progress
+// reports are off by default.
 #pragma once
 
 #include <cstdint>
@@ -29,9 +30,9 @@ struct CrashReport {
   Pid pid;
   Name name;
   std::string label;
-  ExitReason reason;          ///< its frames() are the addresses at the throw
-  std::string last_message;   ///< name of the message it was handling
-  std::string state;          ///< where the schema declares one
+  ExitReason reason;         ///< its frames() are the addresses at the throw
+  std::string last_message;  ///< name of the message it was handling
+  std::string state;         ///< where the schema declares one
   Pid parent;
   std::vector<Pid> links;
 };
@@ -69,7 +70,8 @@ struct InfoReport {
   std::string text;
 };
 
-using Report = std::variant<CrashReport, SupervisorReport, ProgressReport, WarningReport, InfoReport>;
+using Report =
+    std::variant<CrashReport, SupervisorReport, ProgressReport, WarningReport, InfoReport>;
 
 class ReportSink {
  public:

@@ -1,11 +1,12 @@
 // The runtime: the threads that run processes, and the door into them from ordinary C++.
 //
 //   otp::Runtime rt{otp::RuntimeOptions{.schedulers = 2}};
-//   otp::ExitReason reason = rt.run([] { ... });        // this lambda is a process; run returns when it ended
-//   std::int64_t n = rt.invoke([&] { return counter.get(); });   // from any foreign thread
+//   otp::ExitReason reason = rt.run([] { ... });        // this lambda is a process; run returns
+//   when it ended std::int64_t n = rt.invoke([&] { return counter.get(); });   // from any foreign
+//   thread
 //
-// Several runtimes may live in one program; a process belongs to one. The destructor stops every process with
-// `shutdown` (newest first, `kill` after five seconds), then joins the threads.
+// Several runtimes may live in one program; a process belongs to one. The destructor stops every
+// process with `shutdown` (newest first, `kill` after five seconds), then joins the threads.
 #pragma once
 
 #include <cstdint>
@@ -41,11 +42,13 @@ class Runtime {
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
-  /// Runs `body` as a process and waits for its end on this thread, which must not be a process itself.
+  /// Runs `body` as a process and waits for its end on this thread, which must not be a process
+  /// itself.
   ExitReason run(std::move_only_function<void()> body);
 
-  /// Runs `body` as a process and returns its value; what it throws, or its exit (as std::runtime_error), is
-  /// thrown here. For threads that are no process, such as a foreign main or a GUI thread.
+  /// Runs `body` as a process and returns its value; what it throws, or its exit (as
+  /// std::runtime_error), is thrown here. For threads that are no process, such as a foreign main
+  /// or a GUI thread.
   template <class F, class R = std::invoke_result_t<F&>>
   R invoke(F body);
 

@@ -4,8 +4,9 @@
 //   otp::Ref monitor = counter.monitor();
 //   counter.stop();                                // returns when it is dead
 //
-// A reference is a value of 16 bytes: copyable, sendable, comparable. It says nothing about whether the server lives.
-// Process only, but for construction and comparison. Source: gen_server(3), server_ref(); Elixir's GenServer.
+// A reference is a value of 16 bytes: copyable, sendable, comparable. It says nothing about whether
+// the server lives. Process only, but for construction and comparison. Source: gen_server(3),
+// server_ref(); Elixir's GenServer.
 #pragma once
 
 #include <optional>
@@ -30,9 +31,9 @@ class ServerRef {
   Pid address() const noexcept { return address_; }
 
   Ref monitor() const { return otp::monitor(address_); }
-  /// sys:terminate: the server ends with `reason`, terminate included, and is dead when this returns. Like a failed
-  /// call it exits the caller when the server was dead (`noproc`), is the caller (`calling_self`), ended with another
-  /// reason, or did not end in time.
+  /// sys:terminate: the server ends with `reason`, terminate included, and is dead when this
+  /// returns. Like a failed call it exits the caller when the server was dead (`noproc`), is the
+  /// caller (`calling_self`), ended with another reason, or did not end in time.
   void stop(const ExitReason& reason = ExitReason::normal(), Timeout timeout = infinity) const;
 
   explicit operator bool() const noexcept { return static_cast<bool>(address_); }

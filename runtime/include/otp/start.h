@@ -1,11 +1,13 @@
 // Starting a process that has an init: options, results, errors. Shared by every behaviour.
 //
 //   auto counter = demo::Counter::start_link({.initial = 5}, {.name = "counter"});
-//   if (!counter && counter.error().kind == otp::StartError::Kind::already_started) use(counter.error().pid);
+//   if (!counter && counter.error().kind == otp::StartError::Kind::already_started)
+//   use(counter.error().pid);
 //
-// Start functions return only when init is over. start_link links before init runs. Source: gen_server(3),
-// proc_lib(3): a failed init ends the new process before the start function returns, so its name is free; when init
-// stopped with a reason or threw, the link carries that reason to a caller that does not trap exits.
+// Start functions return only when init is over. start_link links before init runs. Source:
+// gen_server(3), proc_lib(3): a failed init ends the new process before the start function returns,
+// so its name is free; when init stopped with a reason or threw, the link carries that reason to a
+// caller that does not trap exits.
 #pragma once
 
 #include <string>
@@ -17,8 +19,9 @@
 namespace otp {
 
 struct StartOptions {
-  Name name{};                   ///< registered before init; a taken name gives already_started
-  Timeout timeout = infinity;    ///< for init; after it the process is killed and the error is `timeout`
+  Name name{};  ///< registered before init; a taken name gives already_started
+  Timeout timeout =
+      infinity;  ///< for init; after it the process is killed and the error is `timeout`
 };
 
 struct StartError {
@@ -26,13 +29,14 @@ struct StartError {
     ignore,           ///< init chose not to start; no error to a supervisor
     already_started,  ///< the name is held by `pid`
     timeout,
-    error,            ///< init gave or threw `reason`
+    error,  ///< init gave or threw `reason`
   };
   Kind kind = Kind::error;
   ExitReason reason{};
   Pid pid{};
 
-  /// The reason in the form a supervisor reports: `ignore`, `{already_started,<0.5.1>}`, `timeout`, the reason.
+  /// The reason in the form a supervisor reports: `ignore`, `{already_started,<0.5.1>}`, `timeout`,
+  /// the reason.
   ExitReason as_reason() const;
   /// The typed error of an init that `throws E`.
   template <class E>

@@ -1,20 +1,27 @@
 // supervisor: starts children in order, restarts them by a strategy, stops them in reverse.
 //
 //   auto shop = shop::ShopSup::start_link();                       // generated
-//   shop->terminate_child("cart");                                 // stays down until restart_child
-//   for (const otp::ChildInfo& child : shop->which_children()) ...
+//   shop->terminate_child("cart");                                 // stays down until
+//   restart_child for (const otp::ChildInfo& child : shop->which_children()) ...
 //
 // Semantics
-// - A permanent child is always restarted, a transient one after an abnormal end, a temporary one never. Ends by
+// - A permanent child is always restarted, a transient one after an abnormal end, a temporary one
+// never. Ends by
 //   `normal`, `shutdown` and `{shutdown,_}` are not abnormal.
-// - one_for_one restarts the child that ended; rest_for_one also those started after it; one_for_all all of them. Others
+// - one_for_one restarts the child that ended; rest_for_one also those started after it;
+// one_for_all all of them. Others
 //   are stopped first, in reverse order; temporary ones among them are gone for good.
-// - More than `intensity` restarts within `period` stop all children and end the supervisor with `shutdown`
-//   (with the payload ReachedMaxRestartIntensity). A restart that fails is tried again, and counts again.
-// - A child is stopped with exit signal `shutdown` and, when its time is over, `kill`; brutal_kill begins with the latter.
-// - auto_shutdown ends the supervisor with `shutdown` when a significant child ends by itself and is not restarted.
-// - A dynamic supervisor has children of one kind, started at run time, in no order, and stops them all at once.
-// Source: supervisor(3); Elixir's Supervisor and DynamicSupervisor, whose defaults (3 in 5 s) are used.
+// - More than `intensity` restarts within `period` stop all children and end the supervisor with
+// `shutdown`
+//   (with the payload ReachedMaxRestartIntensity). A restart that fails is tried again, and counts
+//   again.
+// - A child is stopped with exit signal `shutdown` and, when its time is over, `kill`; brutal_kill
+// begins with the latter.
+// - auto_shutdown ends the supervisor with `shutdown` when a significant child ends by itself and
+// is not restarted.
+// - A dynamic supervisor has children of one kind, started at run time, in no order, and stops them
+// all at once. Source: supervisor(3); Elixir's Supervisor and DynamicSupervisor, whose defaults (3
+// in 5 s) are used.
 #pragma once
 
 #include <cstddef>
@@ -85,14 +92,21 @@ struct ChildCounts {
 
 /// Why an operation on a child was refused.
 struct ChildError {
-  enum class Kind : std::uint8_t { not_found, running, restarting, already_present, already_started, start };
+  enum class Kind : std::uint8_t {
+    not_found,
+    running,
+    restarting,
+    already_present,
+    already_started,
+    start
+  };
   Kind kind = Kind::not_found;
   Pid pid{};           ///< already_started
   StartError start{};  ///< start: why the child did not start
 };
 
-/// A supervisor as its clients see it. Every operation is a call without a time limit; it exits the caller when the
-/// supervisor is dead.
+/// A supervisor as its clients see it. Every operation is a call without a time limit; it exits the
+/// caller when the supervisor is dead.
 class SupervisorRef : public ServerRef {
  public:
   using ServerRef::ServerRef;
@@ -115,10 +129,11 @@ class DynamicSupervisorRef : public ServerRef {
   ChildCounts count_children() const;
 };
 
-/// Starts a supervisor linked to the caller, and its children in order. A child that does not start stops those before it,
-/// and gives the error `{shutdown,{failed_to_start_child,Id,Reason}}`.
-std::expected<SupervisorRef, StartError> start_supervisor(SupervisorSpec spec, const StartOptions& options = {});
-std::expected<DynamicSupervisorRef, StartError> start_dynamic_supervisor(DynamicSupervisorSpec spec,
-                                                                         const StartOptions& options = {});
+/// Starts a supervisor linked to the caller, and its children in order. A child that does not start
+/// stops those before it, and gives the error `{shutdown,{failed_to_start_child,Id,Reason}}`.
+std::expected<SupervisorRef, StartError> start_supervisor(SupervisorSpec spec,
+                                                          const StartOptions& options = {});
+std::expected<DynamicSupervisorRef, StartError> start_dynamic_supervisor(
+    DynamicSupervisorSpec spec, const StartOptions& options = {});
 
 }  // namespace otp

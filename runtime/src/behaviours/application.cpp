@@ -1,7 +1,9 @@
-// The application controller: a process that starts the applications, waits for an end, and stops them in reverse.
+// The application controller: a process that starts the applications, waits for an end, and stops
+// them in reverse.
 //
-// Two parties. The thread that called run_application waits for signals and for the controller's end, in one poll; it
-// touches no process state. The controller is a process that traps exits; every root supervisor is linked to it.
+// Two parties. The thread that called run_application waits for signals and for the controller's
+// end, in one poll; it touches no process state. The controller is a process that traps exits;
+// every root supervisor is linked to it.
 #include <otp/application.h>
 
 #include <poll.h>
@@ -96,7 +98,8 @@ class Controller {
     const ApplicationSpec& spec = *ended->spec;
     running_.erase(ended);
     if (exit.reason.payload<ReachedMaxRestartIntensity>() != nullptr) {
-      complain("application `" + spec.name + "` ended: its root supervisor gave up after too many restarts");
+      complain("application `" + spec.name +
+               "` ended: its root supervisor gave up after too many restarts");
       return static_cast<int>(ExitStatus::crashed);
     }
     if (!exit.reason.is_abnormal()) return static_cast<int>(ExitStatus::stopped);
@@ -158,7 +161,8 @@ class SignalGuard {
 void serve_signals(Runtime& runtime, const SignalGuard& signals, int ended) {
   bool stopping = false;
   for (;;) {
-    pollfd fds[] = {{.fd = ended, .events = POLLIN, .revents = 0}, {.fd = signals.fd(), .events = POLLIN, .revents = 0}};
+    pollfd fds[] = {{.fd = ended, .events = POLLIN, .revents = 0},
+                    {.fd = signals.fd(), .events = POLLIN, .revents = 0}};
     if (poll(fds, 2, -1) < 0) continue;
     if (fds[0].revents != 0) return;
     const int signal = signals.take();
@@ -167,7 +171,8 @@ void serve_signals(Runtime& runtime, const SignalGuard& signals, int ended) {
       complain("second signal: the program ends without waiting for its applications");
       std::_Exit(128 + signal);
     }
-    complain(std::string(signal == SIGINT ? "SIGINT" : "SIGTERM") + ": the applications are being stopped");
+    complain(std::string(signal == SIGINT ? "SIGINT" : "SIGTERM") +
+             ": the applications are being stopped");
     runtime.invoke([] { stop_applications(0); });
   }
 }
@@ -192,7 +197,9 @@ int run_controller(Runtime& runtime, const SignalGuard& signals, Controller& con
   return status;
 }
 
-std::string program_name(int argc, const char* const* argv) { return argc > 0 ? argv[0] : "program"; }
+std::string program_name(int argc, const char* const* argv) {
+  return argc > 0 ? argv[0] : "program";
+}
 
 }  // namespace
 
@@ -200,7 +207,8 @@ void stop_applications(int status) {
   if (const auto controller = whereis(controller_name)) send(*controller, StopRequest{status});
 }
 
-int run_application(int argc, const char* const* argv, const ApplicationSpec& root, ApplicationOptions options) {
+int run_application(int argc, const char* const* argv, const ApplicationSpec& root,
+                    ApplicationOptions options) {
   std::vector<const ApplicationSpec*> specs;
   order(root, specs);
   const auto bad_config = [](const detail::ConfigErrors& errors) {
@@ -213,12 +221,14 @@ int run_application(int argc, const char* const* argv, const ApplicationSpec& ro
     std::fputs(detail::usage(program_name(argc, argv), specs).c_str(), stdout);
     return 0;
   }
-  const auto env = detail::load_env(specs, *command_line, [](const std::string& name) { return std::getenv(name.c_str()); });
+  const auto env = detail::load_env(
+      specs, *command_line, [](const std::string& name) { return std::getenv(name.c_str()); });
   if (!env) return bad_config(env.error());
 
   if (options.runtime.reports == nullptr) {
     const ReportOptions reports{.progress = command_line->progress_reports};
-    options.runtime.reports = command_line->json_reports ? json_sink(stderr, reports) : text_sink(stderr, reports);
+    options.runtime.reports =
+        command_line->json_reports ? json_sink(stderr, reports) : text_sink(stderr, reports);
   }
   const SignalGuard signals;
   Runtime runtime(std::move(options.runtime));

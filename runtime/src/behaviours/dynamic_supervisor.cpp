@@ -17,15 +17,19 @@ namespace {
 struct TryAgain : Message {
   Pid former;
 };
-constexpr MessageType try_again_type{
-    .name = "try_again_restart", .interface = nullptr, .deliver = nullptr, .destroy = &destroy_message<TryAgain>};
+constexpr MessageType try_again_type{.name = "try_again_restart",
+                                     .interface = nullptr,
+                                     .deliver = nullptr,
+                                     .destroy = &destroy_message<TryAgain>};
 
 class DynamicSupervisorProcess final : public StartedBehaviour {
  public:
   static constexpr const void* interface_id = &dynamic_supervisor_interface;
 
   DynamicSupervisorProcess(DynamicSupervisorSpec spec, Name name)
-      : StartedBehaviour(name), supervision_("supervisor " + spec.name), window_(spec.intensity, spec.period) {}
+      : StartedBehaviour(name),
+        supervision_("supervisor " + spec.name),
+        window_(spec.intensity, spec.period) {}
 
   Flow start() override {
     trap_exit(true);
@@ -35,16 +39,21 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
 
   Flow handle(std::unique_ptr<Message, MessageDeleter> message) override {
     switch (message->kind) {
-      case MessageKind::call: return answer_supervisor_call(std::move(message), interface_id, this);
-      case MessageKind::exit: return handle_exit(static_cast<ExitMessage&>(*message).exit);
+      case MessageKind::call:
+        return answer_supervisor_call(std::move(message), interface_id, this);
+      case MessageKind::exit:
+        return handle_exit(static_cast<ExitMessage&>(*message).exit);
       case MessageKind::system:
         set_exit_reason(std::move(static_cast<StopMessage&>(*message).reason));
         return Flow::stop;
-      default: break;
+      default:
+        break;
     }
     if (message->type == &try_again_type) return restart(static_cast<TryAgain&>(*message).former);
-    emit_report(WarningReport{.text = std::string("unknown message ") + message->type->name + " dropped",
-                              .server = describe(), .pid = self()});
+    emit_report(
+        WarningReport{.text = std::string("unknown message ") + message->type->name + " dropped",
+                      .server = describe(),
+                      .pid = self()});
     return Flow::wait;
   }
 
@@ -122,7 +131,8 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
     const auto child = children_.find(former);
     if (child == children_.end() || !child->second.restarting) return Flow::wait;
     if (!window_.add(machine_now())) {
-      supervision_.report(SupervisorReport::Context::shutdown, child->second.spec, {}, ExitReason("reached_max_restart_intensity"));
+      supervision_.report(SupervisorReport::Context::shutdown, child->second.spec, {},
+                          ExitReason("reached_max_restart_intensity"));
       set_exit_reason(ExitReason::shutdown().with_payload(ReachedMaxRestartIntensity{}));
       return Flow::stop;
     }
@@ -154,20 +164,30 @@ using detail::call_supervisor;
 using detail::DynamicSupervisorProcess;
 
 std::expected<Pid, StartError> DynamicSupervisorRef::start_child(ChildSpec spec) const {
-  return call_supervisor<DynamicSupervisorProcess>(*this, "start_child", [spec = std::move(spec)](DynamicSupervisorProcess& s) mutable { return s.start_child(std::move(spec)); });
+  return call_supervisor<DynamicSupervisorProcess>(
+      *this, "start_child", [spec = std::move(spec)](DynamicSupervisorProcess& s) mutable {
+        return s.start_child(std::move(spec));
+      });
 }
 std::expected<void, ChildError> DynamicSupervisorRef::terminate_child(Pid pid) const {
-  return call_supervisor<DynamicSupervisorProcess>(*this, "terminate_child", [pid](DynamicSupervisorProcess& s) { return s.terminate_child(pid); });
+  return call_supervisor<DynamicSupervisorProcess>(
+      *this, "terminate_child",
+      [pid](DynamicSupervisorProcess& s) { return s.terminate_child(pid); });
 }
 std::vector<ChildInfo> DynamicSupervisorRef::which_children() const {
-  return call_supervisor<DynamicSupervisorProcess>(*this, "which_children", [](DynamicSupervisorProcess& s) { return s.which_children(); });
+  return call_supervisor<DynamicSupervisorProcess>(
+      *this, "which_children", [](DynamicSupervisorProcess& s) { return s.which_children(); });
 }
 ChildCounts DynamicSupervisorRef::count_children() const {
-  return call_supervisor<DynamicSupervisorProcess>(*this, "count_children", [](DynamicSupervisorProcess& s) { return s.count_children(); });
+  return call_supervisor<DynamicSupervisorProcess>(
+      *this, "count_children", [](DynamicSupervisorProcess& s) { return s.count_children(); });
 }
 
-std::expected<DynamicSupervisorRef, StartError> start_dynamic_supervisor(DynamicSupervisorSpec spec, const StartOptions& options) {
-  const auto started = detail::start_behaviour(std::make_unique<DynamicSupervisorProcess>(std::move(spec), options.name), options, {.link = true, .monitor = false, .trap_exit = true});
+std::expected<DynamicSupervisorRef, StartError> start_dynamic_supervisor(
+    DynamicSupervisorSpec spec, const StartOptions& options) {
+  const auto started = detail::start_behaviour(
+      std::make_unique<DynamicSupervisorProcess>(std::move(spec), options.name), options,
+      {.link = true, .monitor = false, .trap_exit = true});
   if (!started) return std::unexpected(started.error());
   return DynamicSupervisorRef(started->pid);
 }

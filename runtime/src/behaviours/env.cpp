@@ -1,8 +1,8 @@
 #include "behaviours/env.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cctype>
+#include <charconv>
 #include <cmath>
 #include <deque>
 #include <optional>
@@ -14,11 +14,14 @@ namespace otp {
 
 const EnvValue& Env::operator[](std::string_view key) const {
   const auto found = values_.find(key);
-  if (found == values_.end()) throw std::out_of_range("env: no key `" + std::string(key) + "` is declared");
+  if (found == values_.end())
+    throw std::out_of_range("env: no key `" + std::string(key) + "` is declared");
   return found->second;
 }
 
-void Env::throw_env_type() { throw std::logic_error("env: the value is of another type than the one asked for"); }
+void Env::throw_env_type() {
+  throw std::logic_error("env: the value is of another type than the one asked for");
+}
 
 namespace detail {
 namespace {
@@ -62,12 +65,18 @@ std::string did_you_mean(std::string_view given, const std::vector<std::string>&
 
 std::string_view type_name(EnvType type) {
   switch (type) {
-    case EnvType::boolean: return "`true` or `false`";
-    case EnvType::integer: return "a whole number";
-    case EnvType::natural: return "a whole number that is not negative";
-    case EnvType::floating: return "a number";
-    case EnvType::text: return "a text";
-    case EnvType::duration: return "a duration such as `250ms`, `5s`, `2min` or `1h`";
+    case EnvType::boolean:
+      return "`true` or `false`";
+    case EnvType::integer:
+      return "a whole number";
+    case EnvType::natural:
+      return "a whole number that is not negative";
+    case EnvType::floating:
+      return "a number";
+    case EnvType::text:
+      return "a text";
+    case EnvType::duration:
+      return "a duration such as `250ms`, `5s`, `2min` or `1h`";
   }
   return "";
 }
@@ -86,7 +95,10 @@ std::string shown(const EnvValue& value) {
     std::string operator()(Duration d) const {
       const auto n = d.count();
       for (const auto& [unit, size] : {std::pair<const char*, std::int64_t>{"h", 3'600'000'000'000},
-                                       {"min", 60'000'000'000}, {"s", 1'000'000'000}, {"ms", 1'000'000}, {"us", 1'000}}) {
+                                       {"min", 60'000'000'000},
+                                       {"s", 1'000'000'000},
+                                       {"ms", 1'000'000},
+                                       {"us", 1'000}}) {
         if (n != 0 && n % size == 0) return std::to_string(n / size) + unit;
       }
       return std::to_string(n) + "ns";
@@ -108,9 +120,14 @@ std::optional<EnvValue> parse_duration(std::string_view text) {
   if (unit_at == std::string_view::npos) return std::nullopt;
   const auto number = parse_number<double>(text.substr(0, unit_at));
   if (!number || *number < 0) return std::nullopt;
-  for (const auto& [unit, size] : {std::pair<std::string_view, double>{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9},
-                                   {"min", 60e9}, {"h", 3600e9}}) {
-    if (text.substr(unit_at) == unit) return EnvValue{Duration(static_cast<std::int64_t>(std::llround(*number * size)))};
+  for (const auto& [unit, size] : {std::pair<std::string_view, double>{"ns", 1},
+                                   {"us", 1e3},
+                                   {"ms", 1e6},
+                                   {"s", 1e9},
+                                   {"min", 60e9},
+                                   {"h", 3600e9}}) {
+    if (text.substr(unit_at) == unit)
+      return EnvValue{Duration(static_cast<std::int64_t>(std::llround(*number * size)))};
   }
   return std::nullopt;
 }
@@ -130,8 +147,10 @@ std::optional<EnvValue> parse_text(EnvType type, std::string_view text) {
     case EnvType::floating:
       if (auto n = parse_number<double>(text); n && std::isfinite(*n)) return EnvValue{*n};
       return std::nullopt;
-    case EnvType::text: return EnvValue{std::string(text)};
-    case EnvType::duration: return parse_duration(text);
+    case EnvType::text:
+      return EnvValue{std::string(text)};
+    case EnvType::duration:
+      return parse_duration(text);
   }
   return std::nullopt;
 }
@@ -146,10 +165,12 @@ std::optional<EnvValue> parse_node(EnvType type, const toml::node& node) {
   }
   if (const auto number = node.value_exact<std::int64_t>()) {
     if (type == EnvType::integer) return EnvValue{*number};
-    if (type == EnvType::natural && *number >= 0) return EnvValue{static_cast<std::uint64_t>(*number)};
+    if (type == EnvType::natural && *number >= 0)
+      return EnvValue{static_cast<std::uint64_t>(*number)};
     if (type == EnvType::floating) return EnvValue{static_cast<double>(*number)};
   }
-  if (const auto number = node.value_exact<double>(); number && type == EnvType::floating) return EnvValue{*number};
+  if (const auto number = node.value_exact<double>(); number && type == EnvType::floating)
+    return EnvValue{*number};
   return std::nullopt;
 }
 
@@ -161,14 +182,16 @@ std::string node_text(const toml::node& node) {
 
 std::string env_variable(const std::string& application, const std::string& key) {
   std::string name = application + "_" + key;
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::isalnum(c) ? std::toupper(c) : '_'; });
+  std::ranges::transform(name, name.begin(),
+                         [](unsigned char c) { return std::isalnum(c) ? std::toupper(c) : '_'; });
   return name;
 }
 
 /// Collects what was given, strongest last, and checks it against the schema.
 class Loader {
  public:
-  Loader(const std::vector<const ApplicationSpec*>& specs, const CommandLine& command_line, const Getenv& getenv)
+  Loader(const std::vector<const ApplicationSpec*>& specs, const CommandLine& command_line,
+         const Getenv& getenv)
       : specs_(specs), command_line_(command_line), getenv_(getenv) {}
 
   std::expected<std::map<std::string, Env>, ConfigErrors> load() {
@@ -190,7 +213,8 @@ class Loader {
       if (spec->name == name) return spec;
       known.push_back(spec->name);
     }
-    error(place + ": there is no application `" + std::string(name) + "` in this program." + did_you_mean(name, known));
+    error(place + ": there is no application `" + std::string(name) + "` in this program." +
+          did_you_mean(name, known));
     return nullptr;
   }
 
@@ -200,8 +224,8 @@ class Loader {
       if (each.name == key) return true;
       known.push_back(each.name);
     }
-    error(place + ": application `" + spec.name + "` has no configuration key `" + std::string(key) + "`." +
-          did_you_mean(key, known));
+    error(place + ": application `" + spec.name + "` has no configuration key `" +
+          std::string(key) + "`." + did_you_mean(key, known));
     return false;
   }
 
@@ -211,10 +235,14 @@ class Loader {
       parsed = toml::parse_file(path);
     } catch (const toml::parse_error& failure) {
       const auto at = failure.source().begin;
-      const std::string place = at.line == 0 ? path : path + ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
+      const std::string place =
+          at.line == 0 ? path
+                       : path + ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
       error(place + ": " + std::string(failure.description()) +
-            ". The file given with --config must be readable and in TOML: a table for each application, such as "
-            "`[" + specs_.back()->name + "]`, with one `key = value` a line.");
+            ". The file given with --config must be readable and in TOML: a table for each "
+            "application, such as "
+            "`[" +
+            specs_.back()->name + "]`, with one `key = value` a line.");
       return;
     }
     auto& root = files_.emplace_back(std::move(parsed));
@@ -224,12 +252,14 @@ class Loader {
       if (spec == nullptr) continue;
       toml::table* table = node.as_table();
       if (table == nullptr) {
-        error(place + ": `" + spec->name + "` must be a table: write `[" + spec->name + "]` and its keys below.");
+        error(place + ": `" + spec->name + "` must be a table: write `[" + spec->name +
+              "]` and its keys below.");
         continue;
       }
       for (auto& [key, value] : *table) {
         const std::string at = path + ":" + std::to_string(value.source().begin.line);
-        if (declares(*spec, key.str(), at)) given_[spec->name][std::string(key.str())] = {at, &value};
+        if (declares(*spec, key.str(), at))
+          given_[spec->name][std::string(key.str())] = {at, &value};
       }
     }
   }
@@ -255,7 +285,8 @@ class Loader {
     }
     const ApplicationSpec* spec = find(std::string_view(setting).substr(0, dot), place);
     const std::string key = setting.substr(dot + 1, equals - dot - 1);
-    if (spec != nullptr && declares(*spec, key, place)) given_[spec->name][key] = {place, setting.substr(equals + 1)};
+    if (spec != nullptr && declares(*spec, key, place))
+      given_[spec->name][key] = {place, setting.substr(equals + 1)};
   }
 
   Env check(const ApplicationSpec& spec) {
@@ -263,22 +294,27 @@ class Loader {
     for (const EnvKey& key : spec.env) {
       const auto& given = given_[spec.name];
       if (const auto found = given.find(key.name); found != given.end()) {
-        if (auto value = check_given(spec, key, found->second)) values.emplace(key.name, std::move(*value));
+        if (auto value = check_given(spec, key, found->second))
+          values.emplace(key.name, std::move(*value));
       } else if (key.fallback) {
         values.emplace(key.name, *key.fallback);
       } else {
-        error("application `" + spec.name + "`: the configuration key `" + key.name + "` has no value and no default; it must be " +
-              std::string(type_name(key.type)) + ". Give it in a --config file (table [" + spec.name + "]), as " +
-              env_variable(spec.name, key.name) + " in the environment, or with --set " + spec.name + "." + key.name + "=VALUE.");
+        error("application `" + spec.name + "`: the configuration key `" + key.name +
+              "` has no value and no default; it must be " + std::string(type_name(key.type)) +
+              ". Give it in a --config file (table [" + spec.name + "]), as " +
+              env_variable(spec.name, key.name) + " in the environment, or with --set " +
+              spec.name + "." + key.name + "=VALUE.");
       }
     }
     return Env(std::move(values));
   }
 
-  std::optional<EnvValue> check_given(const ApplicationSpec& spec, const EnvKey& key, const Given& given) {
+  std::optional<EnvValue> check_given(const ApplicationSpec& spec, const EnvKey& key,
+                                      const Given& given) {
     const auto* text = std::get_if<std::string>(&given.value);
-    std::optional<EnvValue> value =
-        text != nullptr ? parse_text(key.type, *text) : parse_node(key.type, *std::get<toml::node*>(given.value));
+    std::optional<EnvValue> value = text != nullptr
+                                        ? parse_text(key.type, *text)
+                                        : parse_node(key.type, *std::get<toml::node*>(given.value));
     const std::string what = "`" + spec.name + "." + key.name + "`";
     if (!value) {
       error(given.place + ": " + what + " must be " + std::string(type_name(key.type)) + ", not `" +
@@ -288,10 +324,12 @@ class Loader {
     const bool below = key.min && *value < *key.min;
     const bool above = key.max && *key.max < *value;
     if (!below && !above) return value;
-    const std::string range = key.min && key.max ? "from " + shown(*key.min) + " to " + shown(*key.max)
-                              : key.min          ? "at least " + shown(*key.min)
-                                                 : "at most " + shown(*key.max);
-    error(given.place + ": " + what + " is out of its range: it is " + shown(*value) + " and must be " + range + ".");
+    const std::string range = key.min && key.max
+                                  ? "from " + shown(*key.min) + " to " + shown(*key.max)
+                              : key.min ? "at least " + shown(*key.min)
+                                        : "at most " + shown(*key.max);
+    error(given.place + ": " + what + " is out of its range: it is " + shown(*value) +
+          " and must be " + range + ".");
     return std::nullopt;
   }
 
@@ -312,36 +350,44 @@ std::expected<CommandLine, ConfigErrors> parse_command_line(int argc, const char
     const std::string_view argument = argv[i];
     const auto value_of = [&](std::string_view option, std::vector<std::string>& into) {
       if (argument == option) {
-        if (i + 1 < argc) into.emplace_back(argv[++i]);
-        else errors.push_back(std::string(option) + ": a value must follow. Try --help.");
+        if (i + 1 < argc)
+          into.emplace_back(argv[++i]);
+        else
+          errors.push_back(std::string(option) + ": a value must follow. Try --help.");
         return true;
       }
       if (!argument.starts_with(std::string(option) + "=")) return false;
       into.emplace_back(argument.substr(option.size() + 1));
       return true;
     };
-    if (argument == "--help" || argument == "-h") result.help = true;
-    else if (argument == "--reports=json") result.json_reports = true;
-    else if (argument == "--reports=text") result.json_reports = false;
-    else if (argument == "--progress") result.progress_reports = true;
+    if (argument == "--help" || argument == "-h")
+      result.help = true;
+    else if (argument == "--reports=json")
+      result.json_reports = true;
+    else if (argument == "--reports=text")
+      result.json_reports = false;
+    else if (argument == "--progress")
+      result.progress_reports = true;
     else if (!value_of("--config", result.config_files) && !value_of("--set", result.settings)) {
-      errors.push_back(std::string(argument) + ": unknown argument." +
-                       did_you_mean(argument, {"--config", "--set", "--help", "--progress", "--reports=json"}));
+      errors.push_back(
+          std::string(argument) + ": unknown argument." +
+          did_you_mean(argument, {"--config", "--set", "--help", "--progress", "--reports=json"}));
     }
   }
   if (!errors.empty()) return std::unexpected(std::move(errors));
   return result;
 }
 
-std::expected<std::map<std::string, Env>, ConfigErrors> load_env(const std::vector<const ApplicationSpec*>& specs,
-                                                                 const CommandLine& command_line,
-                                                                 const Getenv& getenv) {
+std::expected<std::map<std::string, Env>, ConfigErrors> load_env(
+    const std::vector<const ApplicationSpec*>& specs, const CommandLine& command_line,
+    const Getenv& getenv) {
   return Loader(specs, command_line, getenv).load();
 }
 
 std::string usage(std::string_view program, const std::vector<const ApplicationSpec*>& specs) {
-  std::string text = "usage: " + std::string(program) +
-                     " [--config FILE] [--set APP.KEY=VALUE] [--reports=text|json] [--progress] [--help]\n";
+  std::string text =
+      "usage: " + std::string(program) +
+      " [--config FILE] [--set APP.KEY=VALUE] [--reports=text|json] [--progress] [--help]\n";
   for (const ApplicationSpec* spec : specs) {
     text += "\napplication " + spec->name + (spec->env.empty() ? ": no configuration\n" : ":\n");
     for (const EnvKey& key : spec->env) {

@@ -1,4 +1,5 @@
-// Configuration: from files, environment and command line to checked values, or to errors a person can act on.
+// Configuration: from files, environment and command line to checked values, or to errors a person
+// can act on.
 #pragma once
 
 #include <expected>
@@ -29,9 +30,9 @@ std::expected<CommandLine, ConfigErrors> parse_command_line(int argc, const char
 using Getenv = std::function<const char*(const std::string&)>;
 
 /// The configuration of every application, by its name; all errors at once.
-std::expected<std::map<std::string, Env>, ConfigErrors> load_env(const std::vector<const ApplicationSpec*>& specs,
-                                                                 const CommandLine& command_line,
-                                                                 const Getenv& getenv);
+std::expected<std::map<std::string, Env>, ConfigErrors> load_env(
+    const std::vector<const ApplicationSpec*>& specs, const CommandLine& command_line,
+    const Getenv& getenv);
 
 /// What `--help` prints.
 std::string usage(std::string_view program, const std::vector<const ApplicationSpec*>& specs);

@@ -1,8 +1,9 @@
 // The machinery of gen_server: one process around one user object.
 //
-// Who owns what. The process owns this behaviour, the behaviour owns the user's object. A request is owned here while
-// its handler runs; answered, it goes home as its own reply; deferred, or cut off by an exception or a stop, its caller
-// is entered in the process's list, and the core tells it the exit reason when the process ends.
+// Who owns what. The process owns this behaviour, the behaviour owns the user's object. A request
+// is owned here while its handler runs; answered, it goes home as its own reply; deferred, or cut
+// off by an exception or a stop, its caller is entered in the process's list, and the core tells it
+// the exit reason when the process ends.
 #include <otp/gen/server.h>
 
 #include <algorithm>
@@ -24,15 +25,20 @@ constexpr auto failed = static_cast<std::uint8_t>(CallState::failed);
 struct EveryTick : Message {
   std::size_t index = 0;
 };
-constexpr MessageType every_tick_type{
-    .name = "every", .interface = nullptr, .deliver = nullptr, .destroy = &destroy_message<EveryTick>};
+constexpr MessageType every_tick_type{.name = "every",
+                                      .interface = nullptr,
+                                      .deliver = nullptr,
+                                      .destroy = &destroy_message<EveryTick>};
 
 class GenServerProcess final : public StartedBehaviour {
  public:
   using InitCall = std::move_only_function<Init(GenServer&)>;
 
   GenServerProcess(std::unique_ptr<GenServer> server, InitCall init, Name name)
-      : StartedBehaviour(name), server_(std::move(server)), info_(server_->otp_info()), init_(std::move(init)) {}
+      : StartedBehaviour(name),
+        server_(std::move(server)),
+        info_(server_->otp_info()),
+        init_(std::move(init)) {}
 
   Flow start() override {
     if (!take_name()) return Flow::stop;
@@ -40,7 +46,9 @@ class GenServerProcess final : public StartedBehaviour {
     Init result = std::exchange(init_, nullptr)(*server_);
     if (result.kind != Init::Kind::ok) {
       const bool ignored = result.kind == Init::Kind::ignore;
-      return refuse({.kind = ignored ? StartError::Kind::ignore : StartError::Kind::error, .reason = result.reason, .pid = {}},
+      return refuse({.kind = ignored ? StartError::Kind::ignore : StartError::Kind::error,
+                     .reason = result.reason,
+                     .pid = {}},
                     result.kind != Init::Kind::stop);
     }
     arm_every();
@@ -50,16 +58,20 @@ class GenServerProcess final : public StartedBehaviour {
 
   Flow handle(std::unique_ptr<Message, MessageDeleter> message) override {
     switch (message->kind) {
-      case MessageKind::call: return handle_call(std::move(message));
-      case MessageKind::exit: return handle_exit(static_cast<ExitMessage&>(*message).exit);
+      case MessageKind::call:
+        return handle_call(std::move(message));
+      case MessageKind::exit:
+        return handle_exit(static_cast<ExitMessage&>(*message).exit);
       case MessageKind::down:
         if (info_.on_down == nullptr) break;
-        return proceed(info_.on_down(*server_, std::move(static_cast<DownMessage&>(*message).down)).next);
+        return proceed(
+            info_.on_down(*server_, std::move(static_cast<DownMessage&>(*message).down)).next);
       case MessageKind::system:
         set_exit_reason(std::move(static_cast<StopMessage&>(*message).reason));
         return Flow::stop;
       default:
-        if (message->type == &every_tick_type) return handle_tick(static_cast<EveryTick&>(*message).index);
+        if (message->type == &every_tick_type)
+          return handle_tick(static_cast<EveryTick&>(*message).index);
         if (message->type->interface == &info_) return deliver(*message);
     }
     warn_unknown(message->kind == MessageKind::down ? "DOWN" : message->type->name);
@@ -133,9 +145,14 @@ class GenServerProcess final : public StartedBehaviour {
       next = {};
       switch (step.kind) {
         case Next::Kind::wait:
-        case Next::Kind::hibernate: break;
-        case Next::Kind::timeout: arm_idle_timer(step.timeout); break;
-        case Next::Kind::stop: set_exit_reason(std::move(step.reason)); return Flow::stop;
+        case Next::Kind::hibernate:
+          break;
+        case Next::Kind::timeout:
+          arm_idle_timer(step.timeout);
+          break;
+        case Next::Kind::stop:
+          set_exit_reason(std::move(step.reason));
+          return Flow::stop;
         case Next::Kind::run_continue: {
           gen::Delivery delivery;
           step.message->type->deliver(*step.message, server_.get(), &delivery);
@@ -147,8 +164,8 @@ class GenServerProcess final : public StartedBehaviour {
   }
 
   // ---- info ... every ... ----
-  // At a fixed rate from the end of init: a tick that comes late does not push the next one back, ticks that were
-  // missed are not made up for.
+  // At a fixed rate from the end of init: a tick that comes late does not push the next one back,
+  // ticks that were missed are not made up for.
 
   void arm_every() {
     const auto now = std::chrono::steady_clock::now();
@@ -176,7 +193,9 @@ class GenServerProcess final : public StartedBehaviour {
   }
 
   void warn_unknown(const char* message) const {
-    emit_report(WarningReport{.text = std::string("unknown message ") + message + " dropped", .server = describe(), .pid = otp::self()});
+    emit_report(WarningReport{.text = std::string("unknown message ") + message + " dropped",
+                              .server = describe(),
+                              .pid = otp::self()});
   }
 
   std::unique_ptr<GenServer> server_;
@@ -191,7 +210,10 @@ std::string describe_target(Pid target) {
 
 std::string describe_timeout(Timeout timeout) {
   if (timeout.is_infinite()) return "";
-  return " within " + std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(timeout.value).count()) + " ms";
+  return " within " +
+         std::to_string(
+             std::chrono::duration_cast<std::chrono::milliseconds>(timeout.value).count()) +
+         " ms";
 }
 
 }  // namespace
@@ -209,31 +231,38 @@ void fail_call(const detail::CallBase* answer, const char* name, Pid target, Tim
   throw CallExit(detail::request_failure(answer, name, target, timeout));
 }
 
-std::unique_ptr<detail::CallBase, detail::MessageDeleter> call_or_exit(Pid target, detail::CallBase* request,
+std::unique_ptr<detail::CallBase, detail::MessageDeleter> call_or_exit(Pid target,
+                                                                       detail::CallBase* request,
                                                                        Timeout timeout) {
   const char* name = request->type->name;
-  std::unique_ptr<detail::CallBase, detail::MessageDeleter> answer(detail::call_and_wait(target, request, timeout));
-  if (answer == nullptr || answer->state != detail::replied) fail_call(answer.get(), name, target, timeout);
+  std::unique_ptr<detail::CallBase, detail::MessageDeleter> answer(
+      detail::call_and_wait(target, request, timeout));
+  if (answer == nullptr || answer->state != detail::replied)
+    fail_call(answer.get(), name, target, timeout);
   return answer;
 }
 
-std::expected<detail::Started, StartError> start_server(std::unique_ptr<GenServer> server,
-                                                std::move_only_function<Init(GenServer&)> init,
-                                                const StartOptions& options, detail::SpawnOptions spawn) {
-  auto process = std::make_unique<detail::GenServerProcess>(std::move(server), std::move(init), options.name);
+std::expected<detail::Started, StartError> start_server(
+    std::unique_ptr<GenServer> server, std::move_only_function<Init(GenServer&)> init,
+    const StartOptions& options, detail::SpawnOptions spawn) {
+  auto process =
+      std::make_unique<detail::GenServerProcess>(std::move(server), std::move(init), options.name);
   return detail::start_behaviour(std::move(process), options, spawn);
 }
 
 }  // namespace gen
 
 NoReply GenServer::handle_timeout() {
-  emit_report(WarningReport{.text = "time-out without a handler", .server = otp_info().name, .pid = self()});
+  emit_report(WarningReport{
+      .text = "time-out without a handler", .server = otp_info().name, .pid = self()});
   return {};
 }
 
 void ServerRef::stop(const ExitReason& reason, Timeout timeout) const {
   const auto fail = [&](const ExitReason& why) {
-    throw CallExit(CallError{.reason = why, .call = "stop of " + detail::describe_target(address_) + detail::describe_timeout(timeout)});
+    throw CallExit(CallError{.reason = why,
+                             .call = "stop of " + detail::describe_target(address_) +
+                                     detail::describe_timeout(timeout)});
   };
   const std::optional<Pid> target = pid();
   if (!target) fail(ExitReason::noproc());
@@ -251,6 +280,8 @@ void ServerRef::stop(const ExitReason& reason, Timeout timeout) const {
   if (!(down->reason == reason)) fail(down->reason);
 }
 
-std::string to_string(const CallError& error) { return error.call + ": " + to_string(error.reason); }
+std::string to_string(const CallError& error) {
+  return error.call + ": " + to_string(error.reason);
+}
 
 }  // namespace otp

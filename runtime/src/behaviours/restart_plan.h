@@ -1,5 +1,5 @@
-// What a supervisor does when a child has ended: a pure function, so that it can be enumerated in a test.
-// Source: supervisor(3), restart strategies; supervisor.erl, restart/2.
+// What a supervisor does when a child has ended: a pure function, so that it can be enumerated in a
+// test. Source: supervisor(3), restart strategies; supervisor.erl, restart/2.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +28,8 @@ struct RestartPlan {
 bool is_restarted(Restart restart, const ExitReason& reason) noexcept;
 
 /// `children` in start order; `failed` has ended with `reason`, and is not running.
-RestartPlan restart_plan(Strategy strategy, AutoShutdown auto_shutdown, const std::vector<PlannedChild>& children,
-                         std::size_t failed, const ExitReason& reason);
+RestartPlan restart_plan(Strategy strategy, AutoShutdown auto_shutdown,
+                         const std::vector<PlannedChild>& children, std::size_t failed,
+                         const ExitReason& reason);
 
 }  // namespace otp::detail

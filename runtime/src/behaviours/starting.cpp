@@ -10,8 +10,10 @@ namespace {
 struct StartAck : CallBase {
   std::optional<StartError> error;
 };
-constexpr MessageType start_ack_type{
-    .name = "start", .interface = nullptr, .deliver = nullptr, .destroy = &destroy_message<StartAck>};
+constexpr MessageType start_ack_type{.name = "start",
+                                     .interface = nullptr,
+                                     .deliver = nullptr,
+                                     .destroy = &destroy_message<StartAck>};
 
 }  // namespace
 
@@ -38,8 +40,10 @@ bool StartedBehaviour::take_name() {
 void StartedBehaviour::acknowledge() noexcept { answer(std::nullopt); }
 
 Flow StartedBehaviour::refuse(StartError error, bool silent) {
-  if (silent) unlink(parent());
-  else set_exit_reason(error.reason);
+  if (silent)
+    unlink(parent());
+  else
+    set_exit_reason(error.reason);
   static_cast<StartAck&>(*ack_).error = std::move(error);
   return Flow::stop;
 }
@@ -58,7 +62,8 @@ void StartedBehaviour::ended(const ExitReason& reason) noexcept {
 }
 
 std::expected<Started, StartError> start_behaviour(std::unique_ptr<StartedBehaviour> behaviour,
-                                                   const StartOptions& options, SpawnOptions spawn) {
+                                                   const StartOptions& options,
+                                                   SpawnOptions spawn) {
   CallBase* ack = behaviour->ack_.get();
   Spawned spawned;
   const std::unique_ptr<CallBase, MessageDeleter> answer(
@@ -67,13 +72,15 @@ std::expected<Started, StartError> start_behaviour(std::unique_ptr<StartedBehavi
   if (answer != nullptr) {
     error = std::move(static_cast<StartAck&>(*answer).error);
     if (!error) return Started{.pid = spawned.pid, .monitor = spawned.monitor};
-    if (spawn.link && traps_exit()) unlink_and_flush(spawned.pid);  // the error tells it all: no Exit message besides
+    if (spawn.link && traps_exit())
+      unlink_and_flush(spawned.pid);  // the error tells it all: no Exit message besides
   } else {
     unlink_and_flush(spawned.pid);
     const Ref gone = monitor(spawned.pid);
     exit(spawned.pid, ExitReason::kill());
     await_down(gone);
-    error = StartError{.kind = StartError::Kind::timeout, .reason = ExitReason::timeout(), .pid = {}};
+    error =
+        StartError{.kind = StartError::Kind::timeout, .reason = ExitReason::timeout(), .pid = {}};
   }
   if (spawn.monitor) demonitor(spawned.monitor, flush);
   return std::unexpected(std::move(*error));
@@ -83,10 +90,14 @@ std::expected<Started, StartError> start_behaviour(std::unique_ptr<StartedBehavi
 
 ExitReason StartError::as_reason() const {
   switch (kind) {
-    case Kind::ignore: return ExitReason("ignore");
-    case Kind::already_started: return ExitReason("{already_started," + to_string(pid) + "}");
-    case Kind::timeout: return ExitReason::timeout();
-    case Kind::error: return reason;
+    case Kind::ignore:
+      return ExitReason("ignore");
+    case Kind::already_started:
+      return ExitReason("{already_started," + to_string(pid) + "}");
+    case Kind::timeout:
+      return ExitReason::timeout();
+    case Kind::error:
+      return reason;
   }
   return reason;
 }

@@ -1,4 +1,5 @@
-// Starting a behaviour: its name, its init, and the answer to whoever started it. Shared by all behaviours.
+// Starting a behaviour: its name, its init, and the answer to whoever started it. Shared by all
+// behaviours.
 #pragma once
 
 #include <expected>
@@ -22,13 +23,14 @@ class StartedBehaviour : public Behaviour {
   bool take_name();
   /// init is over.
   void acknowledge() noexcept;
-  /// init failed. `silent`: no exit signal goes over the link, the error is all. Returns Flow::stop.
+  /// init failed. `silent`: no exit signal goes over the link, the error is all. Returns
+  /// Flow::stop.
   Flow refuse(StartError error, bool silent);
   bool is_starting() const noexcept { return ack_ != nullptr; }
 
  private:
-  friend std::expected<Started, StartError> start_behaviour(std::unique_ptr<StartedBehaviour>, const StartOptions&,
-                                                            SpawnOptions);
+  friend std::expected<Started, StartError> start_behaviour(std::unique_ptr<StartedBehaviour>,
+                                                            const StartOptions&, SpawnOptions);
   void answer(std::optional<StartError> error) noexcept;
 
   Name name_;

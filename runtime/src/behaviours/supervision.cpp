@@ -10,9 +10,12 @@ namespace {
 
 const char* text(Restart restart) {
   switch (restart) {
-    case Restart::permanent: return "permanent";
-    case Restart::transient: return "transient";
-    case Restart::temporary: return "temporary";
+    case Restart::permanent:
+      return "permanent";
+    case Restart::transient:
+      return "transient";
+    case Restart::temporary:
+      return "temporary";
   }
   return "";
 }
@@ -20,7 +23,9 @@ const char* text(Restart restart) {
 std::string text(Shutdown shutdown) {
   if (shutdown.time == Duration::zero()) return "brutal_kill";
   if (shutdown.time == Duration::max()) return "infinity";
-  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(shutdown.time).count()) + " ms";
+  return std::to_string(
+             std::chrono::duration_cast<std::chrono::milliseconds>(shutdown.time).count()) +
+         " ms";
 }
 
 }  // namespace
@@ -37,12 +42,16 @@ std::expected<Pid, StartError> Supervision::start(const ChildSpec& spec) const {
     result = spec.start();
   } catch (const ExitException& exit) {
     if (exit.from_signal()) throw;
-    result = std::unexpected(StartError{.kind = StartError::Kind::error, .reason = exit.reason(), .pid = {}});
+    result = std::unexpected(
+        StartError{.kind = StartError::Kind::error, .reason = exit.reason(), .pid = {}});
   } catch (const std::exception& error) {
-    result = std::unexpected(StartError{.kind = StartError::Kind::error, .reason = ExitReason::error("exception", error.what()), .pid = {}});
+    result = std::unexpected(StartError{.kind = StartError::Kind::error,
+                                        .reason = ExitReason::error("exception", error.what()),
+                                        .pid = {}});
   }
   if (result) {
-    emit_report(ProgressReport{.supervisor = name_, .pid = self(), .child_id = spec.id, .child = *result});
+    emit_report(
+        ProgressReport{.supervisor = name_, .pid = self(), .child_id = spec.id, .child = *result});
   } else if (!is_ignore(result.error())) {
     report(SupervisorReport::Context::start_error, spec, {}, result.error().as_reason());
   }
@@ -81,11 +90,13 @@ void Supervision::stop_all(const std::vector<std::pair<const ChildSpec*, Pid>>& 
     const bool asked_for = down->reason.is_shutdown() || down->reason == ExitReason::noproc() ||
                            (down->reason.is_normal() && each.spec->restart != Restart::permanent) ||
                            (each.killed && down->reason == ExitReason::killed());
-    if (!asked_for) report(SupervisorReport::Context::shutdown_error, *each.spec, each.pid, down->reason);
+    if (!asked_for)
+      report(SupervisorReport::Context::shutdown_error, *each.spec, each.pid, down->reason);
   }
 }
 
-void Supervision::report(SupervisorReport::Context context, const ChildSpec& spec, Pid child, const ExitReason& reason) const {
+void Supervision::report(SupervisorReport::Context context, const ChildSpec& spec, Pid child,
+                         const ExitReason& reason) const {
   emit_report(SupervisorReport{.supervisor = name_,
                                .pid = self(),
                                .context = context,

@@ -14,7 +14,8 @@ namespace otp::detail {
 /// More than `intensity` restarts within `period` are too many.
 class RestartWindow {
  public:
-  RestartWindow(std::size_t intensity, Duration period) : intensity_(intensity), period_(period.count()) {}
+  RestartWindow(std::size_t intensity, Duration period)
+      : intensity_(intensity), period_(period.count()) {}
   /// Enters one restart; false when it is one too many.
   bool add(Nanoseconds now);
 
@@ -34,13 +35,16 @@ class Supervision {
   void stop(const ChildSpec& spec, Pid pid) const;
   /// The same for many at once.
   void stop_all(const std::vector<std::pair<const ChildSpec*, Pid>>& children) const;
-  void report(SupervisorReport::Context context, const ChildSpec& spec, Pid child, const ExitReason& reason) const;
+  void report(SupervisorReport::Context context, const ChildSpec& spec, Pid child,
+              const ExitReason& reason) const;
 
  private:
   std::string name_;
 };
 
 /// `ignore` leaves a child without a process and is no error.
-inline bool is_ignore(const StartError& error) noexcept { return error.kind == StartError::Kind::ignore; }
+inline bool is_ignore(const StartError& error) noexcept {
+  return error.kind == StartError::Kind::ignore;
+}
 
 }  // namespace otp::detail

@@ -30,7 +30,10 @@ template <class Process, class F>
 auto call_supervisor(const ServerRef& supervisor, const char* name, F operation) {
   using Call = SupervisorCall<Process, F>;
   // One type object for each operation; the name is the same for all calls of it.
-  static const MessageType type{.name = name, .interface = Process::interface_id, .deliver = &Call::deliver, .destroy = &destroy_message<Call>};
+  static const MessageType type{.name = name,
+                                .interface = Process::interface_id,
+                                .deliver = &Call::deliver,
+                                .destroy = &destroy_message<Call>};
   auto* call = make_message<Call>(std::move(operation));
   call->type = &type;
   const auto answer = gen::call_or_exit(supervisor.address(), call, infinity);
@@ -38,7 +41,8 @@ auto call_supervisor(const ServerRef& supervisor, const char* name, F operation)
 }
 
 /// Runs the operation on the supervisor and sends the call home.
-inline Flow answer_supervisor_call(std::unique_ptr<Message, MessageDeleter> message, const void* interface, void* process) {
+inline Flow answer_supervisor_call(std::unique_ptr<Message, MessageDeleter> message,
+                                   const void* interface, void* process) {
   std::unique_ptr<CallBase, MessageDeleter> call(static_cast<CallBase*>(message.release()));
   if (call->type->interface == interface) {
     call->type->deliver(*call, process, nullptr);

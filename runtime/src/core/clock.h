@@ -1,8 +1,9 @@
 // Time as the runtime sees it: nanoseconds of a clock that never goes back.
 //
-// The clock arrives through the runtime's options, so that a simulation can put its own in its place; null means the
-// machine's. Deadlines of long waits are taken from the coarse clock, which is ten times cheaper and late by at most
-// its resolution; `deadline_after` rounds up by that much, so that a wait never ends early.
+// The clock arrives through the runtime's options, so that a simulation can put its own in its
+// place; null means the machine's. Deadlines of long waits are taken from the coarse clock, which
+// is ten times cheaper and late by at most its resolution; `deadline_after` rounds up by that much,
+// so that a wait never ends early.
 #pragma once
 
 #include <cstdint>

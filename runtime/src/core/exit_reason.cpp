@@ -46,7 +46,8 @@ ExitReason::ExitReason(std::string_view text) {
     }
   }
   kind_ = Kind::custom;
-  detail_ = std::make_shared<Detail>(Detail{.text = std::string(text), .origin = {}, .cause = {}, .frames = {}, .payload = {}});
+  detail_ = std::make_shared<Detail>(
+      Detail{.text = std::string(text), .origin = {}, .cause = {}, .frames = {}, .payload = {}});
 }
 
 ExitReason ExitReason::shutdown(std::string_view detail) {
@@ -74,7 +75,8 @@ ExitReason ExitReason::call_failed(const ExitReason& cause, std::string_view cal
   return {Kind::call_failed, std::make_shared<const Detail>(std::move(made))};
 }
 
-ExitReason ExitReason::error(std::string_view type, std::string_view what, std::vector<void*> frames) {
+ExitReason ExitReason::error(std::string_view type, std::string_view what,
+                             std::vector<void*> frames) {
   Detail made{};
   made.text = what;
   made.origin = type;
@@ -94,23 +96,30 @@ ExitReason ExitReason::with_payload(std::any payload) const {
   return {kind_, std::make_shared<const Detail>(std::move(made))};
 }
 
-std::string_view ExitReason::text() const noexcept { return detail_ ? std::string_view{detail_->text} : std::string_view{}; }
+std::string_view ExitReason::text() const noexcept {
+  return detail_ ? std::string_view{detail_->text} : std::string_view{};
+}
 
 std::string_view ExitReason::origin() const noexcept {
   return detail_ ? std::string_view{detail_->origin} : std::string_view{};
 }
 
-const ExitReason& ExitReason::cause() const noexcept { return detail_ && detail_->cause ? *detail_->cause : *this; }
+const ExitReason& ExitReason::cause() const noexcept {
+  return detail_ && detail_->cause ? *detail_->cause : *this;
+}
 
 const std::vector<void*>& ExitReason::frames() const noexcept {
   static const std::vector<void*> none;
   return detail_ ? detail_->frames : none;
 }
 
-const std::any* ExitReason::any_payload() const noexcept { return detail_ ? &detail_->payload : nullptr; }
+const std::any* ExitReason::any_payload() const noexcept {
+  return detail_ ? &detail_->payload : nullptr;
+}
 
 bool ExitReason::is_shutdown() const noexcept {
-  return kind_ == Kind::shutdown || (kind_ == Kind::call_failed && cause().kind() == Kind::shutdown);
+  return kind_ == Kind::shutdown ||
+         (kind_ == Kind::call_failed && cause().kind() == Kind::shutdown);
 }
 
 bool operator==(const ExitReason& a, const ExitReason& b) noexcept {
@@ -130,13 +139,21 @@ std::string to_string(const ExitReason& reason) {
     case Kind::noconnection:
     case Kind::timeout:
     case Kind::calling_self:
-    case Kind::overloaded: return std::string(closed_name(reason.kind()));
-    case Kind::shutdown: return text.empty() ? "shutdown" : "{shutdown," + text + "}";
-    case Kind::bad_request: return "{bad_request," + text + "}";
-    case Kind::terminate: return "{terminate," + text + "}";
-    case Kind::call_failed: return "{" + to_string(reason.cause()) + "," + std::string(reason.origin()) + "}";
-    case Kind::custom: return text;
-    case Kind::error: return text.empty() ? std::string(reason.origin()) : std::string(reason.origin()) + ": " + text;
+    case Kind::overloaded:
+      return std::string(closed_name(reason.kind()));
+    case Kind::shutdown:
+      return text.empty() ? "shutdown" : "{shutdown," + text + "}";
+    case Kind::bad_request:
+      return "{bad_request," + text + "}";
+    case Kind::terminate:
+      return "{terminate," + text + "}";
+    case Kind::call_failed:
+      return "{" + to_string(reason.cause()) + "," + std::string(reason.origin()) + "}";
+    case Kind::custom:
+      return text;
+    case Kind::error:
+      return text.empty() ? std::string(reason.origin())
+                          : std::string(reason.origin()) + ": " + text;
   }
   return text;
 }

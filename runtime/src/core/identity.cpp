@@ -31,7 +31,8 @@ class NameTable {
     const std::unique_lock lock(mutex_);
     if (auto found = index_.find(text); found != index_.end()) return found->second;
     if (texts_.size() >= max_names) {
-      throw std::length_error("more than 1,048,576 local names: names made from data belong in a registry");
+      throw std::length_error(
+          "more than 1,048,576 local names: names made from data belong in a registry");
     }
     const std::string& stored = texts_.emplace_back(text);
     const auto index = static_cast<std::uint32_t>(texts_.size());
@@ -66,7 +67,8 @@ class NameTable {
 }  // namespace
 
 std::string to_string(Pid pid) {
-  return "<" + std::to_string(pid.node) + "." + std::to_string(pid.id) + "." + std::to_string(pid.serial) + ">";
+  return "<" + std::to_string(pid.node) + "." + std::to_string(pid.id) + "." +
+         std::to_string(pid.serial) + ">";
 }
 
 Ref make_ref() noexcept { return Ref{.id = next_reference()}; }

@@ -1,5 +1,6 @@
-// Messages are freed on another thread than they were made on, at tens of millions a second: mimalloc's cross-thread
-// free lists are made for that. Under a sanitizer the system allocator is used, so that it can watch the memory.
+// Messages are freed on another thread than they were made on, at tens of millions a second:
+// mimalloc's cross-thread free lists are made for that. Under a sanitizer the system allocator is
+// used, so that it can watch the memory.
 #include <cstdlib>
 
 #include <otp/detail/message.h>

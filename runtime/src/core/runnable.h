@@ -7,16 +7,16 @@ namespace otp::detail {
 
 struct Runnable {
   Runnable* next_runnable = nullptr;  ///< link in a run queue; owned by the queue
-  void* stack = nullptr;              ///< the suspended stack, while the process is blocked or ready to go on
-  bool on_blocking_pool = false;      ///< goes on on a thread of the blocking pool
+  void* stack = nullptr;  ///< the suspended stack, while the process is blocked or ready to go on
+  bool on_blocking_pool = false;  ///< goes on on a thread of the blocking pool
 };
 
 /// How the layer above runs and parks its runnables.
 struct RunnableOps {
   /// Runs on a pooled stack until the runnable needs none any more.
   void (*run)(Runnable&);
-  /// Called once the runnable's stack has really been left. True: it sleeps, and a waker will make it runnable.
-  /// False: something came in meanwhile, it is to run again.
+  /// Called once the runnable's stack has really been left. True: it sleeps, and a waker will make
+  /// it runnable. False: something came in meanwhile, it is to run again.
   bool (*commit_park)(Runnable&);
 };
 

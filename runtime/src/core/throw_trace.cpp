@@ -1,7 +1,8 @@
 // Remembers where exceptions are thrown, so that a crash report can tell.
 //
-// __cxa_throw is interposed: ours notes the return addresses and the exception object, then calls the real one. The
-// notes belong to the stack: a process may go on on another thread between throw and catch, when a destructor waited.
+// __cxa_throw is interposed: ours notes the return addresses and the exception object, then calls
+// the real one. The notes belong to the stack: a process may go on on another thread between throw
+// and catch, when a destructor waited.
 #include "core/throw_trace.h"
 
 #include <cxxabi.h>
@@ -56,7 +57,8 @@ std::vector<void*> last_throw_frames() {
   const std::exception_ptr current = std::current_exception();
   const void* object = nullptr;
   static_assert(sizeof current == sizeof object);
-  __builtin_memcpy(&object, &current, sizeof object);  // an exception_ptr is the address of its object
+  __builtin_memcpy(&object, &current,
+                   sizeof object);  // an exception_ptr is the address of its object
   const void* notes = throw_notes();
   if (object == nullptr || notes == nullptr) return {};
   const auto& trace = *static_cast<const ThrowTrace*>(notes);
@@ -66,7 +68,8 @@ std::vector<void*> last_throw_frames() {
 
 }  // namespace otp::detail
 
-extern "C" [[noreturn]] void __cxa_throw(void* object, void* type, void (*destroy)(void*)) {  // NOLINT
+extern "C" [[noreturn]] void __cxa_throw(void* object, void* type,
+                                         void (*destroy)(void*)) {  // NOLINT
   using Throw = void (*)(void*, void*, void (*)(void*));
   static const auto real = reinterpret_cast<Throw>(dlsym(RTLD_NEXT, "__cxa_throw"));
   otp::detail::note_throw(object, *static_cast<const std::type_info*>(type));

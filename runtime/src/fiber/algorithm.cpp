@@ -68,7 +68,8 @@ boost::fibers::context* SchedulingAlgorithm::pick_next() noexcept {
     scheduler_.after_switch();
   }
   bool leaves_for_ever = false;
-  if (!from_dispatcher && active != main_ && static_cast<Worker*>(active->get_properties())->ending) {
+  if (!from_dispatcher && active != main_ &&
+      static_cast<Worker*>(active->get_properties())->ending) {
     leaves_for_ever = true;
     ++ended_workers_;
   }
@@ -90,7 +91,8 @@ boost::fibers::context* SchedulingAlgorithm::choose(bool from_dispatcher) noexce
     scheduler_.going_idle_ = false;
     return resume_or_assign(*chosen);
   }
-  // A worker on its way into the idle pool must not be handed back to itself: the dispatcher looks further.
+  // A worker on its way into the idle pool must not be handed back to itself: the dispatcher looks
+  // further.
   if (std::exchange(scheduler_.going_idle_, false)) return take_dispatcher();
   if (ended_workers_ >= ended_workers_before_release && !from_dispatcher && dispatcher_ready_) {
     return take_dispatcher();
@@ -116,7 +118,8 @@ boost::fibers::context* SchedulingAlgorithm::resume_or_assign(Runnable& runnable
     return worker->context;
   }
   Worker* worker = idle_or_new_worker();
-  if (worker == nullptr) {  // no memory for a stack: let the others go on, some may give theirs back
+  if (worker ==
+      nullptr) {  // no memory for a stack: let the others go on, some may give theirs back
     scheduler_.group_.push_shared(runnable);
     return take_dispatcher();
   }
@@ -133,9 +136,9 @@ Worker* SchedulingAlgorithm::idle_or_new_worker() noexcept {
   try {
     auto* worker = new Worker;
     StackPool& stacks = *scheduler_.group_.stacks_;
-    boost::fibers::fiber fiber(boost::fibers::launch::post,
-                               static_cast<boost::fibers::fiber_properties*>(worker), std::allocator_arg,
-                               PooledStacks(stacks), [worker] { worker->main(); });
+    boost::fibers::fiber fiber(
+        boost::fibers::launch::post, static_cast<boost::fibers::fiber_properties*>(worker),
+        std::allocator_arg, PooledStacks(stacks), [worker] { worker->main(); });
     fiber.detach();
     const auto bytes = scheduler_.group_.options_.stack_bytes;
     const auto top = reinterpret_cast<std::uintptr_t>(worker->context);
@@ -147,7 +150,8 @@ Worker* SchedulingAlgorithm::idle_or_new_worker() noexcept {
   }
 }
 
-void SchedulingAlgorithm::suspend_until(const std::chrono::steady_clock::time_point& time) noexcept {
+void SchedulingAlgorithm::suspend_until(
+    const std::chrono::steady_clock::time_point& time) noexcept {
   static_cast<void>(time);  // Boost.Fiber's own sleepers: there are none
   scheduler_.sleep();
 }

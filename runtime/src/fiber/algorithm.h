@@ -1,7 +1,8 @@
 // Boost.Fiber's door into our scheduling: which fiber a thread runs next.
 //
-// Boost.Fiber asks `pick_next` whenever the active fiber suspends or ends, and its dispatcher asks too. Every switch of
-// the program passes here. Fibers are launched with `launch::post` only: `dispatch` would switch past pick_next.
+// Boost.Fiber asks `pick_next` whenever the active fiber suspends or ends, and its dispatcher asks
+// too. Every switch of the program passes here. Fibers are launched with `launch::post` only:
+// `dispatch` would switch past pick_next.
 #pragma once
 
 #include <boost/fiber/algo/algorithm.hpp>

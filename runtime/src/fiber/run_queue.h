@@ -1,9 +1,9 @@
-// The runnable processes of one scheduler, in the shape of Go's run queue: a slot for the process just woken (it runs
-// next, so a pair that talks stays on one thread), a ring that thieves may take half of, and nothing else. What does
-// not fit goes to the group's shared queue.
+// The runnable processes of one scheduler, in the shape of Go's run queue: a slot for the process
+// just woken (it runs next, so a pair that talks stays on one thread), a ring that thieves may take
+// half of, and nothing else. What does not fit goes to the group's shared queue.
 //
-// Who may touch what: only the owner pushes and pops; any thread may steal from the ring; any thread may empty the
-// slot (the monitor does, when the owner has been busy too long).
+// Who may touch what: only the owner pushes and pops; any thread may steal from the ring; any
+// thread may empty the slot (the monitor does, when the owner has been busy too long).
 #pragma once
 
 #include <array>
@@ -36,7 +36,8 @@ class RunQueue {
  public:
   static constexpr std::uint32_t capacity = 256;
 
-  /// Puts `runnable` next in line; what stood there moves to the ring's tail. Returns what found no place.
+  /// Puts `runnable` next in line; what stood there moves to the ring's tail. Returns what found no
+  /// place.
   Runnable* push_next(Runnable& runnable) noexcept {
     Runnable* displaced = next_.exchange(&runnable, std::memory_order_acq_rel);
     return displaced == nullptr || push_last(*displaced) ? nullptr : displaced;
@@ -94,7 +95,8 @@ class RunQueue {
   }
   bool has_next() const noexcept { return next_.load(std::memory_order_relaxed) != nullptr; }
   bool empty() const noexcept { return size() == 0 && !has_next(); }
-  /// Changes whenever something leaves the ring: the monitor sees by it whether the owner makes progress.
+  /// Changes whenever something leaves the ring: the monitor sees by it whether the owner makes
+  /// progress.
   std::uint32_t progress() const noexcept { return head_.load(std::memory_order_relaxed); }
 
  private:

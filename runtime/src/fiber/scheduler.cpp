@@ -15,8 +15,9 @@ namespace {
 
 thread_local Scheduler* this_scheduler = nullptr;
 
-constexpr std::int32_t turn_budget = 2000;       // operations, as the BEAM's 4,000 reductions
-constexpr std::uint32_t turns_between_polls = 61;  // prime, so that it falls into no rhythm of the program
+constexpr std::int32_t turn_budget = 2000;  // operations, as the BEAM's 4,000 reductions
+constexpr std::uint32_t turns_between_polls =
+    61;  // prime, so that it falls into no rhythm of the program
 constexpr Nanoseconds spin_before_sleep = 50'000;
 
 }  // namespace

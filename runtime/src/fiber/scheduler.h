@@ -1,21 +1,26 @@
 // The schedulers: threads that run processes on pooled stacks.
 //
-// This header is the whole of what the process layer sees of this folder; Boost.Fiber stays behind it.
+// This header is the whole of what the process layer sees of this folder; Boost.Fiber stays behind
+// it.
 //
-// Who runs what. A Scheduler owns one thread and one Boost.Fiber scheduler with our algorithm. Its *worker fibers* take
-// runnable processes off the queue and run them in a loop; a process that blocks keeps the fiber it is on, and another
-// worker (from the idle pool, or a new one) takes over the thread. Nothing ever goes through Boost.Fiber's own
-// wake-up: a process is made runnable by putting it on a run queue, with or without a stack, on any scheduler.
+// Who runs what. A Scheduler owns one thread and one Boost.Fiber scheduler with our algorithm. Its
+// *worker fibers* take runnable processes off the queue and run them in a loop; a process that
+// blocks keeps the fiber it is on, and another worker (from the idle pool, or a new one) takes over
+// the thread. Nothing ever goes through Boost.Fiber's own wake-up: a process is made runnable by
+// putting it on a run queue, with or without a stack, on any scheduler.
 //
-// Leaving a stack. A process parks in three steps. (1) It records itself in `leaving_` and suspends. (2) Whoever runs next on
-// the thread first calls `after_switch`: the fiber is detached from this scheduler (another thread may attach it), and
-// only then `commit_park` publishes that the process sleeps. (3) A waker that comes earlier leaves a mark, and
-// `commit_park` answers false: the process is queued again at once. So a fiber is never resumed while it still runs.
+// Leaving a stack. A process parks in three steps. (1) It records itself in `leaving_` and
+// suspends. (2) Whoever runs next on the thread first calls `after_switch`: the fiber is detached
+// from this scheduler (another thread may attach it), and only then `commit_park` publishes that
+// the process sleeps. (3) A waker that comes earlier leaves a mark, and `commit_park` answers
+// false: the process is queued again at once. So a fiber is never resumed while it still runs.
 //
-// Who wakes whom. The waker queues the process on its own scheduler's slot: a pair that talks stays on one thread. A
-// sleeping scheduler is woken when a second process waits in a ring, or by the monitor when one has waited for a tick.
+// Who wakes whom. The waker queues the process on its own scheduler's slot: a pair that talks stays
+// on one thread. A sleeping scheduler is woken when a second process waits in a ring, or by the
+// monitor when one has waited for a tick.
 //
-// Exit. `stop` requires that no process is left; each scheduler then lets its idle workers end, and its thread.
+// Exit. `stop` requires that no process is left; each scheduler then lets its idle workers end, and
+// its thread.
 #pragma once
 
 #include <atomic>
@@ -71,20 +76,21 @@ class Scheduler {
   /// What the process layer keeps for each thread of its own.
   void* local = nullptr;
 
-  /// Leaves the stack of the current process until it is made runnable again. Owner thread, from a worker.
+  /// Leaves the stack of the current process until it is made runnable again. Owner thread, from a
+  /// worker.
   void park(Runnable& self);
-  /// Leaves the stack and queues the process again, behind the others, or on the blocking pool's queue.
+  /// Leaves the stack and queues the process again, behind the others, or on the blocking pool's
+  /// queue.
   void yield(Runnable& self);
 
-  /// Leaves the stack for ever, with all that is on it: it cannot be unwound. The process is over already.
+  /// Leaves the stack for ever, with all that is on it: it cannot be unwound. The process is over
+  /// already.
   [[noreturn]] void abandon(Runnable& self);
 
   /// How many more operations the current process may do before it should yield.
   std::int32_t budget = 0;
   /// True when the current process has had its share of the thread.
-  bool budget_spent() noexcept {
-    return --budget < 0 || preempt_.load(std::memory_order_relaxed);
-  }
+  bool budget_spent() noexcept { return --budget < 0 || preempt_.load(std::memory_order_relaxed); }
 
  private:
   friend class SchedulerGroup;
@@ -111,8 +117,9 @@ class Scheduler {
   const unsigned index_;
   RunQueue queue_;
   Runnable* current_ = nullptr;
-  Runnable* chosen_ = nullptr;  ///< has a stack and was picked by a worker that must make room first
-  bool going_idle_ = false;     ///< the active worker is entering the idle pool
+  Runnable* chosen_ =
+      nullptr;               ///< has a stack and was picked by a worker that must make room first
+  bool going_idle_ = false;  ///< the active worker is entering the idle pool
   struct Leaving {
     Worker* worker = nullptr;
     Runnable* runnable = nullptr;
@@ -134,8 +141,9 @@ class Scheduler {
   std::thread thread_;
 };
 
-/// The scheduler of this thread; null on a foreign thread. Never keep the answer across a suspension: a process may
-/// go on on another thread. (Not inline, so that no compiler keeps the address of the thread-local either.)
+/// The scheduler of this thread; null on a foreign thread. Never keep the answer across a
+/// suspension: a process may go on on another thread. (Not inline, so that no compiler keeps the
+/// address of the thread-local either.)
 [[gnu::noinline]] Scheduler* current_scheduler() noexcept;
 
 class SchedulerGroup {
@@ -199,7 +207,7 @@ class SchedulerGroup {
   std::mutex blocking_mutex_;
   std::condition_variable blocking_condition_;
   RunnableList blocking_queue_;
-  std::uint32_t blocking_waiting_ = 0;   ///< threads that wait for work
+  std::uint32_t blocking_waiting_ = 0;  ///< threads that wait for work
   std::uint32_t blocking_queued_ = 0;
   std::vector<std::unique_ptr<Scheduler>> blocking_;
 

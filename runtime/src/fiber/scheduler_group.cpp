@@ -78,7 +78,8 @@ void SchedulerGroup::make_runnable(Runnable& runnable) noexcept {
 
 void SchedulerGroup::make_runnable_last(Runnable& runnable) noexcept {
   Scheduler* own = current_scheduler();
-  const bool local = own != nullptr && &own->group_ == this && own->duty_ == Scheduler::Duty::processes;
+  const bool local =
+      own != nullptr && &own->group_ == this && own->duty_ == Scheduler::Duty::processes;
   if (runnable.on_blocking_pool) {
     push_blocking(runnable);
   } else if (!local || !own->queue_.push_last(runnable)) {
@@ -107,7 +108,8 @@ Runnable* SchedulerGroup::steal_for(Scheduler& thief) noexcept {
   const std::size_t count = schedulers_.size();
   for (std::size_t i = 1; i < count; ++i) {
     Scheduler& victim = *schedulers_[(thief.index_ + i) % count];
-    if (victim.queue_.size() < 2) continue;  // one that waits is served soon; the monitor sees when it is not
+    if (victim.queue_.size() < 2)
+      continue;  // one that waits is served soon; the monitor sees when it is not
     RunnableList loot = victim.queue_.steal();
     Runnable* first = loot.pop();
     while (Runnable* next = loot.pop()) {
@@ -120,7 +122,9 @@ Runnable* SchedulerGroup::steal_for(Scheduler& thief) noexcept {
 
 void SchedulerGroup::wake_one() noexcept {
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (sleeping_.load(std::memory_order_relaxed) == 0 || searching_.load(std::memory_order_relaxed) != 0) return;
+  if (sleeping_.load(std::memory_order_relaxed) == 0 ||
+      searching_.load(std::memory_order_relaxed) != 0)
+    return;
   for (const auto& scheduler : schedulers_) {
     if (scheduler->asleep_.exchange(false, std::memory_order_relaxed)) {
       scheduler->wake();
@@ -148,8 +152,8 @@ void SchedulerGroup::push_blocking(Runnable& runnable) {
   if (blocking_waiting_ >= blocking_queued_) {
     blocking_condition_.notify_one();
   } else if (blocking_.size() < options_.blocking_threads) {
-    blocking_.push_back(
-        std::make_unique<Scheduler>(*this, Scheduler::Duty::blocking, static_cast<unsigned>(blocking_.size())));
+    blocking_.push_back(std::make_unique<Scheduler>(*this, Scheduler::Duty::blocking,
+                                                    static_cast<unsigned>(blocking_.size())));
     Scheduler* started = blocking_.back().get();
     started->thread_ = std::thread([started] { started->thread_main(); });
   }
@@ -171,8 +175,8 @@ void SchedulerGroup::wait_for_blocking_work(Scheduler& scheduler) {
 }
 
 // ---- Monitor ----
-// Looks at every scheduler once a tick. One that is inside the same turn as a tick ago is asked to preempt at its
-// process's next operation, and what waits behind it is offered to the others.
+// Looks at every scheduler once a tick. One that is inside the same turn as a tick ago is asked to
+// preempt at its process's next operation, and what waits behind it is offered to the others.
 
 void SchedulerGroup::monitor_main() {
   struct Seen {

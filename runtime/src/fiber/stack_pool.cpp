@@ -8,7 +8,8 @@
 namespace otp::detail {
 namespace {
 
-constexpr int madv_guard_install = 102;  // MADV_GUARD_INSTALL where the C library does not name it yet
+constexpr int madv_guard_install =
+    102;  // MADV_GUARD_INSTALL where the C library does not name it yet
 
 std::size_t page_bytes() noexcept {
   static const auto bytes = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));

@@ -1,9 +1,10 @@
 // Stacks of worker fibers: 256 KiB of address space each by default, committed as it is used.
 //
-// Stacks are carved out of big mappings (one VMA each) and never unmapped while the pool lives; a stack given back
-// beyond the high-water mark gives its pages to the system. Every stack has a guard page where the kernel allows:
-// MADV_GUARD_INSTALL (Linux 6.13) costs nothing; before that, mprotect for the first thousands, because each costs two
-// of the process's 65,530 mappings. Thread-safe.
+// Stacks are carved out of big mappings (one VMA each) and never unmapped while the pool lives; a
+// stack given back beyond the high-water mark gives its pages to the system. Every stack has a
+// guard page where the kernel allows: MADV_GUARD_INSTALL (Linux 6.13) costs nothing; before that,
+// mprotect for the first thousands, because each costs two of the process's 65,530 mappings.
+// Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +27,7 @@ class StackPool {
 
  private:
   static constexpr std::size_t stacks_per_region = 64;
-  static constexpr std::size_t warm_stacks = 256;       ///< kept with their pages
+  static constexpr std::size_t warm_stacks = 256;        ///< kept with their pages
   static constexpr std::size_t protected_stacks = 4096;  ///< guarded by mprotect at most
 
   void map_region();

@@ -1,14 +1,17 @@
-// What must happen at every switch of fibers besides the switch: the exception bookkeeping of the C++ runtime, and
-// the announcements the sanitizers ask for. Every switch passes SchedulingAlgorithm::pick_next, which calls these.
+// What must happen at every switch of fibers besides the switch: the exception bookkeeping of the
+// C++ runtime, and the announcements the sanitizers ask for. Every switch passes
+// SchedulingAlgorithm::pick_next, which calls these.
 //
-// The C++ runtime keeps the chain of caught exceptions per thread. A process that suspends inside a catch block and
-// is followed by another that does the same would get the other's exception on `throw;`: the two words behind
+// The C++ runtime keeps the chain of caught exceptions per thread. A process that suspends inside a
+// catch block and is followed by another that does the same would get the other's exception on
+// `throw;`: the two words behind
 // __cxa_get_globals are saved and restored for each fiber.
-// Source: Itanium C++ ABI, exception handling, 2.2.2; sanitizer/common_interface_defs.h, sanitizer/tsan_interface.h.
+// Source: Itanium C++ ABI, exception handling, 2.2.2; sanitizer/common_interface_defs.h,
+// sanitizer/tsan_interface.h.
 #pragma once
 
-#include <cstddef>
 #include <cxxabi.h>
+#include <cstddef>
 
 #include "core/throw_trace.h"
 
@@ -22,8 +25,8 @@
 namespace otp::detail {
 
 struct SwitchState {
-  void* caught = nullptr;     ///< __cxa_eh_globals::caughtExceptions
-  unsigned uncaught = 0;      ///< __cxa_eh_globals::uncaughtExceptions
+  void* caught = nullptr;       ///< __cxa_eh_globals::caughtExceptions
+  unsigned uncaught = 0;        ///< __cxa_eh_globals::uncaughtExceptions
   void* throw_notes = nullptr;  ///< see core/throw_trace.h
   const void* stack_bottom = nullptr;
   std::size_t stack_bytes = 0;
@@ -69,7 +72,8 @@ inline void before_switch(SwitchState& from, SwitchState& to, bool leaves_for_ev
   from.throw_notes = notes;
   notes = to.throw_notes;
 #if defined(__SANITIZE_ADDRESS__)
-  __sanitizer_start_switch_fiber(leaves_for_ever ? nullptr : &from.fake_stack, to.stack_bottom, to.stack_bytes);
+  __sanitizer_start_switch_fiber(leaves_for_ever ? nullptr : &from.fake_stack, to.stack_bottom,
+                                 to.stack_bytes);
 #else
   static_cast<void>(leaves_for_ever);
 #endif

@@ -99,7 +99,8 @@ TimerNode* TimerWheel::expire(Nanoseconds now) noexcept {
 
 Nanoseconds TimerWheel::next_deadline() const noexcept {
   if (count_ == 0) return never;
-  // The nearest occupied slot of level 0, else the next cascade: waking early for a cascade is harmless.
+  // The nearest occupied slot of level 0, else the next cascade: waking early for a cascade is
+  // harmless.
   for (std::uint64_t step = 1; step <= slots; ++step) {
     const std::uint64_t tick = tick_ + step;
     const auto slot = static_cast<std::size_t>(tick & (slots - 1));

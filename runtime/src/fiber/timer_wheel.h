@@ -1,8 +1,9 @@
 // A hierarchical timing wheel: start and cancel in constant time, whatever is outstanding.
 // Source: Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", 1987.
 //
-// Four levels of 256 slots; a slot of level 0 is one tick of 2^20 ns. A timer never fires early and at most about a
-// tick late. Not synchronised: its scheduler holds a lock around it, because timers are cancelled from other threads.
+// Four levels of 256 slots; a slot of level 0 is one tick of 2^20 ns. A timer never fires early and
+// at most about a tick late. Not synchronised: its scheduler holds a lock around it, because timers
+// are cancelled from other threads.
 #pragma once
 
 #include <array>
@@ -19,7 +20,8 @@ struct TimerNode {
   TimerNode* next = nullptr;
   TimerNode* prev = nullptr;
   Nanoseconds deadline = 0;
-  /// Runs on the scheduler that owns the wheel, outside its lock, when the deadline has passed. Owns the node.
+  /// Runs on the scheduler that owns the wheel, outside its lock, when the deadline has passed.
+  /// Owns the node.
   void (*fire)(TimerNode&) = nullptr;
   /// Frees the node without firing: the wheel goes away.
   void (*discard)(TimerNode&) = nullptr;
@@ -52,7 +54,7 @@ class TimerWheel {
   std::uint64_t tick_;  ///< everything up to and including this tick has fired
   std::uint64_t count_ = 0;
   std::array<std::array<TimerNode, slots>, levels> wheel_;  // sentinels of circular lists
-  std::array<std::uint64_t, slots / 64> occupied_{};                 // level 0; may claim too much
+  std::array<std::uint64_t, slots / 64> occupied_{};        // level 0; may claim too much
 };
 
 }  // namespace otp::detail

@@ -1,4 +1,5 @@
-// The public face of processes: <otp/process.h>, <otp/receive.h> and what behaviours ask of the core.
+// The public face of processes: <otp/process.h>, <otp/receive.h> and what behaviours ask of the
+// core.
 #include <otp/process.h>
 #include <otp/receive.h>
 
@@ -59,7 +60,9 @@ void end_turn_if_spent() noexcept {
 
 Nanoseconds deadline_of(const Process& self, Timeout timeout) noexcept {
   if (timeout.is_infinite()) return never;
-  return timeout.value.count() == 0 ? 0 : deadline_after(self.node->schedulers().clock(), timeout.value.count());
+  return timeout.value.count() == 0
+             ? 0
+             : deadline_after(self.node->schedulers().clock(), timeout.value.count());
 }
 
 }  // namespace
@@ -73,7 +76,8 @@ const char* claim_name(Node& node, Name name, Pid pid) noexcept {
   Process* process = node.table().slot(pid);
   if (process == nullptr || !node.is_alive(pid)) return "no such process";
   std::uint32_t unnamed = 0;
-  if (!process->name.compare_exchange_strong(unnamed, name.index())) return "the process has a name already";
+  if (!process->name.compare_exchange_strong(unnamed, name.index()))
+    return "the process has a name already";
   const char* refusal = !node.names().claim(name, pid) ? "the name is taken" : nullptr;
   // The process may have ended meanwhile, and not have seen the name.
   if (refusal == nullptr && !node.is_alive(pid)) {
@@ -145,8 +149,8 @@ void arm_idle_timer(Timeout timeout) {
   self.more().idle_deadline = deadline_of(self, timeout);
 }
 
-std::unique_ptr<Message, MessageDeleter> receive_matching(bool (*accept)(void*, Message&), void* context,
-                                                          Timeout timeout) {
+std::unique_ptr<Message, MessageDeleter> receive_matching(bool (*accept)(void*, Message&),
+                                                          void* context, Timeout timeout) {
   Process& self = require_process("receive");
   struct Search {
     Process& self;
@@ -193,10 +197,12 @@ Pid spawn(std::move_only_function<void()> body) {
   return detail::spawn_behaviour(detail::make_function_behaviour(std::move(body)), {}).pid;
 }
 Pid spawn_link(std::move_only_function<void()> body) {
-  return detail::spawn_behaviour(detail::make_function_behaviour(std::move(body)), {.link = true}).pid;
+  return detail::spawn_behaviour(detail::make_function_behaviour(std::move(body)), {.link = true})
+      .pid;
 }
 std::pair<Pid, Ref> spawn_monitor(std::move_only_function<void()> body) {
-  const auto spawned = detail::spawn_behaviour(detail::make_function_behaviour(std::move(body)), {.monitor = true});
+  const auto spawned =
+      detail::spawn_behaviour(detail::make_function_behaviour(std::move(body)), {.monitor = true});
   return {spawned.pid, spawned.monitor};
 }
 
@@ -233,7 +239,8 @@ Ref monitor_as(Pid target, Name name) {
   if (target == self.pid()) return ref;  // inert, as in OTP
   self.more().monitors.emplace(ref, target);
   self.node->send(target, make_signal<detail::MonitorSignal>(
-                              MessageKind::monitor, detail::Watcher{.pid = self.pid(), .ref = ref, .name = name}));
+                              MessageKind::monitor,
+                              detail::Watcher{.pid = self.pid(), .ref = ref, .name = name}));
   return ref;
 }
 
@@ -242,7 +249,9 @@ Ref monitor_as(Pid target, Name name) {
 Ref monitor(Pid target) {
   return detail::is_name(target) ? monitor(detail::name_of(target)) : monitor_as(target, {});
 }
-Ref monitor(Name target) { return monitor_as(require_process("monitor").node->names().holder(target), target); }
+Ref monitor(Name target) {
+  return monitor_as(require_process("monitor").node->names().holder(target), target);
+}
 
 bool demonitor(Ref ref, DownOptions options) {
   Process& self = require_process("demonitor");
@@ -253,8 +262,11 @@ bool demonitor(Ref ref, DownOptions options) {
       active = true;
       const Pid target = found->second;
       self.extras->monitors.erase(found);
-      self.node->send(target, make_signal<detail::MonitorSignal>(
-                                  MessageKind::demonitor, detail::Watcher{.pid = self.pid(), .ref = ref, .name = {}, .thread = nullptr}));
+      self.node->send(
+          target,
+          make_signal<detail::MonitorSignal>(
+              MessageKind::demonitor,
+              detail::Watcher{.pid = self.pid(), .ref = ref, .name = {}, .thread = nullptr}));
     }
   }
   if (options.flush) {
@@ -274,7 +286,8 @@ void register_name(Name name, Pid pid) {
   detail::Node& node = detail::require_node("register_name");
   if (!name) throw std::invalid_argument("register_name: the empty name");
   if (const char* why = detail::claim_name(node, name, pid)) {
-    throw std::invalid_argument("register_name `" + std::string(name.text()) + "` for " + to_string(pid) + ": " + why);
+    throw std::invalid_argument("register_name `" + std::string(name.text()) + "` for " +
+                                to_string(pid) + ": " + why);
   }
 }
 
@@ -284,7 +297,8 @@ void unregister_name(Name name) {
   detail::Process* process = node.table().slot(holder);
   std::uint32_t index = name.index();
   if (process == nullptr || !process->name.compare_exchange_strong(index, 0)) {
-    throw std::invalid_argument("unregister_name `" + std::string(name.text()) + "`: nobody holds it");
+    throw std::invalid_argument("unregister_name `" + std::string(name.text()) +
+                                "`: nobody holds it");
   }
   node.names().release(name, holder);
 }
@@ -316,7 +330,8 @@ std::optional<ProcessInfo> process_info(Pid pid, Timeout timeout) {
   auto* call = make_signal<detail::InspectCall>(MessageKind::inspect);
   const std::unique_ptr<detail::CallBase, detail::MessageDeleter> answer(
       detail::exchange_request(self, pid, call, MessageKind::inspect, timeout));
-  if (answer == nullptr || answer->state != static_cast<std::uint8_t>(detail::CallState::replied)) return std::nullopt;
+  if (answer == nullptr || answer->state != static_cast<std::uint8_t>(detail::CallState::replied))
+    return std::nullopt;
   return std::move(static_cast<detail::InspectCall&>(*answer).info);
 }
 

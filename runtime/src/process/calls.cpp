@@ -25,7 +25,8 @@ CallBase* failed(CallBase* call, ExitReason reason) {
 }
 
 bool targets_self(Process& self, Pid target) noexcept {
-  return target == self.pid() || (is_name(target) && self.node->names().holder(name_of(target)) == self.pid());
+  return target == self.pid() ||
+         (is_name(target) && self.node->names().holder(name_of(target)) == self.pid());
 }
 
 void prepare(Process& self, CallBase& request, MessageKind kind) noexcept {
@@ -37,7 +38,9 @@ void prepare(Process& self, CallBase& request, MessageKind kind) noexcept {
 
 }  // namespace
 
-Pid name_pid(Name name) noexcept { return {.id = name.index(), .serial = 1, .node = name_node, .creation = 0}; }
+Pid name_pid(Name name) noexcept {
+  return {.id = name.index(), .serial = 1, .node = name_node, .creation = 0};
+}
 bool is_name(Pid pid) noexcept { return pid.node == name_node; }
 Name name_of(Pid pid) noexcept { return Name::from_index(pid.id); }
 
@@ -45,7 +48,8 @@ namespace {
 
 /// Prepares a request, lets `send` send it, and waits for its answer.
 template <class Send>
-CallBase* await_answer(Process& self, CallBase& request, MessageKind kind, Timeout timeout, Send send) {
+CallBase* await_answer(Process& self, CallBase& request, MessageKind kind, Timeout timeout,
+                       Send send) {
   prepare(self, request, kind);
   Wait wait{.request = request.request, .reply = nullptr};
   struct Waiting {
@@ -65,15 +69,18 @@ CallBase* await_answer(Process& self, CallBase& request, MessageKind kind, Timeo
 
 }  // namespace
 
-const MessageType stop_message_type{
-    .name = "stop", .interface = nullptr, .deliver = nullptr, .destroy = &destroy_message<StopMessage>};
+const MessageType stop_message_type{.name = "stop",
+                                    .interface = nullptr,
+                                    .deliver = nullptr,
+                                    .destroy = &destroy_message<StopMessage>};
 
-CallBase* exchange_request(Process& self, Pid target, CallBase* request, MessageKind kind, Timeout timeout) {
+CallBase* exchange_request(Process& self, Pid target, CallBase* request, MessageKind kind,
+                           Timeout timeout) {
   return await_answer(self, *request, kind, timeout, [&] { self.node->send(target, request); });
 }
 
-CallBase* spawn_and_wait(std::unique_ptr<Behaviour> behaviour, SpawnOptions options, CallBase* ack, Timeout timeout,
-                         Spawned& spawned) {
+CallBase* spawn_and_wait(std::unique_ptr<Behaviour> behaviour, SpawnOptions options, CallBase* ack,
+                         Timeout timeout, Spawned& spawned) {
   Process& self = require_process("start");
   return await_answer(self, *ack, MessageKind::call, timeout, [&] {
     spawned.pid = self.node->spawn(std::move(behaviour), options, &self, &spawned.monitor);
@@ -138,7 +145,8 @@ void send_back(std::unique_ptr<CallBase, MessageDeleter> call) noexcept {
 }
 
 void defer_request(const CallBase& call) {
-  require_process("noreply").more().deferred.push_back({.caller = call.caller, .request = call.request});
+  require_process("noreply").more().deferred.push_back(
+      {.caller = call.caller, .request = call.request});
 }
 
 void send_reply(const ReplyTo& to, CallBase* reply) noexcept {

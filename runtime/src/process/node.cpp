@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 
 #include "process/process_main.h"
 #include "process/signals.h"
@@ -23,14 +22,16 @@ SchedulerGroup::Options scheduler_options(const RuntimeOptions& options, void* o
 Node::Node(const RuntimeOptions& options)
     : options_(options),
       table_(options.max_processes),
-      schedulers_(std::make_unique<SchedulerGroup>(scheduler_options(options, this),
-                                                   RunnableOps{.run = &run_process, .commit_park = &commit_park})) {
+      schedulers_(std::make_unique<SchedulerGroup>(
+          scheduler_options(options, this),
+          RunnableOps{.run = &run_process, .commit_park = &commit_park})) {
   contain_terminate();
 }
 
 Node::~Node() = default;
 
-Pid Node::spawn(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& options, Process* parent, Ref* monitor) {
+Pid Node::spawn(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& options, Process* parent,
+                Ref* monitor) {
   Process& process = table_.allocate();
   const Pid pid = process.pid();
   process.behaviour = std::move(behaviour);
@@ -43,7 +44,8 @@ Pid Node::spawn(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& option
   }
   if (parent != nullptr && options.monitor) {
     const Ref ref = make_ref();
-    process.more().monitored_by.push_back({.pid = process.parent, .ref = ref, .name = {}, .thread = nullptr});
+    process.more().monitored_by.push_back(
+        {.pid = process.parent, .ref = ref, .name = {}, .thread = nullptr});
     parent->more().monitors.emplace(ref, pid);
     *monitor = ref;
   }
@@ -57,7 +59,8 @@ Pid Node::spawn_for(WaitingThread& waiting, std::unique_ptr<Behaviour> behaviour
   process.behaviour = std::move(behaviour);
   process.node = this;
   process.parent = {};
-  process.more().monitored_by.push_back({.pid = {}, .ref = make_ref(), .name = {}, .thread = &waiting});
+  process.more().monitored_by.push_back(
+      {.pid = {}, .ref = make_ref(), .name = {}, .thread = &waiting});
   open(process);
   return pid;
 }
@@ -70,7 +73,8 @@ void Node::open(Process& process) noexcept {
 void Node::exit_all(const ExitReason& reason) {
   const std::vector<Pid> pids = table_.live();
   for (auto pid = pids.rbegin(); pid != pids.rend(); ++pid) {
-    auto* signal = make_signal<ExitMessage>(MessageKind::exit_signal, Exit{.pid = {}, .reason = reason}, false);
+    auto* signal = make_signal<ExitMessage>(MessageKind::exit_signal,
+                                            Exit{.pid = {}, .reason = reason}, false);
     signal->flags = as_parent;
     send(*pid, signal);
   }
@@ -83,7 +87,8 @@ void Node::push(Process& process, Message* message) noexcept {
   std::uintptr_t pushed = 0;
   do {
     if (head == Process::closed) {
-      bounce(*this, Pid{.id = process.id, .serial = message->target_serial}, message, ExitReason::noproc());
+      bounce(*this, Pid{.id = process.id, .serial = message->target_serial}, message,
+             ExitReason::noproc());
       return;
     }
     message->next = reinterpret_cast<Message*>(head & ~Process::tag_bits);

@@ -1,4 +1,5 @@
-// A node: the process table, the names and the schedulers of one runtime, and what sends signals between processes.
+// A node: the process table, the names and the schedulers of one runtime, and what sends signals
+// between processes.
 #pragma once
 
 #include <atomic>
@@ -83,7 +84,8 @@ class Node {
   NameRegistry& names() noexcept { return names_; }
   TimerTable& timers() noexcept { return timers_; }
 
-  Pid spawn(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& options, Process* parent, Ref* monitor);
+  Pid spawn(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& options, Process* parent,
+            Ref* monitor);
 
   /// A process without a parent, whose end a thread waits for.
   Pid spawn_for(WaitingThread& waiting, std::unique_ptr<Behaviour> behaviour);

@@ -1,17 +1,20 @@
 // A process: a control block without a stack.
 //
-// Who may touch what. `arrivals` is touched by everybody, with atomic operations only. `serial` and `exiting` are read by
-// everybody and written by the process (or by whoever starts it). All the rest belongs to the process itself: to
-// the one thread that runs it, and between two runs to nobody. Other processes never look inside; they send signals.
+// Who may touch what. `arrivals` is touched by everybody, with atomic operations only. `serial` and
+// `exiting` are read by everybody and written by the process (or by whoever starts it). All the
+// rest belongs to the process itself: to the one thread that runs it, and between two runs to
+// nobody. Other processes never look inside; they send signals.
 //
-// The block is type-stable: it is never given back while the runtime lives, so that a sender may look at a block whose
-// process has just died. A message that reaches a slot's next tenant is recognised by its target serial and bounced.
+// The block is type-stable: it is never given back while the runtime lives, so that a sender may
+// look at a block whose process has just died. A message that reaches a slot's next tenant is
+// recognised by its target serial and bounced.
 //
-// `arrivals` is a stack of messages, newest first, with the process's state in the three low bits of the pointer:
+// `arrivals` is a stack of messages, newest first, with the process's state in the three low bits
+// of the pointer:
 //   idle      it sleeps; whoever pushes makes it runnable
-//   waiting   it sleeps in a call or a sleep; only a signal makes it runnable, ordinary messages just pile up
-//   signalled a signal is among the messages: the process looks at them before its next message
-//   closed    (all three) it is dead: what comes is bounced
+//   waiting   it sleeps in a call or a sleep; only a signal makes it runnable, ordinary messages
+//   just pile up signalled a signal is among the messages: the process looks at them before its
+//   next message closed    (all three) it is dead: what comes is bounced
 // One compare-and-swap thus enqueues, and tells the sender whether it has to wake.
 #pragma once
 
@@ -39,7 +42,8 @@ struct WakeTimer;
 
 using MessagePtr = std::unique_ptr<Message, MessageDeleter>;
 
-/// The pids a process is linked to. Most have at most one link, to their supervisor: that one costs no allocation.
+/// The pids a process is linked to. Most have at most one link, to their supervisor: that one costs
+/// no allocation.
 class LinkSet {
  public:
   bool insert(Pid pid);
@@ -69,10 +73,11 @@ struct DeferredRequest {
 
 /// What only some processes have.
 struct ProcessExtras {
-  boost::unordered_flat_map<Ref, Pid, std::hash<Ref>> monitors;       ///< whom it monitors
+  boost::unordered_flat_map<Ref, Pid, std::hash<Ref>> monitors;  ///< whom it monitors
   std::vector<Watcher> monitored_by;
-  std::vector<DeferredRequest> deferred;                              ///< callers that wait for a later reply
-  boost::unordered_flat_map<std::uint64_t, CallBase*> requests;       ///< its own open requests; non-null: answered
+  std::vector<DeferredRequest> deferred;  ///< callers that wait for a later reply
+  boost::unordered_flat_map<std::uint64_t, CallBase*>
+      requests;  ///< its own open requests; non-null: answered
   std::string label;
   Nanoseconds idle_deadline = never;
   ExitReason exit_reason;  ///< of a pending exit signal, or given with Flow::stop
@@ -86,8 +91,8 @@ struct ProcessExtras {
 
 /// What a blocked process waits for; lives on its stack.
 struct Wait {
-  std::uint64_t request = 0;      ///< the call in progress; 0 is none
-  CallBase* reply = nullptr;      ///< its answer
+  std::uint64_t request = 0;  ///< the call in progress; 0 is none
+  CallBase* reply = nullptr;  ///< its answer
 };
 
 enum class ExitPending : std::uint8_t { no, signal, kill };
@@ -108,7 +113,7 @@ struct Process : Runnable {
   std::atomic<std::uint32_t> serial{0};
   Pid parent;
   const MessageType* handling = nullptr;  ///< for reports: the message it is at
-  std::atomic<std::uint32_t> name{0};  ///< index of its local name; anybody may register it
+  std::atomic<std::uint32_t> name{0};     ///< index of its local name; anybody may register it
   std::atomic<bool> exiting{false};
   ExitPending exit_pending = ExitPending::no;
   WakeOn wake_on = WakeOn::message;
@@ -143,11 +148,13 @@ struct Process : Runnable {
   }
 };
 
-/// Takes the first message that `accept` takes out of the inbox, looking behind `checked` (null: from the front).
-/// Without one, `checked` becomes the last message looked at.
-Message* take_matching(Process& self, bool (*accept)(void*, Message&), void* context, Message*& checked);
+/// Takes the first message that `accept` takes out of the inbox, looking behind `checked` (null:
+/// from the front). Without one, `checked` becomes the last message looked at.
+Message* take_matching(Process& self, bool (*accept)(void*, Message&), void* context,
+                       Message*& checked);
 
-/// The process that runs on this thread; null outside. Never keep it across threads; a process may keep its own.
+/// The process that runs on this thread; null outside. Never keep it across threads; a process may
+/// keep its own.
 [[gnu::noinline]] Process* current_process() noexcept;
 /// The same; throws std::logic_error outside a process, naming `operation`.
 Process& require_process(const char* operation);

@@ -61,7 +61,8 @@ Served serve(Process& self) {
 
 ExitReason unknown_exception() {
   const std::type_info* type = abi::__cxa_current_exception_type();
-  return ExitReason::error(type != nullptr ? demangled(type->name()) : "unknown exception", "", last_throw_frames());
+  return ExitReason::error(type != nullptr ? demangled(type->name()) : "unknown exception", "",
+                           last_throw_frames());
 }
 
 /// Runs `step`; what it throws becomes `end`.
@@ -73,7 +74,8 @@ void contain(ProcessEnd& end, Step step) {
     end.reason = exit.reason();
     end.by_signal = exit.from_signal();
   } catch (const std::exception& error) {
-    end.reason = ExitReason::error(demangled(typeid(error).name()), error.what(), last_throw_frames());
+    end.reason =
+        ExitReason::error(demangled(typeid(error).name()), error.what(), last_throw_frames());
     end.by_signal = false;
   } catch (const abi::__forced_unwind&) {
     throw;
@@ -110,8 +112,9 @@ namespace {
 
 std::terminate_handler former_terminate = nullptr;
 
-/// std::terminate inside a process ends that process alone: its stack cannot be unwound, so it is abandoned with
-/// what it owns, and so is the behaviour's object, which frames of that stack may still refer to.
+/// std::terminate inside a process ends that process alone: its stack cannot be unwound, so it is
+/// abandoned with what it owns, and so is the behaviour's object, which frames of that stack may
+/// still refer to.
 [[noreturn]] void terminate_process() {
   Process* self = current_process();
   if (self == nullptr || self->exiting.load()) {
@@ -166,8 +169,12 @@ void run_process(Runnable& runnable) {
       return;
     }
     switch (serve(self)) {
-      case Served::let_go: over = false; break;
-      case Served::stop: end.reason = self.extras ? self.extras->exit_reason : ExitReason::normal(); break;
+      case Served::let_go:
+        over = false;
+        break;
+      case Served::stop:
+        end.reason = self.extras ? self.extras->exit_reason : ExitReason::normal();
+        break;
       case Served::signalled:
         end.reason = pending_exit(self);
         end.by_signal = true;
@@ -181,10 +188,13 @@ bool commit_park(Runnable& runnable) {
   auto& self = static_cast<Process&>(runnable);
   std::uintptr_t head = self.arrivals.load(std::memory_order_acquire);
   if (self.wake_on == WakeOn::message) {
-    return head == 0 && self.arrivals.compare_exchange_strong(head, Process::idle, std::memory_order_acq_rel);
+    return head == 0 &&
+           self.arrivals.compare_exchange_strong(head, Process::idle, std::memory_order_acq_rel);
   }
   while ((head & Process::signalled) == 0) {
-    if (self.arrivals.compare_exchange_weak(head, head | Process::waiting, std::memory_order_acq_rel)) return true;
+    if (self.arrivals.compare_exchange_weak(head, head | Process::waiting,
+                                            std::memory_order_acq_rel))
+      return true;
   }
   return false;
 }
@@ -197,9 +207,9 @@ void raise_pending_exit(Process& self) {
 }
 
 // ---- Wake-ups ----
-// A process has at most one timer in the wheel. It is not taken out when a wait ends early: a later wait with a
-// later deadline lets it fire and arms it anew. A server that calls a thousand times a second with the default
-// time-out of five seconds so touches the wheel once in five seconds.
+// A process has at most one timer in the wheel. It is not taken out when a wait ends early: a later
+// wait with a later deadline lets it fire and arms it anew. A server that calls a thousand times a
+// second with the default time-out of five seconds so touches the wheel once in five seconds.
 
 struct WakeTimer : Message, TimerNode {
   Node* node = nullptr;
@@ -221,7 +231,8 @@ void arm_wake(Process& self, Nanoseconds deadline) {
   if (deadline == never) return;
   if (self.timer != nullptr) {
     if (self.timer->deadline <= deadline) return;
-    if (!TimerShard::cancel(*self.timer)) return;  // on its way: it wakes us, and we come here again
+    if (!TimerShard::cancel(*self.timer))
+      return;  // on its way: it wakes us, and we come here again
   } else {
     self.timer = make_message<WakeTimer>();
     self.timer->type = &signal_type<WakeTimer>;
@@ -240,14 +251,18 @@ void disarm_wake(Process& self) noexcept {
   if (timer != nullptr && TimerShard::cancel(*timer)) destroy_message<WakeTimer>(timer);
 }
 
-bool wait_for(Process& self, WakeOn wake_on, Nanoseconds deadline, bool (*done)(void*), void* context) {
+bool wait_for(Process& self, WakeOn wake_on, Nanoseconds deadline, bool (*done)(void*),
+              void* context) {
   bool slept = false;
   for (;;) {
     if (self.has_arrivals()) drain(self);
     raise_pending_exit(self);
     if (done(context)) return true;
-    if (self.exiting.load(std::memory_order_relaxed) || self.exit_pending != ExitPending::no) return false;
-    if (deadline != never && (slept || deadline <= 0) && now(self.node->schedulers().clock()) >= deadline) return false;
+    if (self.exiting.load(std::memory_order_relaxed) || self.exit_pending != ExitPending::no)
+      return false;
+    if (deadline != never && (slept || deadline <= 0) &&
+        now(self.node->schedulers().clock()) >= deadline)
+      return false;
     arm_wake(self, deadline);
     self.wake_on = wake_on;
     current_scheduler()->park(self);

@@ -11,11 +11,13 @@ void run_process(Runnable& runnable);
 /// Publishes that the process sleeps; false when something has come in meanwhile.
 bool commit_park(Runnable& runnable);
 
-/// From now on std::terminate inside a process ends that process alone; outside, it does what it did.
+/// From now on std::terminate inside a process ends that process alone; outside, it does what it
+/// did.
 void contain_terminate();
 
-/// Throws the pending exit signal of a process that is about to wait or has just woken. Returns without throwing
-/// when there is none, and while the process unwinds or is past unwinding: a wait there gives up at once instead.
+/// Throws the pending exit signal of a process that is about to wait or has just woken. Returns
+/// without throwing when there is none, and while the process unwinds or is past unwinding: a wait
+/// there gives up at once instead.
 void raise_pending_exit(Process& self);
 /// Sees to it that the process is woken at `deadline`, or before.
 void arm_wake(Process& self, Nanoseconds deadline);
@@ -23,7 +25,8 @@ void arm_wake(Process& self, Nanoseconds deadline);
 void disarm_wake(Process& self) noexcept;
 
 /// Blocks until `done(context)`, or the deadline (false). Exit signals interrupt it by exception.
-bool wait_for(Process& self, WakeOn wake_on, Nanoseconds deadline, bool (*done)(void*), void* context);
+bool wait_for(Process& self, WakeOn wake_on, Nanoseconds deadline, bool (*done)(void*),
+              void* context);
 
 struct WakeTimer;
 

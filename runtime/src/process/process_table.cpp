@@ -54,13 +54,15 @@ Process& ProcessTable::allocate() {
   live_.fetch_add(1, std::memory_order_relaxed);
   process->next_runnable = nullptr;
   process->exiting.store(false, std::memory_order_relaxed);
-  process->serial.store(process->serial.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  process->serial.store(process->serial.load(std::memory_order_relaxed) + 1,
+                        std::memory_order_release);
   return *process;
 }
 
 void ProcessTable::release(Process& process) noexcept {
   live_.fetch_sub(1, std::memory_order_release);
-  // A slot whose serials are used up is never given out again, so that no pid ever means two processes.
+  // A slot whose serials are used up is never given out again, so that no pid ever means two
+  // processes.
   if (process.serial.load(std::memory_order_relaxed) == UINT32_MAX) return;
   const std::lock_guard lock(mutex_);
   process.next_runnable = free_;
@@ -73,7 +75,8 @@ std::vector<Pid> ProcessTable::live() const {
     const Process* base = chunks_[chunk].load(std::memory_order_acquire);
     if (base == nullptr) break;
     for (std::uint32_t i = 0; i < chunk_size; ++i) {
-      if (base[i].arrivals.load(std::memory_order_acquire) != Process::closed) pids.push_back(base[i].pid());
+      if (base[i].arrivals.load(std::memory_order_acquire) != Process::closed)
+        pids.push_back(base[i].pid());
     }
   }
   return pids;
@@ -99,7 +102,8 @@ void NameRegistry::release(Name name, Pid pid) noexcept {
 
 Pid NameRegistry::holder(Name name) const noexcept {
   const std::uint64_t held = holders_[name.index()].load(std::memory_order_acquire);
-  return Pid{.id = static_cast<std::uint32_t>(held), .serial = static_cast<std::uint32_t>(held >> 32)};
+  return Pid{.id = static_cast<std::uint32_t>(held),
+             .serial = static_cast<std::uint32_t>(held >> 32)};
 }
 
 }  // namespace otp::detail

@@ -28,8 +28,10 @@ unsigned usable_cpus() noexcept {
 RuntimeOptions completed(RuntimeOptions options) {
   if (options.schedulers == 0) options.schedulers = usable_cpus();
   if (options.reports == nullptr) options.reports = text_sink(stderr);
-  if (options.blocking_threads == 0) throw std::invalid_argument("RuntimeOptions::blocking_threads must be positive");
-  if (options.stack_bytes < 16 * 1024) throw std::invalid_argument("RuntimeOptions::stack_bytes: at least 16 KiB");
+  if (options.blocking_threads == 0)
+    throw std::invalid_argument("RuntimeOptions::blocking_threads must be positive");
+  if (options.stack_bytes < 16 * 1024)
+    throw std::invalid_argument("RuntimeOptions::stack_bytes: at least 16 KiB");
   return options;
 }
 
@@ -40,7 +42,8 @@ struct Runtime::Impl {
   std::unique_ptr<detail::Node> node;
 };
 
-Runtime::Runtime(RuntimeOptions options) : impl_(std::make_unique<Impl>(completed(std::move(options)))) {}
+Runtime::Runtime(RuntimeOptions options)
+    : impl_(std::make_unique<Impl>(completed(std::move(options)))) {}
 
 Runtime::~Runtime() {
   detail::Node& node = *impl_->node;
@@ -51,7 +54,8 @@ Runtime::~Runtime() {
     node.wait_until_empty(kill_limit);
   }
   if (node.table().count() != 0) {
-    // A handler that never comes back holds its thread: the threads and what they use outlive the runtime.
+    // A handler that never comes back holds its thread: the threads and what they use outlive the
+    // runtime.
     static_cast<void>(impl_->node.release());
     return;
   }
@@ -59,7 +63,9 @@ Runtime::~Runtime() {
 }
 
 ExitReason Runtime::run(std::move_only_function<void()> body) {
-  if (in_process()) throw std::logic_error("otp: Runtime::run inside a process would block its scheduler; use spawn");
+  if (in_process())
+    throw std::logic_error(
+        "otp: Runtime::run inside a process would block its scheduler; use spawn");
   detail::WaitingThread waiting;
   impl_->node->spawn_for(waiting, detail::make_function_behaviour(std::move(body)));
   std::unique_lock lock(waiting.mutex);

@@ -69,7 +69,8 @@ void accept_watcher(Process& self, MonitorSignal& signal) {
   if (signal.kind == MessageKind::monitor) {
     self.more().monitored_by.push_back(signal.watcher);
   } else if (self.extras) {
-    std::erase_if(self.extras->monitored_by, [&](const Watcher& each) { return each.ref == signal.watcher.ref; });
+    std::erase_if(self.extras->monitored_by,
+                  [&](const Watcher& each) { return each.ref == signal.watcher.ref; });
   }
   destroy(&signal);
 }
@@ -101,7 +102,8 @@ void answer_inspection(Process& self, InspectCall& call) {
   if (self.extras) {
     info.label = self.extras->label;
     for (const auto& [ref, pid] : self.extras->monitors) info.monitors.push_back(pid);
-    for (const Watcher& watcher : self.extras->monitored_by) info.monitored_by.push_back(watcher.pid);
+    for (const Watcher& watcher : self.extras->monitored_by)
+      info.monitored_by.push_back(watcher.pid);
   }
   call.state = static_cast<std::uint8_t>(CallState::replied);
   call.kind = MessageKind::reply;
@@ -115,17 +117,29 @@ void accept(Process& self, Message& message) {
     case MessageKind::info:
     case MessageKind::down:
     case MessageKind::exit:
-    case MessageKind::system: return self.append(message);
-    case MessageKind::reply: return accept_reply(self, static_cast<CallBase&>(message));
-    case MessageKind::exit_signal: return accept_exit(self, static_cast<ExitMessage&>(message));
-    case MessageKind::down_signal: return accept_down(self, static_cast<DownMessage&>(message));
-    case MessageKind::link: self.links.insert(static_cast<LinkSignal&>(message).from); return destroy(&message);
-    case MessageKind::unlink: self.links.erase(static_cast<LinkSignal&>(message).from); return destroy(&message);
+    case MessageKind::system:
+      return self.append(message);
+    case MessageKind::reply:
+      return accept_reply(self, static_cast<CallBase&>(message));
+    case MessageKind::exit_signal:
+      return accept_exit(self, static_cast<ExitMessage&>(message));
+    case MessageKind::down_signal:
+      return accept_down(self, static_cast<DownMessage&>(message));
+    case MessageKind::link:
+      self.links.insert(static_cast<LinkSignal&>(message).from);
+      return destroy(&message);
+    case MessageKind::unlink:
+      self.links.erase(static_cast<LinkSignal&>(message).from);
+      return destroy(&message);
     case MessageKind::monitor:
-    case MessageKind::demonitor: return accept_watcher(self, static_cast<MonitorSignal&>(message));
-    case MessageKind::timer: return accept_timer(self, message);
-    case MessageKind::inspect: return answer_inspection(self, static_cast<InspectCall&>(message));
-    case MessageKind::request_done: return accept_request_done(self, static_cast<RequestDoneSignal&>(message));
+    case MessageKind::demonitor:
+      return accept_watcher(self, static_cast<MonitorSignal&>(message));
+    case MessageKind::timer:
+      return accept_timer(self, message);
+    case MessageKind::inspect:
+      return answer_inspection(self, static_cast<InspectCall&>(message));
+    case MessageKind::request_done:
+      return accept_request_done(self, static_cast<RequestDoneSignal&>(message));
   }
 }
 
@@ -152,14 +166,15 @@ void drain(Process& self) noexcept {
     if (message.target_serial == serial) {
       accept(self, message);
     } else {  // for the slot's former tenant
-      bounce(*self.node, Pid{.id = self.id, .serial = message.target_serial}, &message, ExitReason::noproc());
+      bounce(*self.node, Pid{.id = self.id, .serial = message.target_serial}, &message,
+             ExitReason::noproc());
     }
   }
 }
 
 void send_exit(Node& node, Pid from, Pid target, ExitReason reason, bool from_link) noexcept {
-  auto* signal = make_signal<ExitMessage>(MessageKind::exit_signal, Exit{.pid = from, .reason = std::move(reason)},
-                                          from_link);
+  auto* signal = make_signal<ExitMessage>(
+      MessageKind::exit_signal, Exit{.pid = from, .reason = std::move(reason)}, from_link);
   node.send(target, signal);
 }
 
@@ -179,12 +194,14 @@ void send_down(Node& node, const Watcher& watcher, Pid from, ExitReason reason) 
 void bounce(Node& node, Pid target, Message* message, const ExitReason& reason) noexcept {
   switch (message->kind) {
     case MessageKind::call:
-    case MessageKind::inspect: return fail_call(node, static_cast<CallBase*>(message), reason);
+    case MessageKind::inspect:
+      return fail_call(node, static_cast<CallBase*>(message), reason);
     case MessageKind::link:
       send_exit(node, target, static_cast<LinkSignal*>(message)->from, reason, true);
       return destroy(message);
     case MessageKind::monitor:
-      send_down(node, static_cast<MonitorSignal*>(message)->watcher, is_name(target) ? Pid{} : target, reason);
+      send_down(node, static_cast<MonitorSignal*>(message)->watcher,
+                is_name(target) ? Pid{} : target, reason);
       return destroy(message);
     case MessageKind::cast:
     case MessageKind::info:
@@ -197,7 +214,8 @@ void bounce(Node& node, Pid target, Message* message, const ExitReason& reason) 
     case MessageKind::unlink:
     case MessageKind::demonitor:
     case MessageKind::timer:
-    case MessageKind::request_done: return destroy(message);
+    case MessageKind::request_done:
+      return destroy(message);
   }
 }
 
@@ -213,7 +231,8 @@ void bounce_all(Process& self, Pid pid, Message* next, const ExitReason& reason)
                message->target_serial == pid.serial) {
       bounce(*self.node, pid, message, reason);
     } else {
-      bounce(*self.node, Pid{.id = self.id, .serial = message->target_serial}, message, ExitReason::noproc());
+      bounce(*self.node, Pid{.id = self.id, .serial = message->target_serial}, message,
+             ExitReason::noproc());
     }
   }
 }
@@ -233,7 +252,8 @@ void finish(Process& self, const ExitReason& reason) noexcept {
   Node& node = *self.node;
   const Pid pid = self.pid();
   Message* inbox = std::exchange(self.inbox_head, nullptr);
-  Message* arrived = oldest_first(self.arrivals.exchange(Process::closed, std::memory_order_acq_rel));
+  Message* arrived =
+      oldest_first(self.arrivals.exchange(Process::closed, std::memory_order_acq_rel));
   bounce_all(self, pid, inbox, reason);
   bounce_all(self, pid, arrived, reason);
   disarm_wake(self);
@@ -242,8 +262,9 @@ void finish(Process& self, const ExitReason& reason) noexcept {
     fail_deferred(node, *extras, reason);
     for (const Watcher& watcher : extras->monitored_by) send_down(node, watcher, pid, reason);
     for (const auto& [ref, target] : extras->monitors) {
-      node.send(target, make_signal<MonitorSignal>(MessageKind::demonitor,
-                                                   Watcher{.pid = pid, .ref = ref, .name = {}, .thread = nullptr}));
+      node.send(target, make_signal<MonitorSignal>(
+                            MessageKind::demonitor,
+                            Watcher{.pid = pid, .ref = ref, .name = {}, .thread = nullptr}));
     }
   }
   self.wait = nullptr;
@@ -255,7 +276,8 @@ void finish(Process& self, const ExitReason& reason) noexcept {
   node.process_ended();
 }
 
-Message* take_matching(Process& self, bool (*accept)(void*, Message&), void* context, Message*& checked) {
+Message* take_matching(Process& self, bool (*accept)(void*, Message&), void* context,
+                       Message*& checked) {
   Message* before = checked;
   Message* each = before == nullptr ? self.inbox_head : before->next;
   for (; each != nullptr; before = each, each = each->next) {
@@ -288,7 +310,9 @@ bool LinkSet::erase(Pid pid) noexcept {
   return more_ && more_->erase(pid) != 0;
 }
 
-bool LinkSet::contains(Pid pid) const noexcept { return (first_ && first_ == pid) || (more_ && more_->contains(pid)); }
+bool LinkSet::contains(Pid pid) const noexcept {
+  return (first_ && first_ == pid) || (more_ && more_->contains(pid));
+}
 
 std::vector<Pid> LinkSet::list() const {
   std::vector<Pid> pids;

@@ -29,10 +29,8 @@ struct FailedReply : CallBase {};
 inline constexpr std::uint16_t as_parent = 1;
 
 template <class S>
-inline const MessageType signal_type{.name = "signal",
-                                     .interface = nullptr,
-                                     .deliver = nullptr,
-                                     .destroy = &destroy_message<S>};
+inline const MessageType signal_type{
+    .name = "signal", .interface = nullptr, .deliver = nullptr, .destroy = &destroy_message<S>};
 
 template <class S, class... Fields>
 S* make_signal(MessageKind kind, Fields&&... fields) {
@@ -58,12 +56,14 @@ void send_exit(Node& node, Pid from, Pid target, ExitReason reason, bool from_li
 void send_down(Node& node, const Watcher& watcher, Pid from, ExitReason reason) noexcept;
 
 /// Sends a request of the given kind and waits for it to come back; null at the deadline.
-CallBase* exchange_request(Process& self, Pid target, CallBase* request, MessageKind kind, Timeout timeout);
+CallBase* exchange_request(Process& self, Pid target, CallBase* request, MessageKind kind,
+                           Timeout timeout);
 
 /// Sorts what has arrived: acts on the signals, appends the messages to the inbox.
 void drain(Process& self) noexcept;
 
-/// What happens to a message whose target is dead (or never was): calls fail, links and monitors answer.
+/// What happens to a message whose target is dead (or never was): calls fail, links and monitors
+/// answer.
 void bounce(Node& node, Pid target, Message* message, const ExitReason& reason) noexcept;
 
 /// The end of a process: names, mailbox, links, monitors, in this order; then the slot is free.

@@ -1,7 +1,8 @@
 // Timers that send a message: start_timer, cancel_timer.
 //
-// A reference finds its timer through a table under one lock per node of the process; the wheel itself is the scheduler's. A
-// timer that fires and one that is cancelled at the same moment agree by who takes it out of the table.
+// A reference finds its timer through a table under one lock per node of the process; the wheel
+// itself is the scheduler's. A timer that fires and one that is cancelled at the same moment agree
+// by who takes it out of the table.
 #include <mutex>
 #include <unordered_map>
 #include <utility>
@@ -24,7 +25,8 @@ namespace {
 void fire_message(TimerNode& base) {
   auto& timer = static_cast<MessageTimer&>(base);
   // Taken out by cancel_timer, which then owns the message and leaves the node to us.
-  Message* message = timer.node->timers().take(timer.ref) ? std::exchange(timer.message, nullptr) : nullptr;
+  Message* message =
+      timer.node->timers().take(timer.ref) ? std::exchange(timer.message, nullptr) : nullptr;
   if (message != nullptr) timer.node->send(timer.target, message);
   delete &timer;
 }

@@ -1,5 +1,6 @@
-// Function names of the running program that the dynamic linker does not know: those with internal linkage, such as the
-// members of a class in an anonymous namespace, which is where handlers usually live.
+// Function names of the running program that the dynamic linker does not know: those with internal
+// linkage, such as the members of a class in an anonymous namespace, which is where handlers
+// usually live.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,8 @@ class ElfSymbols {
     std::uint64_t size = 0;
     std::string name;
   };
-  /// The function that contains the address (relative to where the file is loaded); null when there is none.
+  /// The function that contains the address (relative to where the file is loaded); null when there
+  /// is none.
   const Symbol* find(std::uint64_t address) const;
 
  private:

@@ -9,10 +9,14 @@ namespace {
 
 const char* context_text(SupervisorReport::Context context) {
   switch (context) {
-    case SupervisorReport::Context::start_error: return "start_error";
-    case SupervisorReport::Context::child_terminated: return "child_terminated";
-    case SupervisorReport::Context::shutdown_error: return "shutdown_error";
-    case SupervisorReport::Context::shutdown: return "shutdown";
+    case SupervisorReport::Context::start_error:
+      return "start_error";
+    case SupervisorReport::Context::child_terminated:
+      return "child_terminated";
+    case SupervisorReport::Context::shutdown_error:
+      return "shutdown_error";
+    case SupervisorReport::Context::shutdown:
+      return "shutdown";
   }
   return "";
 }
@@ -28,18 +32,26 @@ std::string quoted(std::string_view text) {
   std::string result = "\"";
   for (std::size_t i = 0; i < text.size();) {
     const auto byte = static_cast<unsigned char>(text[i]);
-    std::size_t length = byte < 0x80 ? 1 : byte >= 0xF0 && byte < 0xF5 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC2 ? 2 : 0;
+    std::size_t length = byte < 0x80                   ? 1
+                         : byte >= 0xF0 && byte < 0xF5 ? 4
+                         : byte >= 0xE0                ? 3
+                         : byte >= 0xC2                ? 2
+                                                       : 0;
     if (byte >= 0xF5) length = 0;
     bool legal = length != 0 && i + length <= text.size();
-    for (std::size_t k = 1; legal && k < length; ++k) legal = (static_cast<unsigned char>(text[i + k]) & 0xC0) == 0x80;
+    for (std::size_t k = 1; legal && k < length; ++k)
+      legal = (static_cast<unsigned char>(text[i + k]) & 0xC0) == 0x80;
     if (!legal) {
       result += "\\ufffd";
       ++i;
       continue;
     }
-    if (byte == '"' || byte == '\\') result += fmt::format("\\{}", text[i]);
-    else if (byte < 0x20 || byte == 0x7F) result += fmt::format("\\u{:04x}", byte);
-    else result.append(text, i, length);
+    if (byte == '"' || byte == '\\')
+      result += fmt::format("\\{}", text[i]);
+    else if (byte < 0x20 || byte == 0x7F)
+      result += fmt::format("\\u{:04x}", byte);
+    else
+      result.append(text, i, length);
     i += length;
   }
   return result + "\"";
@@ -59,7 +71,9 @@ class JsonLine {
     if (!values.empty()) raw(key, "[" + list + "]");
     return *this;
   }
-  JsonLine& add(std::string_view key, Pid pid) { return pid ? add(key, std::string_view(to_string(pid))) : *this; }
+  JsonLine& add(std::string_view key, Pid pid) {
+    return pid ? add(key, std::string_view(to_string(pid))) : *this;
+  }
   std::string text() const { return "{" + text_ + "}"; }
 
  private:
@@ -80,13 +94,15 @@ struct TextFormat {
     if (r.parent) text += fmt::format("\n  parent:        {}", to_string(r.parent));
     if (!r.links.empty()) text += fmt::format("\n  links:         {}", pids_text(r.links));
     const std::vector<std::string> stack = symbolise(r.reason.frames());
-    for (std::size_t i = 0; i < stack.size(); ++i) text += fmt::format("\n  {:<13}  {}", i == 0 ? "thrown at:" : "", stack[i]);
+    for (std::size_t i = 0; i < stack.size(); ++i)
+      text += fmt::format("\n  {:<13}  {}", i == 0 ? "thrown at:" : "", stack[i]);
     return text;
   }
   std::string operator()(const SupervisorReport& r) const {
-    return fmt::format("{} {}: {}\n  child:         {} {} ({}, {}, shutdown {})\n  reason:        {}", r.supervisor,
-                       to_string(r.pid), context_text(r.context), r.child_id, r.child ? to_string(r.child) : "", r.type,
-                       r.restart, r.shutdown, to_string(r.reason));
+    return fmt::format(
+        "{} {}: {}\n  child:         {} {} ({}, {}, shutdown {})\n  reason:        {}",
+        r.supervisor, to_string(r.pid), context_text(r.context), r.child_id,
+        r.child ? to_string(r.child) : "", r.type, r.restart, r.shutdown, to_string(r.reason));
   }
   std::string operator()(const ProgressReport& r) const {
     return fmt::format("{} started {} {}", r.supervisor, r.child_id, to_string(r.child));
@@ -99,23 +115,48 @@ struct TextFormat {
 
 struct JsonFormat {
   std::string operator()(const CrashReport& r) const {
-    return JsonLine("crash").add("server", r.server).add("pid", r.pid).add("name", r.name.text()).add("label", r.label)
-        .add("reason", to_string(r.reason)).add("type", r.reason.origin()).add("what", r.reason.text())
-        .add("last_message", r.last_message).add("state", r.state).add("parent", r.parent)
-        .add("links", texts(r.links)).add("stack", symbolise(r.reason.frames())).text();
+    return JsonLine("crash")
+        .add("server", r.server)
+        .add("pid", r.pid)
+        .add("name", r.name.text())
+        .add("label", r.label)
+        .add("reason", to_string(r.reason))
+        .add("type", r.reason.origin())
+        .add("what", r.reason.text())
+        .add("last_message", r.last_message)
+        .add("state", r.state)
+        .add("parent", r.parent)
+        .add("links", texts(r.links))
+        .add("stack", symbolise(r.reason.frames()))
+        .text();
   }
   std::string operator()(const SupervisorReport& r) const {
-    return JsonLine("supervisor").add("supervisor", r.supervisor).add("pid", r.pid).add("context", context_text(r.context))
-        .add("child", r.child_id).add("child_pid", r.child).add("restart", r.restart).add("shutdown", r.shutdown)
-        .add("type", r.type).add("reason", to_string(r.reason)).text();
+    return JsonLine("supervisor")
+        .add("supervisor", r.supervisor)
+        .add("pid", r.pid)
+        .add("context", context_text(r.context))
+        .add("child", r.child_id)
+        .add("child_pid", r.child)
+        .add("restart", r.restart)
+        .add("shutdown", r.shutdown)
+        .add("type", r.type)
+        .add("reason", to_string(r.reason))
+        .text();
   }
   std::string operator()(const ProgressReport& r) const {
-    return JsonLine("progress").add("supervisor", r.supervisor).add("pid", r.pid).add("child", r.child_id).add("child_pid", r.child).text();
+    return JsonLine("progress")
+        .add("supervisor", r.supervisor)
+        .add("pid", r.pid)
+        .add("child", r.child_id)
+        .add("child_pid", r.child)
+        .text();
   }
   std::string operator()(const WarningReport& r) const {
     return JsonLine("warning").add("server", r.server).add("pid", r.pid).add("text", r.text).text();
   }
-  std::string operator()(const InfoReport& r) const { return JsonLine("info").add("text", r.text).text(); }
+  std::string operator()(const InfoReport& r) const {
+    return JsonLine("info").add("text", r.text).text();
+  }
 
   static std::vector<std::string> texts(const std::vector<Pid>& pids) {
     std::vector<std::string> result;

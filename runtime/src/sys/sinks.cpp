@@ -1,4 +1,5 @@
-// The report sinks, on spdlog: its thread pool of one thread formats and writes, away from the schedulers.
+// The report sinks, on spdlog: its thread pool of one thread formats and writes, away from the
+// schedulers.
 #include <unistd.h>
 
 #include <cstdlib>
@@ -9,8 +10,8 @@
 #include <spdlog/async_logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/ansicolor_sink.h>
-#include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/base_sink.h>
+#include <spdlog/sinks/basic_file_sink.h>
 
 #include "sys/format.h"
 
@@ -21,10 +22,14 @@ constexpr std::size_t queued_reports = 8192;
 
 spdlog::level::level_enum spdlog_level(detail::ReportLevel level) {
   switch (level) {
-    case detail::ReportLevel::debug: return spdlog::level::debug;
-    case detail::ReportLevel::info: return spdlog::level::info;
-    case detail::ReportLevel::warning: return spdlog::level::warn;
-    case detail::ReportLevel::error: return spdlog::level::err;
+    case detail::ReportLevel::debug:
+      return spdlog::level::debug;
+    case detail::ReportLevel::info:
+      return spdlog::level::info;
+    case detail::ReportLevel::warning:
+      return spdlog::level::warn;
+    case detail::ReportLevel::error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -46,7 +51,8 @@ class StreamSink final : public spdlog::sinks::base_sink<std::mutex> {
   std::FILE* stream_;
 };
 
-/// Owns its queue and its thread, so that runtimes share nothing. A full queue makes reporters wait: none is lost.
+/// Owns its queue and its thread, so that runtimes share nothing. A full queue makes reporters
+/// wait: none is lost.
 class SpdlogSink final : public ReportSink {
  public:
   using Format = std::string (*)(const Report&);
@@ -54,7 +60,8 @@ class SpdlogSink final : public ReportSink {
   SpdlogSink(spdlog::sink_ptr sink, const char* pattern, Format format, ReportOptions options)
       : format_(format),
         pool_(std::make_shared<spdlog::details::thread_pool>(queued_reports, 1)),
-        logger_(std::make_shared<spdlog::async_logger>("otp", std::move(sink), pool_, spdlog::async_overflow_policy::block)) {
+        logger_(std::make_shared<spdlog::async_logger>("otp", std::move(sink), pool_,
+                                                       spdlog::async_overflow_policy::block)) {
     logger_->set_pattern(pattern);
     logger_->set_level(options.progress ? spdlog::level::trace : spdlog::level::warn);
     logger_->flush_on(spdlog::level::warn);
@@ -82,14 +89,19 @@ class SpdlogSink final : public ReportSink {
 std::shared_ptr<ReportSink> text_sink(std::FILE* stream, ReportOptions options) {
   const bool colour = std::getenv("NO_COLOR") == nullptr && isatty(fileno(stream)) != 0;
   spdlog::sink_ptr sink;
-  if (colour && stream == stderr) sink = std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>();
-  else if (colour && stream == stdout) sink = std::make_shared<spdlog::sinks::ansicolor_stdout_sink_mt>();
-  else sink = std::make_shared<StreamSink>(stream);
-  return std::make_shared<SpdlogSink>(std::move(sink), "%H:%M:%S.%e [%^%l%$] %v", &detail::format_text, options);
+  if (colour && stream == stderr)
+    sink = std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>();
+  else if (colour && stream == stdout)
+    sink = std::make_shared<spdlog::sinks::ansicolor_stdout_sink_mt>();
+  else
+    sink = std::make_shared<StreamSink>(stream);
+  return std::make_shared<SpdlogSink>(std::move(sink), "%H:%M:%S.%e [%^%l%$] %v",
+                                      &detail::format_text, options);
 }
 
 std::shared_ptr<ReportSink> json_sink(std::FILE* stream, ReportOptions options) {
-  return std::make_shared<SpdlogSink>(std::make_shared<StreamSink>(stream), "%v", &detail::format_json, options);
+  return std::make_shared<SpdlogSink>(std::make_shared<StreamSink>(stream), "%v",
+                                      &detail::format_json, options);
 }
 
 std::shared_ptr<ReportSink> json_sink(const std::string& path, ReportOptions options) {

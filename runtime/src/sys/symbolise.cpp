@@ -26,21 +26,26 @@ std::string symbolised(void* frame) {
   Dl_info info{};
   if (dladdr(reinterpret_cast<void*>(address), &info) == 0) return fmt::format("{}", frame);
   if (info.dli_sname != nullptr) {
-    return fmt::format("{} + {:#x}", demangled(info.dli_sname), address - reinterpret_cast<std::uintptr_t>(info.dli_saddr));
+    return fmt::format("{} + {:#x}", demangled(info.dli_sname),
+                       address - reinterpret_cast<std::uintptr_t>(info.dli_saddr));
   }
   const auto base = reinterpret_cast<std::uintptr_t>(info.dli_fbase);
   static const ElfSymbols program("/proc/self/exe");
   if (const auto* symbol = program.find(address - base)) {
-    return fmt::format("{} + {:#x}", demangled(symbol->name.c_str()), address - base - symbol->address);
+    return fmt::format("{} + {:#x}", demangled(symbol->name.c_str()),
+                       address - base - symbol->address);
   }
   return fmt::format("{} ({} + {:#x})", frame, info.dli_fname, address - base);
 }
 
 /// The machinery of throwing and of running processes: of no interest to whoever reads a crash.
 bool is_machinery(const std::string& symbol) {
-  return symbol.find("__cxa_throw") != std::string::npos || symbol.find("otp::detail::run_process") != std::string::npos ||
-         symbol.find("otp::detail::Worker::") != std::string::npos || symbol.find("boost::") != std::string::npos ||
-         symbol.find("make_fcontext") != std::string::npos || symbol.find("otp::detail::note_throw") != std::string::npos ||
+  return symbol.find("__cxa_throw") != std::string::npos ||
+         symbol.find("otp::detail::run_process") != std::string::npos ||
+         symbol.find("otp::detail::Worker::") != std::string::npos ||
+         symbol.find("boost::") != std::string::npos ||
+         symbol.find("make_fcontext") != std::string::npos ||
+         symbol.find("otp::detail::note_throw") != std::string::npos ||
          symbol.find("trampoline") != std::string::npos;
 }
 
@@ -49,7 +54,8 @@ bool is_machinery(const std::string& symbol) {
 std::vector<std::string> symbolise(const std::vector<void*>& frames) {
   std::vector<std::string> lines;
   for (void* frame : frames) {
-    if (std::string symbol = symbolised(frame); !is_machinery(symbol)) lines.push_back(std::move(symbol));
+    if (std::string symbol = symbolised(frame); !is_machinery(symbol))
+      lines.push_back(std::move(symbol));
   }
   return lines;
 }

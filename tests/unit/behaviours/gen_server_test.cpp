@@ -1,5 +1,5 @@
-// gen_server from below: a server written by hand in the shape of generated code. The cases of OTP's own suite are in
-// tests/conformance, on generated servers.
+// gen_server from below: a server written by hand in the shape of generated code. The cases of
+// OTP's own suite are in tests/conformance, on generated servers.
 #include <otp/gen/server.h>
 #include <otp/receive.h>
 #include <otp/runtime.h>
@@ -21,7 +21,9 @@ extern const gen::ServerInfo probe_info;
 class Probe : public GenServer {
  public:
   std::function<Init()> on_init = [] { return Init(ok()); };
-  std::function<DeferredReply<int>(int, From<int>)> on_ask = [](int n, From<int>) { return DeferredReply<int>(n); };
+  std::function<DeferredReply<int>(int, From<int>)> on_ask = [](int n, From<int>) {
+    return DeferredReply<int>(n);
+  };
   std::function<NoReply(int)> on_tell = [](int) { return NoReply(); };
   std::function<NoReply()> on_continue = [] { return NoReply(); };
   std::function<NoReply()> on_timeout = [] { return NoReply(); };
@@ -37,7 +39,8 @@ struct Ask final : gen::CallOf<int> {
   int n;
   static void deliver(detail::Message& message, void* server, void* context) {
     auto& call = static_cast<Ask&>(message);
-    gen::settle<int>(call, context, gen::server_as<Probe>(server).on_ask(call.n, gen::from_of<int>(call)));
+    gen::settle<int>(call, context,
+                     gen::server_as<Probe>(server).on_ask(call.n, gen::from_of<int>(call)));
   }
   static const detail::MessageType message_type;
 };
@@ -56,22 +59,33 @@ struct Go final : gen::CastBase {
   static const detail::MessageType message_type;
 };
 const gen::ServerInfo probe_info{.name = "Probe"};
-const detail::MessageType Ask::message_type{"Probe.ask", &probe_info, &Ask::deliver, &detail::destroy_message<Ask>};
-const detail::MessageType Tell::message_type{"Probe.tell", &probe_info, &Tell::deliver, &detail::destroy_message<Tell>};
-const detail::MessageType Go::message_type{"Probe.go", &probe_info, &Go::deliver, &detail::destroy_message<Go>};
+const detail::MessageType Ask::message_type{"Probe.ask", &probe_info, &Ask::deliver,
+                                            &detail::destroy_message<Ask>};
+const detail::MessageType Tell::message_type{"Probe.tell", &probe_info, &Tell::deliver,
+                                             &detail::destroy_message<Tell>};
+const detail::MessageType Go::message_type{"Probe.go", &probe_info, &Go::deliver,
+                                           &detail::destroy_message<Go>};
 const gen::ServerInfo stranger_info{.name = "Stranger"};
 struct StrangeCall final : gen::CallOf<int> {
   static const detail::MessageType message_type;
 };
-const detail::MessageType StrangeCall::message_type{"Stranger.ask", &stranger_info, nullptr, &detail::destroy_message<StrangeCall>};
+const detail::MessageType StrangeCall::message_type{"Stranger.ask", &stranger_info, nullptr,
+                                                    &detail::destroy_message<StrangeCall>};
 
-std::expected<ServerRef, StartError> start(std::unique_ptr<Probe> probe, StartOptions options = {}, detail::SpawnOptions spawn = {}) {
-  auto started = gen::start_server(std::move(probe), [](GenServer& server) { return static_cast<Probe&>(server).on_init(); }, options, spawn);
+std::expected<ServerRef, StartError> start(std::unique_ptr<Probe> probe, StartOptions options = {},
+                                           detail::SpawnOptions spawn = {}) {
+  auto started = gen::start_server(
+      std::move(probe), [](GenServer& server) { return static_cast<Probe&>(server).on_init(); },
+      options, spawn);
   if (!started) return std::unexpected(started.error());
   return ServerRef(started->pid);
 }
-int ask(const ServerRef& server, int n, Timeout timeout = 5s) { return gen::call<Ask>(server, timeout, n); }
-auto try_ask(const ServerRef& server, int n, Timeout timeout = 5s) { return gen::try_call<Ask>(server, timeout, n); }
+int ask(const ServerRef& server, int n, Timeout timeout = 5s) {
+  return gen::call<Ask>(server, timeout, n);
+}
+auto try_ask(const ServerRef& server, int n, Timeout timeout = 5s) {
+  return gen::try_call<Ask>(server, timeout, n);
+}
 void tell(const ServerRef& server, int n) { gen::send<Tell>(server, n); }
 
 class GenServerTest : public ::testing::Test {
@@ -86,7 +100,10 @@ TEST_F(GenServerTest, answers_calls_and_handles_casts_in_order) {
   in_process([] {
     auto probe = std::make_unique<Probe>();
     auto sum = std::make_shared<int>(0);
-    probe->on_tell = [sum](int n) { *sum = *sum * 10 + n; return NoReply(); };
+    probe->on_tell = [sum](int n) {
+      *sum = *sum * 10 + n;
+      return NoReply();
+    };
     probe->on_ask = [sum](int, From<int>) { return *sum; };
     const ServerRef server = *start(std::move(probe));
     for (int i = 1; i <= 4; ++i) tell(server, i);
@@ -113,7 +130,8 @@ TEST_F(GenServerTest, a_failed_call_exits_the_caller_with_reason_and_call) {
     const auto [pid, ref] = spawn_monitor([gone] { ask(gone, 1); });
     const Down down = *detail::await_down(ref);
     EXPECT_EQ(down.reason.cause(), ExitReason::noproc());
-    EXPECT_EQ(down.reason.origin(), "Probe.ask to " + to_string(gone.address()) + " within 5000 ms");
+    EXPECT_EQ(down.reason.origin(),
+              "Probe.ask to " + to_string(gone.address()) + " within 5000 ms");
   });
 }
 
@@ -163,7 +181,9 @@ TEST_F(GenServerTest, a_late_reply_never_reaches_the_caller) {
 TEST_F(GenServerTest, stop_with_a_reply_answers_and_then_ends) {
   in_process([] {
     auto probe = std::make_unique<Probe>();
-    probe->on_ask = [](int, From<int>) { return DeferredReply<int>(stop(ExitReason("stopped"), 3)); };
+    probe->on_ask = [](int, From<int>) {
+      return DeferredReply<int>(stop(ExitReason("stopped"), 3));
+    };
     const ServerRef server = *start(std::move(probe));
     const Ref ref = server.monitor();
     EXPECT_EQ(ask(server, 0), 3);
@@ -179,8 +199,14 @@ TEST_F(GenServerTest, continue_runs_before_anything_queued) {
       tell(ServerRef(self()), 1);
       return Init(ok().then_continue(gen::make_continue<Go>()));
     };
-    probe->on_continue = [log] { *log += 'c'; return NoReply(); };
-    probe->on_tell = [log](int) { *log += 't'; return NoReply(); };
+    probe->on_continue = [log] {
+      *log += 'c';
+      return NoReply();
+    };
+    probe->on_tell = [log](int) {
+      *log += 't';
+      return NoReply();
+    };
     const ServerRef server = *start(std::move(probe));
     ask(server, 0);
     EXPECT_EQ(*log, "ct");
@@ -192,7 +218,10 @@ TEST_F(GenServerTest, the_idle_timeout_comes_unless_a_message_is_first) {
     const Pid parent = self();
     auto probe = std::make_unique<Probe>();
     probe->on_ask = [](int n, From<int>) { return DeferredReply<int>(reply(n).timeout(20ms)); };
-    probe->on_timeout = [parent] { send(parent, std::string("timeout")); return NoReply(); };
+    probe->on_timeout = [parent] {
+      send(parent, std::string("timeout"));
+      return NoReply();
+    };
     const ServerRef server = *start(std::move(probe));
     ask(server, 1);
     EXPECT_EQ(receive_value<std::string>(5s), "timeout");
@@ -211,11 +240,15 @@ TEST_F(GenServerTest, init_results_reach_the_starter) {
       return start(std::move(probe), {.name = "probe"}, {.link = true}).error();
     };
     EXPECT_EQ(start_with([] { return Init(ignore()); }).kind, StartError::Kind::ignore);
-    EXPECT_EQ(start_with([] { return Init(error(ExitReason("foobar"))); }).reason, ExitReason("foobar"));
-    EXPECT_EQ(start_with([] { return Init(stop(ExitReason("stopped"))); }).reason, ExitReason("stopped"));
-    EXPECT_EQ(start_with([]() -> Init { throw std::logic_error("E"); }).reason, ExitReason::error("std::logic_error", "E"));
+    EXPECT_EQ(start_with([] { return Init(error(ExitReason("foobar"))); }).reason,
+              ExitReason("foobar"));
+    EXPECT_EQ(start_with([] { return Init(stop(ExitReason("stopped"))); }).reason,
+              ExitReason("stopped"));
+    EXPECT_EQ(start_with([]() -> Init { throw std::logic_error("E"); }).reason,
+              ExitReason::error("std::logic_error", "E"));
     EXPECT_EQ(start_with([]() -> Init { exit(ExitReason("R")); }).reason, ExitReason("R"));
-    EXPECT_EQ(*start_with([] { return Init(error(std::string("typed"))); }).error_as<std::string>(), "typed");
+    EXPECT_EQ(*start_with([] { return Init(error(std::string("typed"))); }).error_as<std::string>(),
+              "typed");
     EXPECT_EQ(whereis("probe"), std::nullopt);
     EXPECT_EQ(process_info(self())->message_queue_length, 0U);
     EXPECT_TRUE(process_info(self())->links.empty());
@@ -250,7 +283,9 @@ TEST_F(GenServerTest, terminate_runs_after_stop_and_exceptions_but_not_after_kil
     auto reasons = std::make_shared<std::vector<std::string>>();
     const auto run = [&](std::function<void(const ServerRef&)> end) {
       auto probe = std::make_unique<Probe>();
-      probe->on_terminate = [reasons](const ExitReason& reason) { reasons->push_back(to_string(reason)); };
+      probe->on_terminate = [reasons](const ExitReason& reason) {
+        reasons->push_back(to_string(reason));
+      };
       probe->on_tell = [](int) -> NoReply { throw std::runtime_error("x"); };
       const ServerRef server = *start(std::move(probe));
       const Ref ref = server.monitor();
@@ -268,7 +303,8 @@ TEST_F(GenServerTest, terminate_runs_after_stop_and_exceptions_but_not_after_kil
 TEST_F(GenServerTest, a_call_of_another_interface_is_refused_without_harm) {
   in_process([] {
     const ServerRef server = *start(std::make_unique<Probe>());
-    EXPECT_EQ(gen::try_call<StrangeCall>(server, 1s).error().reason, ExitReason::bad_request("Stranger.ask"));
+    EXPECT_EQ(gen::try_call<StrangeCall>(server, 1s).error().reason,
+              ExitReason::bad_request("Stranger.ask"));
     EXPECT_EQ(ask(server, 1), 1);
   });
 }
@@ -295,7 +331,9 @@ TEST_F(GenServerTest, requests_are_awaited_in_any_order) {
       return noreply();
     };
     const ServerRef server = *start(std::move(probe));
-    std::vector<Request<int>> requests{gen::send_request<Ask>(server, 60), gen::send_request<Ask>(server, 1), gen::send_request<Ask>(server, 25)};
+    std::vector<Request<int>> requests{gen::send_request<Ask>(server, 60),
+                                       gen::send_request<Ask>(server, 1),
+                                       gen::send_request<Ask>(server, 25)};
     std::vector<int> answers;
     while (!requests.empty()) {
       const auto [index, answer] = await_any<int>(requests, 5s);

@@ -32,7 +32,8 @@ TEST(ExitReason, shutdown_is_ordered_also_as_the_cause_of_a_failed_call) {
 
 TEST(ExitReason, prints_as_otp_does) {
   EXPECT_EQ(to_string(ExitReason::shutdown("draining")), "{shutdown,draining}");
-  EXPECT_EQ(to_string(ExitReason::call_failed(ExitReason::noproc(), "Counter.get")), "{noproc,Counter.get}");
+  EXPECT_EQ(to_string(ExitReason::call_failed(ExitReason::noproc(), "Counter.get")),
+            "{noproc,Counter.get}");
   EXPECT_EQ(to_string(ExitReason::error("std::runtime_error", "boom")), "std::runtime_error: boom");
 }
 

@@ -56,7 +56,9 @@ TEST(RunQueue, thieves_and_owner_take_each_process_exactly_once) {
     });
   }
   for (int i = 0; i < count; ++i) {
-    Runnable* left = i % 3 == 0 ? queue.push_next(processes[i]) : queue.push_last(processes[i]) ? nullptr : &processes[i];
+    Runnable* left = i % 3 == 0                      ? queue.push_next(processes[i])
+                     : queue.push_last(processes[i]) ? nullptr
+                                                     : &processes[i];
     if (left != nullptr) take(left);
     if (i % 5 == 0) {
       if (Runnable* runnable = queue.pop()) take(runnable);

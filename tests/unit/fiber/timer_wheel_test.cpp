@@ -16,12 +16,14 @@ constexpr Nanoseconds tick = 1 << 20;
 
 std::vector<TimerNode*> expired(TimerWheel& wheel, Nanoseconds now) {
   std::vector<TimerNode*> nodes;
-  for (TimerNode* node = wheel.expire(now); node != nullptr; node = node->next) nodes.push_back(node);
+  for (TimerNode* node = wheel.expire(now); node != nullptr; node = node->next)
+    nodes.push_back(node);
   return nodes;
 }
 
 TEST(TimerWheel, fires_never_early_and_at_most_two_ticks_late_on_every_level) {
-  for (const Nanoseconds delay : {Nanoseconds{0}, ms, 200 * ms, 300 * ms, 60'000 * ms, 80'000 * ms, 20'000'000 * ms}) {
+  for (const Nanoseconds delay :
+       {Nanoseconds{0}, ms, 200 * ms, 300 * ms, 60'000 * ms, 80'000 * ms, 20'000'000 * ms}) {
     TimerWheel wheel(0);
     TimerNode node;
     node.deadline = delay;
@@ -54,7 +56,8 @@ TEST(TimerWheel, agrees_with_an_ordered_map_under_random_use) {
       const auto choice = random() % 10;
       if (choice < 6) {
         TimerNode& node = nodes.emplace_back();
-        node.deadline = now + static_cast<Nanoseconds>(random() % (std::uint64_t{1} << (20 + random() % 18)));
+        node.deadline =
+            now + static_cast<Nanoseconds>(random() % (std::uint64_t{1} << (20 + random() % 18)));
         wheel.insert(node);
         expected.emplace(node.deadline, &node);
       } else if (choice < 8 && !expected.empty()) {
@@ -65,11 +68,13 @@ TEST(TimerWheel, agrees_with_an_ordered_map_under_random_use) {
         now += static_cast<Nanoseconds>(random() % (std::uint64_t{1} << (18 + random() % 16)));
         for (TimerNode* node : expired(wheel, now)) {
           ASSERT_LT(node->deadline, now) << "seed " << seed;
-          auto found = std::find_if(expected.begin(), expected.end(), [&](auto& each) { return each.second == node; });
+          auto found = std::find_if(expected.begin(), expected.end(),
+                                    [&](auto& each) { return each.second == node; });
           ASSERT_NE(found, expected.end()) << "seed " << seed;
           expected.erase(found);
         }
-        ASSERT_TRUE(expected.empty() || expected.begin()->first > now - 2 * tick) << "seed " << seed;
+        ASSERT_TRUE(expected.empty() || expected.begin()->first > now - 2 * tick)
+            << "seed " << seed;
       }
     }
     EXPECT_EQ(wheel.empty(), expected.empty());

@@ -1,5 +1,5 @@
-// The process core as its users see it. The cases of OTP's own suites are in tests/conformance; here is what is ours:
-// stacks, threads, exceptions, scheduling.
+// The process core as its users see it. The cases of OTP's own suites are in tests/conformance;
+// here is what is ours: stacks, threads, exceptions, scheduling.
 #include <otp/receive.h>
 #include <otp/runtime.h>
 
@@ -38,7 +38,8 @@ INSTANTIATE_TEST_SUITE_P(Schedulers, Processes, ::testing::Values(1U, 2U, 4U));
 
 Down await_down(Ref ref) {
   Down result;
-  receive(on_if([ref](const Down& down) { return down.ref == ref; }, [&](Down down) { result = std::move(down); }));
+  receive(on_if([ref](const Down& down) { return down.ref == ref; },
+                [&](Down down) { result = std::move(down); }));
   return result;
 }
 
@@ -61,14 +62,14 @@ TEST_P(Processes, processes_that_suspend_inside_catch_keep_their_own_exceptions)
     std::vector<Ref> monitors;
     for (int i = 0; i < 20; ++i) {
       monitors.push_back(spawn_monitor([i] {
-        try {
-          throw std::runtime_error(std::to_string(i));
-        } catch (const std::runtime_error&) {
-          sleep(std::chrono::milliseconds(20 - i));
-          yield();
-          throw;
-        }
-      }).second);
+                           try {
+                             throw std::runtime_error(std::to_string(i));
+                           } catch (const std::runtime_error&) {
+                             sleep(std::chrono::milliseconds(20 - i));
+                             yield();
+                             throw;
+                           }
+                         }).second);
     }
     for (int i = 0; i < 20; ++i) {
       EXPECT_EQ(await_down(monitors[static_cast<std::size_t>(i)]).reason,
@@ -121,7 +122,8 @@ TEST_P(Processes, std_terminate_ends_only_the_process_that_reached_it) {
     const auto leave_noexcept = []() noexcept { throw_runtime_error("out of noexcept"); };
     for (int round = 0; round < 3; ++round) {
       const auto [pid, ref] = spawn_monitor([&] { leave_noexcept(); });
-      EXPECT_EQ(await_down(ref).reason, ExitReason::terminate("std::runtime_error: out of noexcept"));
+      EXPECT_EQ(await_down(ref).reason,
+                ExitReason::terminate("std::runtime_error: out of noexcept"));
     }
     EXPECT_EQ(std::uncaught_exceptions(), 0);
     const auto [pid, ref] = spawn_monitor([] { throw std::runtime_error("boom"); });
@@ -171,12 +173,12 @@ TEST_P(Processes, blocking_work_leaves_the_schedulers_free) {
     std::vector<Ref> monitors;
     for (int i = 0; i < 8; ++i) {
       monitors.push_back(spawn_monitor([&] {
-        blocking([&] {
-          // All eight are inside at once, though there are fewer schedulers.
-          inside.fetch_add(1);
-          while (inside.load() < 8) std::this_thread::yield();
-        });
-      }).second);
+                           blocking([&] {
+                             // All eight are inside at once, though there are fewer schedulers.
+                             inside.fetch_add(1);
+                             while (inside.load() < 8) std::this_thread::yield();
+                           });
+                         }).second);
     }
     for (const Ref ref : monitors) EXPECT_EQ(await_down(ref).reason, ExitReason::normal());
   });
@@ -218,7 +220,9 @@ TEST(Runtime, serves_foreign_threads_and_several_runtimes_at_once) {
   std::vector<std::jthread> threads;
   std::atomic<int> sum{0};
   for (int i = 0; i < 8; ++i) {
-    threads.emplace_back([&, i] { sum += (i % 2 == 0 ? first : second).invoke([i] { return receive_value<int>(0s) ? 0 : i; }); });
+    threads.emplace_back([&, i] {
+      sum += (i % 2 == 0 ? first : second).invoke([i] { return receive_value<int>(0s) ? 0 : i; });
+    });
   }
   threads.clear();
   EXPECT_EQ(sum.load(), 28);

@@ -1,9 +1,11 @@
-// The contract between the process core and the behaviours: how a process without a stack of its own is run.
+// The contract between the process core and the behaviours: how a process without a stack of its
+// own is run.
 //
-// The core calls these on a pooled stack, one at a time, never concurrently. Between two calls the process has no
-// stack. A callback may block (call, sleep, receive): then the stack stays with the process until the callback returns.
-// An exception out of any of them but `terminate` ends the process; the core turns it into the exit reason (the one
-// place where that happens), calls `terminate`, destroys the object, and only then sends EXIT and DOWN.
+// The core calls these on a pooled stack, one at a time, never concurrently. Between two calls the
+// process has no stack. A callback may block (call, sleep, receive): then the stack stays with the
+// process until the callback returns. An exception out of any of them but `terminate` ends the
+// process; the core turns it into the exit reason (the one place where that happens), calls
+// `terminate`, destroys the object, and only then sends EXIT and DOWN.
 #pragma once
 
 #include <cstdint>
@@ -47,10 +49,12 @@ class Behaviour {
   virtual Flow handle(std::unique_ptr<Message, MessageDeleter> message) = 0;
   /// The timer armed with arm_idle_timer() ran out before the next message.
   virtual Flow idle_timeout() { return Flow::wait; }
-  /// Runs before the object is destroyed when the process ends by stop, by an exception, or by its parent's exit;
-  /// never after an untrapped exit signal. May change the reason. What it throws becomes the reason.
+  /// Runs before the object is destroyed when the process ends by stop, by an exception, or by its
+  /// parent's exit; never after an untrapped exit signal. May change the reason. What it throws
+  /// becomes the reason.
   virtual void terminate(ExitReason& reason) { static_cast<void>(reason); }
-  /// The process is over, for `reason`; its name is free, its object still there. Called for every end, also a kill.
+  /// The process is over, for `reason`; its name is free, its object still there. Called for every
+  /// end, also a kill.
   virtual void ended(const ExitReason& reason) noexcept { static_cast<void>(reason); }
   /// For reports: "gen_server Counter", "supervisor Shop".
   virtual std::string describe() const = 0;
@@ -70,10 +74,10 @@ struct Spawned {
 /// Starts a process. Its parent is the caller (or nobody, outside a process).
 Spawned spawn_behaviour(std::unique_ptr<Behaviour> behaviour, SpawnOptions options);
 
-/// Starts a process and waits until it answers `ack`, a request that its behaviour holds and gives to send_back() when
-/// init is over. Null at the time-out.
-CallBase* spawn_and_wait(std::unique_ptr<Behaviour> behaviour, SpawnOptions options, CallBase* ack, Timeout timeout,
-                         Spawned& spawned);
+/// Starts a process and waits until it answers `ack`, a request that its behaviour holds and gives
+/// to send_back() when init is over. Null at the time-out.
+CallBase* spawn_and_wait(std::unique_ptr<Behaviour> behaviour, SpawnOptions options, CallBase* ack,
+                         Timeout timeout, Spawned& spawned);
 
 /// The request of sys:terminate (kind `system`): every behaviour ends with the reason it carries.
 struct StopMessage : Message {
@@ -92,8 +96,9 @@ void unlink_and_flush(Pid other);
 /// Waits for the Down of one monitor; none at the time-out.
 std::optional<Down> await_down(Ref ref, Timeout timeout = infinity);
 
-/// Sends a message to a pid or, when `target` is a name, to its holder. Consumes the message in every case.
-/// To a dead pid or a free name: a call comes back as failed(noproc); anything else vanishes.
+/// Sends a message to a pid or, when `target` is a name, to its holder. Consumes the message in
+/// every case. To a dead pid or a free name: a call comes back as failed(noproc); anything else
+/// vanishes.
 void send_message(Pid target, Message* message) noexcept;
 
 /// Sends `message` to `target` after `delay`. The reference is for cancel_timer.
@@ -101,7 +106,8 @@ Ref start_timer(Duration delay, Pid target, Message* message);
 /// True when the timer had not fired: its message is gone. Process or foreign thread.
 bool cancel_timer(Ref timer);
 
-/// Arms the single idle timer of the current process: idle_timeout() is called unless a message comes first.
+/// Arms the single idle timer of the current process: idle_timeout() is called unless a message
+/// comes first.
 void arm_idle_timer(Timeout timeout);
 
 // ---- Client side of a call. `target` may be a name's pid (see name_pid). ----
@@ -111,8 +117,8 @@ Pid name_pid(Name name) noexcept;
 bool is_name(Pid pid) noexcept;
 Name name_of(Pid pid) noexcept;
 
-/// Sends the request and waits for it to come back. Returns it with state replied or failed; on time-out returns
-/// null (the late reply is dropped). Exit signals interrupt the wait by exception.
+/// Sends the request and waits for it to come back. Returns it with state replied or failed; on
+/// time-out returns null (the late reply is dropped). Exit signals interrupt the wait by exception.
 CallBase* call_and_wait(Pid target, CallBase* request, Timeout timeout);
 
 /// Sends the request; its reply is kept for wait_request. The request id is request->request.
@@ -134,12 +140,12 @@ struct ReplyTo {
 void send_back(std::unique_ptr<CallBase, MessageDeleter> call) noexcept;
 /// The current server answers later: remembers the caller, which learns of the server's death.
 void defer_request(const CallBase& call);
-/// A reply made by hand (deferred): `reply` carries request id and result, state replied. A second reply to the
-/// same request, or one to a dead or timed-out caller, vanishes.
+/// A reply made by hand (deferred): `reply` carries request id and result, state replied. A second
+/// reply to the same request, or one to a dead or timed-out caller, vanishes.
 void send_reply(const ReplyTo& to, CallBase* reply) noexcept;
 
-/// While it lives, the current process runs on a thread of the blocking pool: the schedulers are not held up by
-/// system calls. Does nothing outside a process.
+/// While it lives, the current process runs on a thread of the blocking pool: the schedulers are
+/// not held up by system calls. Does nothing outside a process.
 class BlockingSection {
  public:
   BlockingSection();

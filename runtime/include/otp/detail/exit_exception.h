@@ -1,5 +1,6 @@
-// How a process leaves its stack: the exception behind otp::exit() and behind an exit signal that ends a blocked
-// process. Deliberately no std::exception, so that `catch (const std::exception&)` lets it pass.
+// How a process leaves its stack: the exception behind otp::exit() and behind an exit signal that
+// ends a blocked process. Deliberately no std::exception, so that `catch (const std::exception&)`
+// lets it pass.
 #pragma once
 
 #include <utility>

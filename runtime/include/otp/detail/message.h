@@ -1,7 +1,9 @@
-// What travels through a mailbox. Generated code derives its messages from these; user code never sees them.
+// What travels through a mailbox. Generated code derives its messages from these; user code never
+// sees them.
 //
-// A message is allocated by its sender, owned by whoever holds the pointer, and freed by the receiver. A call's
-// message travels back as its own reply (the result is built where the arguments were), so a round trip allocates once.
+// A message is allocated by its sender, owned by whoever holds the pointer, and freed by the
+// receiver. A call's message travels back as its own reply (the result is built where the arguments
+// were), so a round trip allocates once.
 #pragma once
 
 #include <cstddef>
@@ -18,15 +20,16 @@ namespace otp::detail {
 struct Message;
 class Behaviour;
 
-/// How the core treats a message. Everything below `first_signal` is a user message: it waits in the mailbox for a
-/// handler or a receive. The rest are signals: the core acts on them as soon as the process looks at its arrivals.
+/// How the core treats a message. Everything below `first_signal` is a user message: it waits in
+/// the mailbox for a handler or a receive. The rest are signals: the core acts on them as soon as
+/// the process looks at its arrivals.
 enum class MessageKind : std::uint8_t {
   cast,
   call,
-  info,   ///< any other message: typed infos, plain values sent by send()
-  down,   ///< DOWN of a monitor, already matched against the owner's monitors
-  exit,   ///< EXIT of a trapped exit signal
-  system, ///< a request of the sys module
+  info,    ///< any other message: typed infos, plain values sent by send()
+  down,    ///< DOWN of a monitor, already matched against the owner's monitors
+  exit,    ///< EXIT of a trapped exit signal
+  system,  ///< a request of the sys module
   first_signal,
   reply = first_signal,  ///< a call on its way back
   exit_signal,           ///< from a link or from exit(pid, reason)
@@ -35,17 +38,17 @@ enum class MessageKind : std::uint8_t {
   unlink,
   monitor,
   demonitor,
-  timer,                 ///< a deadline of the process itself has passed
-  inspect,               ///< process_info
-  request_done,          ///< a deferred request was answered elsewhere, or its caller gave up
+  timer,         ///< a deadline of the process itself has passed
+  inspect,       ///< process_info
+  request_done,  ///< a deferred request was answered elsewhere, or its caller gave up
 };
 
 /// One constant per message type. Its address is the type's identity in the program.
 struct MessageType {
-  const char* name;       ///< as written in the schema: "Counter.inc"; a C++ type name for plain values
+  const char* name;  ///< as written in the schema: "Counter.inc"; a C++ type name for plain values
   const void* interface;  ///< the server interface it belongs to; null for plain values and signals
-  /// Hands the message to the behaviour that understands `interface`. Owns nothing: the core frees the message,
-  /// unless the behaviour took it. See gen/server.h for the instantiations.
+  /// Hands the message to the behaviour that understands `interface`. Owns nothing: the core frees
+  /// the message, unless the behaviour took it. See gen/server.h for the instantiations.
   void (*deliver)(Message& message, void* server, void* context);
   void (*destroy)(Message* message) noexcept;  ///< runs the destructor and gives the memory back
 };
@@ -55,7 +58,7 @@ struct Message {
   const MessageType* type = nullptr;
   std::uint32_t target_serial = 0;  ///< of the pid it was sent to: a reused slot gives it back
   MessageKind kind = MessageKind::info;
-  std::uint8_t state = 0;           ///< of a call: see CallState
+  std::uint8_t state = 0;  ///< of a call: see CallState
   std::uint16_t flags = 0;
 };
 
@@ -64,8 +67,9 @@ enum class CallState : std::uint8_t { request, replied, failed };
 /// The part of a call that does not depend on its types.
 struct CallBase : Message {
   Pid caller;
-  std::uint64_t request = 0;  ///< unique in the node; the caller drops a reply whose request it no longer awaits
-  ExitReason failure;         ///< when state is failed
+  std::uint64_t request =
+      0;  ///< unique in the node; the caller drops a reply whose request it no longer awaits
+  ExitReason failure;  ///< when state is failed
 };
 
 void* allocate_message(std::size_t bytes);

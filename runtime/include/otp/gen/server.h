@@ -1,8 +1,10 @@
-// Support for generated server code: file_server_cpp.mustache prints instantiations of what stands here.
+// Support for generated server code: file_server_cpp.mustache prints instantiations of what stands
+// here.
 //
-// One message type per message of the schema, derived from CallOf, CastBase or InfoBase; its MessageType constant names
-// it, binds it to the server's ServerInfo (its identity), and holds the function that hands it to the handler. A
-// message whose `interface` is not the server's own is refused before that function is called.
+// One message type per message of the schema, derived from CallOf, CastBase or InfoBase; its
+// MessageType constant names it, binds it to the server's ServerInfo (its identity), and holds the
+// function that hands it to the handler. A message whose `interface` is not the server's own is
+// refused before that function is called.
 #pragma once
 
 #include <memory>
@@ -53,9 +55,11 @@ struct Delivery {
 
 // ---- Client side ----
 
-[[noreturn]] void fail_call(const detail::CallBase* answer, const char* name, Pid target, Timeout timeout);
+[[noreturn]] void fail_call(const detail::CallBase* answer, const char* name, Pid target,
+                            Timeout timeout);
 /// Sends and waits; the answer has state replied, or the caller is exited.
-std::unique_ptr<detail::CallBase, detail::MessageDeleter> call_or_exit(Pid target, detail::CallBase* request,
+std::unique_ptr<detail::CallBase, detail::MessageDeleter> call_or_exit(Pid target,
+                                                                       detail::CallBase* request,
                                                                        Timeout timeout);
 
 template <class M, class... Args>
@@ -68,7 +72,8 @@ M* make(Args&&... args) {
 template <class M, class... Args>
 typename M::Result call(const ServerRef& server, Timeout timeout, Args&&... args) {
   const auto answer = call_or_exit(server.address(), make<M>(std::forward<Args>(args)...), timeout);
-  if constexpr (!std::is_void_v<typename M::Result>) return std::move(*static_cast<M&>(*answer).result);
+  if constexpr (!std::is_void_v<typename M::Result>)
+    return std::move(*static_cast<M&>(*answer).result);
 }
 
 /// The result of a `try_`: the schema's own error and the call's failure flattened into one.
@@ -82,13 +87,15 @@ struct Tried<std::expected<V, E>> {
 };
 
 template <class M, class... Args>
-typename Tried<typename M::Result>::type try_call(const ServerRef& server, Timeout timeout, Args&&... args) {
+typename Tried<typename M::Result>::type try_call(const ServerRef& server, Timeout timeout,
+                                                  Args&&... args) {
   using Result = typename M::Result;
   using Answer = typename Tried<Result>::type;
   const std::unique_ptr<detail::CallBase, detail::MessageDeleter> answer(
       detail::call_and_wait(server.address(), make<M>(std::forward<Args>(args)...), timeout));
   if (answer == nullptr || answer->state != static_cast<std::uint8_t>(detail::CallState::replied)) {
-    return Answer(std::unexpect, detail::request_failure(answer.get(), M::message_type.name, server.address(), timeout));
+    return Answer(std::unexpect, detail::request_failure(answer.get(), M::message_type.name,
+                                                         server.address(), timeout));
   }
   if constexpr (std::is_void_v<Result>) {
     return {};
@@ -97,8 +104,10 @@ typename Tried<typename M::Result>::type try_call(const ServerRef& server, Timeo
   } else {
     Result& result = *static_cast<M&>(*answer).result;
     if (!result) return Answer(std::unexpect, std::move(result).error());
-    if constexpr (std::is_void_v<typename Result::value_type>) return {};
-    else return *std::move(result);
+    if constexpr (std::is_void_v<typename Result::value_type>)
+      return {};
+    else
+      return *std::move(result);
   }
 }
 
@@ -108,9 +117,14 @@ Request<typename M::Result> send_request(const ServerRef& server, Args&&... args
   M* message = make<M>(std::forward<Args>(args)...);
   detail::TakeResult<Result> take = nullptr;
   if constexpr (!std::is_void_v<Result>) {
-    take = [](detail::CallBase& answer) -> Result { return std::move(*static_cast<CallOf<Result>&>(answer).result); };
+    take = [](detail::CallBase& answer) -> Result {
+      return std::move(*static_cast<CallOf<Result>&>(answer).result);
+    };
   }
-  return {.id = detail::send_request(server.address(), message), .take = take, .target = server.address(), .name = M::message_type.name};
+  return {.id = detail::send_request(server.address(), message),
+          .take = take,
+          .target = server.address(),
+          .name = M::message_type.name};
 }
 
 /// cast and info.
@@ -139,24 +153,29 @@ Continue make_continue(Args&&... args) {
 }
 
 /// start, start_link and start_monitor of a generated server.
-std::expected<detail::Started, StartError> start_server(std::unique_ptr<GenServer> server,
-                                                std::move_only_function<Init(GenServer&)> init,
-                                                const StartOptions& options, detail::SpawnOptions spawn);
+std::expected<detail::Started, StartError> start_server(
+    std::unique_ptr<GenServer> server, std::move_only_function<Init(GenServer&)> init,
+    const StartOptions& options, detail::SpawnOptions spawn);
 
 template <class Client, class Server, class InitCall>
 std::expected<Client, StartError> start(const StartOptions& options, bool link, InitCall init) {
-  auto started = start_server(Server::create(), [init = std::move(init)](GenServer& server) mutable {
-    return init(static_cast<Server&>(server));
-  }, options, {.link = link, .monitor = false, .trap_exit = false});
+  auto started = start_server(Server::create(),
+                              [init = std::move(init)](GenServer& server) mutable {
+                                return init(static_cast<Server&>(server));
+                              },
+                              options, {.link = link, .monitor = false, .trap_exit = false});
   if (!started) return std::unexpected(std::move(started).error());
   return Client(started->pid);
 }
 
 template <class Client, class Server, class InitCall>
-std::expected<Monitored<Client>, StartError> start_monitor(const StartOptions& options, InitCall init) {
-  auto started = start_server(Server::create(), [init = std::move(init)](GenServer& server) mutable {
-    return init(static_cast<Server&>(server));
-  }, options, {.link = false, .monitor = true, .trap_exit = false});
+std::expected<Monitored<Client>, StartError> start_monitor(const StartOptions& options,
+                                                           InitCall init) {
+  auto started = start_server(Server::create(),
+                              [init = std::move(init)](GenServer& server) mutable {
+                                return init(static_cast<Server&>(server));
+                              },
+                              options, {.link = false, .monitor = true, .trap_exit = false});
   if (!started) return std::unexpected(std::move(started).error());
   return Monitored<Client>{Client(started->pid), started->monitor};
 }
@@ -178,8 +197,10 @@ inline Delivery& delivery_of(void* context) noexcept { return *static_cast<Deliv
 /// The answer of a deferred call, made anew.
 template <class R>
 struct LateReply final : CallOf<R> {
-  static constexpr detail::MessageType message_type{
-      .name = "reply", .interface = nullptr, .deliver = nullptr, .destroy = &detail::destroy_message<LateReply>};
+  static constexpr detail::MessageType message_type{.name = "reply",
+                                                    .interface = nullptr,
+                                                    .deliver = nullptr,
+                                                    .destroy = &detail::destroy_message<LateReply>};
 };
 
 template <class R>
@@ -208,6 +229,8 @@ void settle(CallOf<R>& call, void* context, Reply<R> reply) {
   delivery.next = std::move(reply.next);
 }
 
-inline void settle(void* context, NoReply result) { delivery_of(context).next = std::move(result.next); }
+inline void settle(void* context, NoReply result) {
+  delivery_of(context).next = std::move(result.next);
+}
 
 }  // namespace otp::gen

@@ -22,14 +22,16 @@ std::expected<S, StartError> start_supervisor(SupervisorSpec spec, const StartOp
 }
 
 template <class S>
-std::expected<S, StartError> start_dynamic_supervisor(DynamicSupervisorSpec spec, const StartOptions& options) {
+std::expected<S, StartError> start_dynamic_supervisor(DynamicSupervisorSpec spec,
+                                                      const StartOptions& options) {
   auto result = otp::start_dynamic_supervisor(std::move(spec), options);
   if (!result) return std::unexpected(std::move(result).error());
   return S(result->address());
 }
 
 template <class Client>
-std::expected<Client, StartError> start_dynamic_child(const DynamicSupervisorRef& supervisor, ChildSpec spec) {
+std::expected<Client, StartError> start_dynamic_child(const DynamicSupervisorRef& supervisor,
+                                                      ChildSpec spec) {
   auto result = supervisor.start_child(std::move(spec));
   if (!result) return std::unexpected(std::move(result).error());
   return Client(*result);

@@ -1,4 +1,5 @@
-// The declared state of a server as text, for crash reports. Types it does not know are shown as `...`.
+// The declared state of a server as text, for crash reports. Types it does not know are shown as
+// `...`.
 #pragma once
 
 #include <chrono>
@@ -13,14 +14,28 @@ namespace otp::gen {
 
 template <class T>
 std::string text_of(const T& value) {
-  if constexpr (std::is_same_v<T, bool>) return value ? "true" : "false";
-  else if constexpr (std::is_enum_v<T>) return std::string(to_string(value));
-  else if constexpr (std::is_arithmetic_v<T>) return std::to_string(value);
-  else if constexpr (std::is_convertible_v<const T&, std::string_view>) return '"' + std::string(value) + '"';
-  else if constexpr (std::is_same_v<T, Pid>) return to_string(value);
-  else if constexpr (requires { value.has_value(); *value; }) return value ? text_of(*value) : "none";
-  else if constexpr (requires { value.size(); value.begin(); }) return "[" + std::to_string(value.size()) + " elements]";
-  else return "...";
+  if constexpr (std::is_same_v<T, bool>)
+    return value ? "true" : "false";
+  else if constexpr (std::is_enum_v<T>)
+    return std::string(to_string(value));
+  else if constexpr (std::is_arithmetic_v<T>)
+    return std::to_string(value);
+  else if constexpr (std::is_convertible_v<const T&, std::string_view>)
+    return '"' + std::string(value) + '"';
+  else if constexpr (std::is_same_v<T, Pid>)
+    return to_string(value);
+  else if constexpr (requires {
+                       value.has_value();
+                       *value;
+                     })
+    return value ? text_of(*value) : "none";
+  else if constexpr (requires {
+                       value.size();
+                       value.begin();
+                     })
+    return "[" + std::to_string(value.size()) + " elements]";
+  else
+    return "...";
 }
 
 /// `, name: value`
