@@ -9,7 +9,7 @@ channels { COMMENTS, DOCS }
 DOC : '///' ~[\r\n]* -> channel(DOCS) ;
 LINE_COMMENT : '//' ~[\r\n]* -> channel(COMMENTS) ;
 BLOCK_COMMENT : '/*' .*? '*/' -> channel(COMMENTS) ;
-OPEN_COMMENT : '/*' .*? EOF ;
+OPEN_COMMENT : '/*' (~'*' | '*'+ ~[*/])* '*'* ;  // shorter than a comment that is closed
 SPACE : [ \t\r\n\u000C\uFEFF]+ -> skip ;
 
 LBRACE : '{' ; RBRACE : '}' ; LPAREN : '(' ; RPAREN : ')' ; LBRACKET : '[' ; RBRACKET : ']' ;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include <llvm/Support/JSON.h>
 #include <llvm/Support/Unicode.h>
 
 #include "diagnostics/render.h"
@@ -88,7 +89,7 @@ class TextRenderer {
       else
         result += c;
     }
-    return result;
+    return llvm::json::isUTF8(result) ? result : llvm::json::fixUTF8(result);
   }
 
   /// On the terminal: tabs are expanded, wide characters count two.

@@ -21,7 +21,7 @@ Array lower_fields(const std::vector<model::Field>& fields) {
 Parameters lower_parameters(const std::vector<model::Field>& fields) {
   Parameters result;
   for (const model::Field& field : fields) {
-    const std::string name = cpp_name(field.name);
+    const std::string name = cpp_name(field.name, Place::message);
     const std::string declared = cpp_type(field.type) + " " + name;
     const bool none = field.fallback && field.fallback->kind == model::ValueKind::none;
     result.plain += declared + ", ";

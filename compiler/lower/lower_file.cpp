@@ -46,15 +46,15 @@ std::vector<const Declaration*> ordered(const model::Module& module) {
   std::vector<const Declaration*> result;
   std::set<const Declaration*> done;
   const auto visit = [&](const auto& self, const Declaration& declaration) -> void {
-    if (declaration.module != &module || !done.insert(&declaration).second) return;
+    const bool has_order = declaration.kind == DeclarationKind::structure ||
+                           declaration.kind == DeclarationKind::choice ||
+                           declaration.kind == DeclarationKind::server;
+    if (!has_order || declaration.module != &module || !done.insert(&declaration).second) return;
     for (const Declaration* needed : needs(declaration)) self(self, *needed);
     result.push_back(&declaration);
   };
   for (const auto& declaration : module.declarations) {
-    const DeclarationKind kind = declaration->kind;
-    if (kind == DeclarationKind::structure || kind == DeclarationKind::choice ||
-        kind == DeclarationKind::server)
-      visit(visit, *declaration);
+    visit(visit, *declaration);
   }
   return result;
 }

@@ -91,11 +91,11 @@ namespace {
 /// that fails.
 class SliceParser {
  public:
-  SliceParser(Slice& slice, const Places& places, diagnostics::Engine& diagnostics)
+  SliceParser(Slice& slice, const TokenizedFile& tokens, diagnostics::Engine& diagnostics)
       : source_(std::move(slice.tokens)),
         stream_(&source_),
         parser_(&stream_),
-        errors_(places, diagnostics) {
+        errors_(tokens, diagnostics) {
     parser_.removeErrorListeners();
   }
 
@@ -131,7 +131,7 @@ std::unique_ptr<ast::File> parse(const source::SourceManager& sources, source::F
   TokenizedFile tokens = tokenize(sources, file, diagnostics);
   Builder builder(sources, tokens, diagnostics);
   for (Slice& slice : tokens.slices) {
-    SliceParser parser(slice, tokens.places, diagnostics);
+    SliceParser parser(slice, tokens, diagnostics);
     Parser::TopLevelContext* tree = parser.parse();
     if (tree->declaration() != nullptr)
       builder.add(*tree->declaration(), slice.doc, parser.failed(), *result);

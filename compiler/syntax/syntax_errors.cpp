@@ -123,6 +123,9 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
   last_index_ = index;
 
   auto* parser = dynamic_cast<antlr4::Parser*>(recognizer);
+  antlr4::Token* const former = parser->getTokenStream()->LT(-1);
+  if (bad_lines_.contains(line) || (former != nullptr && bad_lines_.contains(former->getLine())))
+    return;
   const std::string expected = expectation(parser->getExpectedTokens());
   antlr4::Token* before = parser->getTokenStream()->LT(-1);
   const bool semicolon = expected.find("`;`") != std::string::npos && before != nullptr &&

@@ -11,8 +11,8 @@ namespace otpc::syntax {
 
 class SyntaxErrors final : public antlr4::BaseErrorListener {
  public:
-  SyntaxErrors(const Places& places, diagnostics::Engine& diagnostics)
-      : places_(places), diagnostics_(diagnostics) {}
+  SyntaxErrors(const TokenizedFile& tokens, diagnostics::Engine& diagnostics)
+      : places_(tokens.places), bad_lines_(tokens.bad_lines), diagnostics_(diagnostics) {}
 
   void syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* offending, std::size_t line,
                    std::size_t column, const std::string& message,
@@ -20,6 +20,7 @@ class SyntaxErrors final : public antlr4::BaseErrorListener {
 
  private:
   const Places& places_;
+  const std::set<std::size_t>& bad_lines_;
   diagnostics::Engine& diagnostics_;
   std::size_t last_line_ = 0;
   std::size_t last_index_ = 0;

@@ -176,7 +176,7 @@ TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file
   const auto input = std::make_shared<antlr4::ANTLRInputStream>(std::string(text));
   const auto owned_lexer = std::make_shared<OtpLexer>(input.get());
   OtpLexer& lexer = *owned_lexer;
-  TokenizedFile result{{input, owned_lexer}, Places(file, text), {}, {}};
+  TokenizedFile result{{}, {input, owned_lexer}, Places(file, text), {}, {}};
   lexer.removeErrorListeners();
   Slicer slicer(result.slices);
   std::string doc;
@@ -191,6 +191,9 @@ TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file
     }
     if (token->getChannel() != antlr4::Token::DEFAULT_CHANNEL) continue;
     const source::Span span = result.places.span(*token);
+    const bool is_token = type != OtpLexer::UNKNOWN && type != OtpLexer::OPEN_STRING &&
+                          type != OtpLexer::OPEN_COMMENT;
+    if (!is_token) result.bad_lines.insert(token->getLine());
     if (type == OtpLexer::UNKNOWN) {
       diagnostics.emit(Id::unexpected_character, span, "`" + token->getText() + "`");
       continue;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct Slice {
 };
 
 struct TokenizedFile {
+  std::set<std::size_t> bad_lines;  ///< with a character that is no token: told already
   /// The character stream and the lexer, which the tokens point into.
   std::vector<std::shared_ptr<void>> owners;
   Places places;

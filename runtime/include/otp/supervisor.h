@@ -55,7 +55,8 @@ struct ChildSpec {
   /// Runs in the supervisor, and must start_link.
   std::function<std::expected<Pid, StartError>()> start;
   Restart restart = Restart::permanent;
-  Shutdown shutdown = Shutdown::after(std::chrono::seconds{5});
+  /// By default 5 s for a worker, and no limit for a supervisor.
+  std::optional<Shutdown> shutdown{};
   ChildType type = ChildType::worker;
   bool significant = false;
 };

@@ -11,7 +11,8 @@ bool ends_supervisor(AutoShutdown auto_shutdown, const std::vector<PlannedChild>
   if (!children[failed].significant || auto_shutdown == AutoShutdown::never) return false;
   if (auto_shutdown == AutoShutdown::any_significant) return true;
   for (std::size_t i = 0; i < children.size(); ++i) {
-    if (i != failed && children[i].significant && children[i].running) return false;
+    const bool lasts = children[i].running || children[i].restarting;
+    if (i != failed && children[i].significant && lasts) return false;
   }
   return true;
 }

@@ -13,6 +13,7 @@ struct PlannedChild {
   Restart restart = Restart::permanent;
   bool running = true;
   bool significant = false;
+  bool restarting = false;  ///< not running, but waits for its next try
 };
 
 struct RestartPlan {

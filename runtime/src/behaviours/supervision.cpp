@@ -1,9 +1,19 @@
 #include "behaviours/supervision.h"
 
+#include <cxxabi.h>
+
+#include <algorithm>
 #include <exception>
+#include <functional>
+#include <typeinfo>
 #include <unordered_map>
+#include <utility>
 
 #include <otp/detail/exit_exception.h>
+#include <otp/receive.h>
+
+#include "core/throw_trace.h"
+#include "process/crash.h"
 
 namespace otp::detail {
 namespace {
@@ -20,12 +30,21 @@ const char* text(Restart restart) {
   return "";
 }
 
+std::string milliseconds(Duration time) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(time).count());
+}
+
 std::string text(Shutdown shutdown) {
   if (shutdown.time == Duration::zero()) return "brutal_kill";
   if (shutdown.time == Duration::max()) return "infinity";
-  return std::to_string(
-             std::chrono::duration_cast<std::chrono::milliseconds>(shutdown.time).count()) +
-         " ms";
+  return milliseconds(shutdown.time) + " ms";
+}
+
+/// Its own, or the default of its type.
+Shutdown shutdown_of(const ChildSpec& spec) {
+  if (spec.shutdown) return *spec.shutdown;
+  if (spec.type == ChildType::supervisor) return Shutdown::infinity();
+  return Shutdown::after(std::chrono::seconds{5});
 }
 
 }  // namespace
@@ -36,18 +55,42 @@ bool RestartWindow::add(Nanoseconds now) {
   return restarts_.size() <= intensity_;
 }
 
+std::optional<ExitReason> fault_of(const ChildSpec& spec, AutoShutdown auto_shutdown) {
+  if (!spec.start) return ExitReason("missing_start");
+  if (spec.shutdown && spec.shutdown->time < Duration::zero())
+    return ExitReason("{invalid_shutdown," + milliseconds(spec.shutdown->time) + "}");
+  if (!spec.significant) return std::nullopt;
+  if (spec.restart == Restart::permanent)
+    return ExitReason("{bad_combination,[{restart,permanent},{significant,true}]}");
+  if (auto_shutdown == AutoShutdown::never)
+    return ExitReason("{bad_combination,[{auto_shutdown,never},{significant,true}]}");
+  return std::nullopt;
+}
+
+std::optional<ExitReason> fault_of_period(Duration period) {
+  if (period > Duration::zero()) return std::nullopt;
+  return ExitReason("{supervisor_data,{invalid_period," + milliseconds(period) + "}}");
+}
+
 std::expected<Pid, StartError> Supervision::start(const ChildSpec& spec) const {
   std::expected<Pid, StartError> result;
+  const auto fail = [&](ExitReason reason) {
+    result = std::unexpected(
+        StartError{.kind = StartError::Kind::error, .reason = std::move(reason), .pid = {}});
+  };
   try {
     result = spec.start();
   } catch (const ExitException& exit) {
     if (exit.from_signal()) throw;
-    result = std::unexpected(
-        StartError{.kind = StartError::Kind::error, .reason = exit.reason(), .pid = {}});
+    fail(exit.reason());
   } catch (const std::exception& error) {
-    result = std::unexpected(StartError{.kind = StartError::Kind::error,
-                                        .reason = ExitReason::error("exception", error.what()),
-                                        .pid = {}});
+    fail(ExitReason::error(demangled(typeid(error).name()), error.what(), last_throw_frames()));
+  } catch (const abi::__forced_unwind&) {
+    throw;
+  } catch (...) {
+    const std::type_info* type = abi::__cxa_current_exception_type();
+    fail(ExitReason::error(type != nullptr ? demangled(type->name()) : "unknown exception", "",
+                           last_throw_frames()));
   }
   if (result) {
     emit_report(
@@ -61,38 +104,55 @@ std::expected<Pid, StartError> Supervision::start(const ChildSpec& spec) const {
 void Supervision::stop(const ChildSpec& spec, Pid pid) const { stop_all({{&spec, pid}}); }
 
 void Supervision::stop_all(const std::vector<std::pair<const ChildSpec*, Pid>>& children) const {
-  struct Stopping {
-    const ChildSpec* spec;
-    Pid pid;
-    Ref monitor;
-    bool killed;
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  const auto left = [&](Shutdown shutdown) -> Timeout {
+    if (shutdown.time == Duration::max()) return otp::infinity;
+    return shutdown.time - (Clock::now() - start);
   };
-  std::vector<Stopping> stopping;
-  stopping.reserve(children.size());
-  const auto start = std::chrono::steady_clock::now();
+  std::unordered_map<Pid, Stopping> stopping;
+  std::vector<std::pair<Duration, Pid>> limits;  // the soonest last
   for (const auto& [spec, pid] : children) {
-    // The monitor first: from here on the child's end is told by its Down, and by nothing else.
-    const Ref ref = monitor(pid);
-    unlink_and_flush(pid);
-    const bool kill = spec->shutdown.time == Duration::zero();
-    exit(pid, kill ? ExitReason::kill() : ExitReason::shutdown());
-    stopping.push_back({spec, pid, ref, kill});
+    const Duration limit = shutdown_of(*spec).time;
+    // The monitor first: from here on the child's end is told by its Down. Its Exit comes only when
+    // it was there already, and then before the Down.
+    stopping.emplace(pid, Stopping{spec, otp::monitor(pid), std::nullopt});
+    unlink(pid);
+    exit(pid, limit == Duration::zero() ? ExitReason::kill() : ExitReason::shutdown());
+    if (limit != Duration::zero() && limit != Duration::max()) limits.emplace_back(limit, pid);
   }
-  for (Stopping& each : stopping) {
-    const bool limited = !each.killed && each.spec->shutdown.time != Duration::max();
-    std::optional<Down> down;
-    if (limited) {
-      const auto left = each.spec->shutdown.time - (std::chrono::steady_clock::now() - start);
-      down = await_down(each.monitor, left);
-      if (!down) exit(each.pid, ExitReason::kill());
-    }
-    if (!down) down = await_down(each.monitor);
-    const bool asked_for = down->reason.is_shutdown() || down->reason == ExitReason::noproc() ||
-                           (down->reason.is_normal() && each.spec->restart != Restart::permanent) ||
-                           (each.killed && down->reason == ExitReason::killed());
-    if (!asked_for)
-      report(SupervisorReport::Context::shutdown_error, *each.spec, each.pid, down->reason);
+  std::ranges::sort(limits, std::greater{}, &std::pair<Duration, Pid>::first);
+  while (!stopping.empty()) {
+    while (!limits.empty() && !stopping.contains(limits.back().second)) limits.pop_back();
+    const Timeout wait = limits.empty() ? otp::infinity : left({limits.back().first});
+    receive(on_if([&](const Exit& exit) { return stopping.contains(exit.pid); },
+                  [&](Exit exit) { stopping.at(exit.pid).exited = std::move(exit.reason); }),
+            on_if(
+                [&](const Down& down) {
+                  const auto child = stopping.find(down.pid);
+                  return child != stopping.end() && child->second.monitor == down.ref;
+                },
+                [&](Down down) {
+                  const auto child = stopping.find(down.pid);
+                  report_stop(child->second, down.pid, down.reason);
+                  stopping.erase(child);
+                }),
+            after(wait, [&] {
+              exit(limits.back().second, ExitReason::kill());
+              limits.pop_back();
+            }));
   }
+}
+
+void Supervision::report_stop(const Stopping& child, Pid pid, const ExitReason& told) const {
+  const ExitReason& reason = child.exited ? *child.exited : told;
+  const bool is_permanent = child.spec->restart == Restart::permanent;
+  const bool is_killed = shutdown_of(*child.spec).time == Duration::zero();
+  const bool asked_for = reason == ExitReason::shutdown() ||
+                         (!is_permanent && (reason.is_shutdown() || reason.is_normal())) ||
+                         (is_killed && reason == ExitReason::killed()) ||
+                         reason == ExitReason::noproc();
+  if (!asked_for) report(SupervisorReport::Context::shutdown_error, *child.spec, pid, reason);
 }
 
 void Supervision::report(SupervisorReport::Context context, const ChildSpec& spec, Pid child,
@@ -104,7 +164,7 @@ void Supervision::report(SupervisorReport::Context context, const ChildSpec& spe
                                .child_id = spec.id,
                                .child = child,
                                .restart = text(spec.restart),
-                               .shutdown = text(spec.shutdown),
+                               .shutdown = text(shutdown_of(spec)),
                                .type = spec.type == ChildType::worker ? "worker" : "supervisor"});
 }
 

@@ -2,7 +2,11 @@
 #pragma once
 
 #include <deque>
+#include <expected>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <otp/report.h>
 #include <otp/supervisor.h>
@@ -25,20 +29,32 @@ class RestartWindow {
   std::deque<Nanoseconds> restarts_;
 };
 
+/// What OTP's check of a child spec says against it; none when it is sound.
+std::optional<ExitReason> fault_of(const ChildSpec& spec, AutoShutdown auto_shutdown);
+/// The same for the limits of a supervisor.
+std::optional<ExitReason> fault_of_period(Duration period);
+
 class Supervision {
  public:
   explicit Supervision(std::string name) : name_(std::move(name)) {}
   const std::string& name() const noexcept { return name_; }
 
   std::expected<Pid, StartError> start(const ChildSpec& spec) const;
-  /// Returns when the child is dead.
+  /// Returns when the child is dead. An Exit of it never comes after that.
   void stop(const ChildSpec& spec, Pid pid) const;
-  /// The same for many at once.
+  /// The same for many at once, each with its own limit, which begins now for all.
   void stop_all(const std::vector<std::pair<const ChildSpec*, Pid>>& children) const;
   void report(SupervisorReport::Context context, const ChildSpec& spec, Pid child,
               const ExitReason& reason) const;
 
  private:
+  struct Stopping {
+    const ChildSpec* spec;
+    Ref monitor;
+    std::optional<ExitReason> exited;  ///< it had ended by itself, for this reason
+  };
+  void report_stop(const Stopping& child, Pid pid, const ExitReason& told) const;
+
   std::string name_;
 };
 

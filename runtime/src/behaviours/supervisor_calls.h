@@ -44,6 +44,13 @@ auto call_supervisor(const ServerRef& supervisor, const char* name, F operation)
 inline Flow answer_supervisor_call(std::unique_ptr<Message, MessageDeleter> message,
                                    const void* interface, void* process) {
   std::unique_ptr<CallBase, MessageDeleter> call(static_cast<CallBase*>(message.release()));
+  /// A signal that cuts the operation off leaves its caller to learn the exit reason.
+  struct Owed {
+    std::unique_ptr<CallBase, MessageDeleter>& call;
+    ~Owed() {
+      if (call != nullptr) defer_request(*call);
+    }
+  } const owed{call};
   if (call->type->interface == interface) {
     call->type->deliver(*call, process, nullptr);
     call->state = static_cast<std::uint8_t>(CallState::replied);
