@@ -29,12 +29,18 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
   DynamicSupervisorProcess(DynamicSupervisorSpec spec, Name name)
       : StartedBehaviour(name),
         supervision_("supervisor " + spec.name),
-        window_(spec.intensity, spec.period) {}
+        window_(spec.intensity, spec.period),
+        period_(spec.period) {}
 
   Flow start() override {
     trap_exit(true);
-    if (take_name()) acknowledge();
-    return is_starting() ? Flow::stop : Flow::wait;
+    if (!take_name()) return Flow::stop;
+    if (auto fault = fault_of_period(period_)) {
+      return refuse({.kind = StartError::Kind::error, .reason = std::move(*fault), .pid = {}},
+                    false);
+    }
+    acknowledge();
+    return Flow::wait;
   }
 
   Flow handle(std::unique_ptr<Message, MessageDeleter> message) override {
@@ -68,6 +74,10 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
   std::string describe() const override { return supervision_.name(); }
 
   std::expected<Pid, StartError> start_child(ChildSpec spec) {
+    if (auto fault = fault_of(spec, AutoShutdown::never)) {
+      return std::unexpected(
+          StartError{.kind = StartError::Kind::error, .reason = std::move(*fault), .pid = {}});
+    }
     const auto pid = supervision_.start(spec);
     if (pid) children_.emplace(*pid, Child{std::move(spec), false});
     return pid;
@@ -154,6 +164,7 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
 
   Supervision supervision_;
   RestartWindow window_;
+  Duration period_;
   std::unordered_map<Pid, Child> children_;
 };
 

@@ -1,7 +1,15 @@
-// The supervisor of a fixed list of children. It decides by restart_plan, and carries out.
+// The supervisor of a list of children. It decides by restart_plan, and carries out.
+//
+// The list keeps the order in which children were first started, which is that of restarts and,
+// reversed, of stops; a restarted child keeps its place. Two indexes lead into it, so that a child
+// costs the same whether it has ten siblings or a hundred thousand: by id always, by pid while it
+// runs. Only what concerns all siblings (one_for_all, rest_for_one, all_significant) walks the list.
 #include <otp/supervisor.h>
 
-#include <algorithm>
+#include <iterator>
+#include <list>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "behaviours/restart_plan.h"
@@ -31,29 +39,35 @@ class SupervisorProcess final : public StartedBehaviour {
         supervision_("supervisor " + spec.name),
         strategy_(spec.strategy),
         auto_shutdown_(spec.auto_shutdown),
-        window_(spec.intensity, spec.period) {
-    for (ChildSpec& child : spec.children) children_.push_back({std::move(child), {}, false});
-  }
+        window_(spec.intensity, spec.period),
+        period_(spec.period),
+        initial_(std::move(spec.children)) {}
 
   Flow start() override {
     trap_exit(true);
     if (!take_name()) return Flow::stop;
-    for (std::size_t i = 0; i < children_.size(); ++i) {
-      const auto pid = supervision_.start(children_[i].spec);
-      if (pid) {
-        children_[i].pid = *pid;
-      } else if (!is_ignore(pid.error())) {
-        const std::string failed =
-            "{failed_to_start_child," + children_[i].spec.id + "," + to_string(pid.error()) + "}";
-        stop_children();
-        return refuse(
-            {.kind = StartError::Kind::error, .reason = ExitReason::shutdown(failed), .pid = {}},
-            false);
-      }
+    if (auto fault = fault_of_period(period_)) return refuse_for(std::move(*fault));
+    for (ChildSpec& spec : std::exchange(initial_, {})) {
+      if (const auto fault = fault_of(spec, auto_shutdown_))
+        return refuse_for(ExitReason("{start_spec," + to_string(*fault) + "}"));
+      if (by_id_.contains(spec.id))
+        return refuse_for(ExitReason("{start_spec,{duplicate_child_name," + spec.id + "}}"));
+      add(std::move(spec));
     }
-    std::erase_if(children_, [](const Child& child) {
-      return !child.pid && child.spec.restart == Restart::temporary;
-    });
+    for (auto child = children_.begin(); child != children_.end();) {
+      const auto pid = supervision_.start(child->spec);
+      if (!pid && !is_ignore(pid.error())) {
+        std::string failed =
+            "{failed_to_start_child," + child->spec.id + "," + to_string(pid.error()) + "}";
+        stop_children();
+        return refuse_for(ExitReason::shutdown(failed));
+      }
+      const auto started = child++;
+      if (pid)
+        runs(started, *pid);
+      else if (started->spec.restart == Restart::temporary)
+        remove(started);
+    }
     acknowledge();
     return Flow::wait;
   }
@@ -84,58 +98,46 @@ class SupervisorProcess final : public StartedBehaviour {
   // ---- Calls ----
 
   std::expected<Pid, ChildError> start_child(ChildSpec spec) {
-    if (const Child* present = find(spec.id)) {
-      if (present->pid)
-        return std::unexpected(ChildError{
-            .kind = ChildError::Kind::already_started, .pid = present->pid, .start = {}});
-      return std::unexpected(
-          ChildError{.kind = ChildError::Kind::already_present, .pid = {}, .start = {}});
+    if (auto fault = fault_of(spec, auto_shutdown_)) {
+      return refusal(ChildError::Kind::start, {},
+                     {.kind = StartError::Kind::error, .reason = std::move(*fault), .pid = {}});
+    }
+    if (const auto present = by_id_.find(spec.id); present != by_id_.end()) {
+      const Pid pid = present->second->pid;
+      if (pid) return refusal(ChildError::Kind::already_started, pid);
+      return refusal(ChildError::Kind::already_present);
     }
     const auto pid = supervision_.start(spec);
-    if (!pid && !is_ignore(pid.error()))
-      return std::unexpected(
-          ChildError{.kind = ChildError::Kind::start, .pid = {}, .start = pid.error()});
-    if (pid || spec.restart != Restart::temporary)
-      children_.push_back({std::move(spec), pid.value_or(Pid{}), false});
-    return pid.value_or(Pid{});
+    if (!pid && !is_ignore(pid.error())) return refusal(ChildError::Kind::start, {}, pid.error());
+    if (!pid && spec.restart == Restart::temporary) return Pid{};
+    const Place child = add(std::move(spec));
+    if (pid) runs(child, *pid);
+    return child->pid;
   }
 
   std::expected<void, ChildError> terminate_child(const std::string& id) {
-    Child* child = find(id);
-    if (child == nullptr) return std::unexpected(ChildError{});
+    const auto found = by_id_.find(id);
+    if (found == by_id_.end()) return std::unexpected(ChildError{});
+    const Place child = found->second;
     child->restarting = false;
-    if (child->pid) supervision_.stop(child->spec, std::exchange(child->pid, {}));
-    if (child->spec.restart == Restart::temporary) erase(*child);
+    stop(child);
+    if (child->spec.restart == Restart::temporary) remove(child);
     return {};
   }
 
   std::expected<Pid, ChildError> restart_child(const std::string& id) {
-    Child* child = find(id);
-    if (child == nullptr) return std::unexpected(ChildError{});
-    if (child->restarting)
-      return std::unexpected(
-          ChildError{.kind = ChildError::Kind::restarting, .pid = {}, .start = {}});
-    if (child->pid)
-      return std::unexpected(
-          ChildError{.kind = ChildError::Kind::running, .pid = child->pid, .start = {}});
-    const auto pid = supervision_.start(child->spec);
-    if (!pid && !is_ignore(pid.error()))
-      return std::unexpected(
-          ChildError{.kind = ChildError::Kind::start, .pid = {}, .start = pid.error()});
-    child->pid = pid.value_or(Pid{});
-    return child->pid;
+    const auto child = find_stopped(id);
+    if (!child) return std::unexpected(child.error());
+    const auto pid = supervision_.start((*child)->spec);
+    if (!pid && !is_ignore(pid.error())) return refusal(ChildError::Kind::start, {}, pid.error());
+    if (pid) runs(*child, *pid);
+    return (*child)->pid;
   }
 
   std::expected<void, ChildError> delete_child(const std::string& id) {
-    Child* child = find(id);
-    if (child == nullptr) return std::unexpected(ChildError{});
-    if (child->restarting)
-      return std::unexpected(
-          ChildError{.kind = ChildError::Kind::restarting, .pid = {}, .start = {}});
-    if (child->pid)
-      return std::unexpected(
-          ChildError{.kind = ChildError::Kind::running, .pid = child->pid, .start = {}});
-    erase(*child);
+    const auto child = find_stopped(id);
+    if (!child) return std::unexpected(child.error());
+    remove(*child);
     return {};
   }
 
@@ -162,86 +164,130 @@ class SupervisorProcess final : public StartedBehaviour {
  private:
   struct Child {
     ChildSpec spec;
-    Pid pid;
+    Pid pid;  ///< null while it does not run
     bool restarting = false;
   };
+  using Place = std::list<Child>::iterator;
 
-  Child* find(const std::string& id) {
-    const auto found = std::ranges::find(
-        children_, id, [](const Child& child) -> const std::string& { return child.spec.id; });
-    return found == children_.end() ? nullptr : &*found;
+  static std::unexpected<ChildError> refusal(ChildError::Kind kind, Pid pid = {},
+                                             StartError start = {}) {
+    return std::unexpected(ChildError{.kind = kind, .pid = pid, .start = std::move(start)});
   }
-  void erase(const Child& child) {
-    children_.erase(children_.begin() + (&child - children_.data()));
+  Flow refuse_for(ExitReason reason) {
+    return refuse({.kind = StartError::Kind::error, .reason = std::move(reason), .pid = {}}, false);
   }
 
+  // ---- The list and its indexes ----
+
+  Place add(ChildSpec spec) {
+    children_.push_back({std::move(spec), {}, false});
+    const Place child = std::prev(children_.end());
+    by_id_.emplace(child->spec.id, child);
+    return child;
+  }
+  void runs(Place child, Pid pid) {
+    child->pid = pid;
+    by_pid_.emplace(pid, child);
+  }
+  /// Its pid, which is none from now on.
+  Pid ends(Place child) {
+    by_pid_.erase(child->pid);
+    return std::exchange(child->pid, {});
+  }
+  void remove(Place child) {
+    by_id_.erase(child->spec.id);
+    children_.erase(child);
+  }
+  void stop(Place child) {
+    if (child->pid) supervision_.stop(child->spec, ends(child));
+  }
   void stop_children() {
-    for (auto child = children_.rbegin(); child != children_.rend(); ++child) {
+    for (auto child = children_.end(); child != children_.begin();) {
+      --child;
       child->restarting = false;
-      if (child->pid) supervision_.stop(child->spec, std::exchange(child->pid, {}));
+      stop(child);
     }
   }
+
+  /// A child that neither runs nor is about to.
+  std::expected<Place, ChildError> find_stopped(const std::string& id) {
+    const auto found = by_id_.find(id);
+    if (found == by_id_.end()) return std::unexpected(ChildError{});
+    const Place child = found->second;
+    if (child->restarting) return refusal(ChildError::Kind::restarting);
+    if (child->pid) return refusal(ChildError::Kind::running, child->pid);
+    return child;
+  }
+
+  // ---- Restarts ----
 
   Flow handle_exit(const Exit& exit) {
     if (exit.pid == parent() && exit.pid) {
       set_exit_reason(exit.reason);
       return Flow::stop;
     }
-    const auto child = std::ranges::find(children_, exit.pid, &Child::pid);
-    if (child == children_.end() || !exit.pid) return Flow::wait;
-    child->pid = {};
+    const auto found = by_pid_.find(exit.pid);
+    if (found == by_pid_.end()) return Flow::wait;
+    const Place child = found->second;
+    ends(child);
     if (exit.reason.is_abnormal() || child->spec.restart == Restart::permanent) {
       supervision_.report(SupervisorReport::Context::child_terminated, child->spec, exit.pid,
                           exit.reason);
     }
-    return carry_out(static_cast<std::size_t>(child - children_.begin()), exit.reason);
+    return carry_out(child, exit.reason);
   }
 
-  Flow carry_out(std::size_t failed, const ExitReason& reason) {
+  /// Whom the plan may concern, in start order: often `failed` alone.
+  std::vector<Place> concerned_by(Place failed) {
+    if (strategy_ == Strategy::one_for_one && auto_shutdown_ != AutoShutdown::all_significant)
+      return {failed};
+    std::vector<Place> all;
+    for (auto child = children_.begin(); child != children_.end(); ++child) all.push_back(child);
+    return all;
+  }
+
+  Flow carry_out(Place failed, const ExitReason& reason) {
+    const std::vector<Place> places = concerned_by(failed);
     std::vector<PlannedChild> planned;
-    for (const Child& child : children_) {
-      planned.push_back({.restart = child.spec.restart,
-                         .running = static_cast<bool>(child.pid),
-                         .significant = child.spec.significant});
+    std::size_t failed_index = 0;
+    for (const Place child : places) {
+      if (child == failed) failed_index = planned.size();
+      planned.push_back({.restart = child->spec.restart,
+                         .running = static_cast<bool>(child->pid),
+                         .significant = child->spec.significant,
+                         .restarting = child->restarting});
     }
-    const RestartPlan plan = restart_plan(strategy_, auto_shutdown_, planned, failed, reason);
+    const RestartPlan plan = restart_plan(strategy_, auto_shutdown_, planned, failed_index, reason);
     if (plan.shuts_down) return give_up(ExitReason::shutdown());
     if (plan.restarts && !window_.add(machine_now())) {
-      supervision_.report(SupervisorReport::Context::shutdown, children_[failed].spec, {},
+      supervision_.report(SupervisorReport::Context::shutdown, failed->spec, {},
                           ExitReason("reached_max_restart_intensity"));
       return give_up(ExitReason::shutdown().with_payload(ReachedMaxRestartIntensity{}));
     }
-    for (const std::size_t index : plan.stop)
-      supervision_.stop(children_[index].spec, std::exchange(children_[index].pid, {}));
-    std::vector<std::string> starts;
-    for (const std::size_t index : plan.start) starts.push_back(children_[index].spec.id);
-    for (auto index = plan.remove.rbegin(); index != plan.remove.rend(); ++index) {
-      children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(*index));
+    for (const std::size_t index : plan.stop) stop(places[index]);
+    for (const std::size_t index : plan.remove) remove(places[index]);
+    for (const std::size_t index : plan.start) {
+      if (!restart(places[index])) break;  // those behind it start with its next try
     }
-    restart(starts);
     return Flow::wait;
   }
 
-  /// Starts in order; the first that fails is tried again later, and those behind it with it.
-  void restart(const std::vector<std::string>& ids) {
-    for (const std::string& id : ids) {
-      Child& child = *find(id);
-      const auto pid = supervision_.start(child.spec);
-      child.restarting = !pid && !is_ignore(pid.error());
-      child.pid = pid.value_or(Pid{});
-      if (!child.restarting) continue;
-      auto* again = make_message<TryAgain>(Message{}, id);
-      again->type = &try_again_type;
-      send_message(self(), again);
-      return;
-    }
+  /// False: it did not start, and is tried again after whatever waits already.
+  bool restart(Place child) {
+    const auto pid = supervision_.start(child->spec);
+    child->restarting = !pid && !is_ignore(pid.error());
+    if (pid) runs(child, *pid);
+    if (!child->restarting) return true;
+    auto* again = make_message<TryAgain>(Message{}, child->spec.id);
+    again->type = &try_again_type;
+    send_message(self(), again);
+    return false;
   }
 
   Flow try_again(const std::string& id) {
-    const Child* child = find(id);
-    if (child == nullptr || !child->restarting) return Flow::wait;
-    return carry_out(static_cast<std::size_t>(child - children_.data()),
-                     ExitReason("failed_to_restart"));
+    const auto found = by_id_.find(id);
+    if (found == by_id_.end() || !found->second->restarting) return Flow::wait;
+    return carry_out(found->second, ExitReason("failed_to_restart"));
   }
 
   Flow give_up(ExitReason reason) {
@@ -253,7 +299,11 @@ class SupervisorProcess final : public StartedBehaviour {
   Strategy strategy_;
   AutoShutdown auto_shutdown_;
   RestartWindow window_;
-  std::vector<Child> children_;  ///< in start order
+  Duration period_;
+  std::vector<ChildSpec> initial_;  ///< until start()
+  std::list<Child> children_;       ///< in start order
+  std::unordered_map<std::string_view, Place> by_id_;
+  std::unordered_map<Pid, Place> by_pid_;
 };
 
 }  // namespace
