@@ -150,15 +150,15 @@ const ::otp::gen::ServerInfo otp_Cart_info{
 
 }  // namespace
 
-::std::expected<Cart, ::otp::StartError> Cart::start(CartArgs otp_args, const ::otp::StartOptions& otp_options) {
+::std::expected<Cart, ::otp::StartError> Cart::start([[maybe_unused]] CartArgs otp_args, const ::otp::StartOptions& otp_options) {
   return ::otp::gen::start<Cart, CartServer>(otp_options, false, [otp_args = ::std::move(otp_args)](CartServer& otp_server) mutable { return otp_server.init(::std::move(otp_args)); });
 }
 
-::std::expected<Cart, ::otp::StartError> Cart::start_link(CartArgs otp_args, const ::otp::StartOptions& otp_options) {
+::std::expected<Cart, ::otp::StartError> Cart::start_link([[maybe_unused]] CartArgs otp_args, const ::otp::StartOptions& otp_options) {
   return ::otp::gen::start<Cart, CartServer>(otp_options, true, [otp_args = ::std::move(otp_args)](CartServer& otp_server) mutable { return otp_server.init(::std::move(otp_args)); });
 }
 
-::std::expected<::otp::Monitored<Cart>, ::otp::StartError> Cart::start_monitor(CartArgs otp_args, const ::otp::StartOptions& otp_options) {
+::std::expected<::otp::Monitored<Cart>, ::otp::StartError> Cart::start_monitor([[maybe_unused]] CartArgs otp_args, const ::otp::StartOptions& otp_options) {
   return ::otp::gen::start_monitor<Cart, CartServer>(otp_options, [otp_args = ::std::move(otp_args)](CartServer& otp_server) mutable { return otp_server.init(::std::move(otp_args)); });
 }
 
@@ -253,16 +253,16 @@ const ::otp::gen::ServerInfo otp_Stock_info{
 
 }  // namespace
 
-::std::expected<Stock, ::otp::StartError> Stock::start(StockArgs otp_args, const ::otp::StartOptions& otp_options) {
-  return ::otp::gen::start<Stock, StockServer>(otp_options, false, [otp_args = ::std::move(otp_args)](StockServer& otp_server) mutable { return otp_server.init(); });
+::std::expected<Stock, ::otp::StartError> Stock::start([[maybe_unused]] StockArgs otp_args, const ::otp::StartOptions& otp_options) {
+  return ::otp::gen::start<Stock, StockServer>(otp_options, false, [](StockServer& otp_server) mutable { return otp_server.init(); });
 }
 
-::std::expected<Stock, ::otp::StartError> Stock::start_link(StockArgs otp_args, const ::otp::StartOptions& otp_options) {
-  return ::otp::gen::start<Stock, StockServer>(otp_options, true, [otp_args = ::std::move(otp_args)](StockServer& otp_server) mutable { return otp_server.init(); });
+::std::expected<Stock, ::otp::StartError> Stock::start_link([[maybe_unused]] StockArgs otp_args, const ::otp::StartOptions& otp_options) {
+  return ::otp::gen::start<Stock, StockServer>(otp_options, true, [](StockServer& otp_server) mutable { return otp_server.init(); });
 }
 
-::std::expected<::otp::Monitored<Stock>, ::otp::StartError> Stock::start_monitor(StockArgs otp_args, const ::otp::StartOptions& otp_options) {
-  return ::otp::gen::start_monitor<Stock, StockServer>(otp_options, [otp_args = ::std::move(otp_args)](StockServer& otp_server) mutable { return otp_server.init(); });
+::std::expected<::otp::Monitored<Stock>, ::otp::StartError> Stock::start_monitor([[maybe_unused]] StockArgs otp_args, const ::otp::StartOptions& otp_options) {
+  return ::otp::gen::start_monitor<Stock, StockServer>(otp_options, [](StockServer& otp_server) mutable { return otp_server.init(); });
 }
 
 ::std::optional<Stock> Stock::whereis(::otp::Name otp_name) { return ::otp::gen::whereis<Stock>(otp_name); }
@@ -300,15 +300,15 @@ const ::otp::gen::ServerInfo otp_Worker_info{
 
 }  // namespace
 
-::std::expected<Worker, ::otp::StartError> Worker::start(WorkerArgs otp_args, const ::otp::StartOptions& otp_options) {
+::std::expected<Worker, ::otp::StartError> Worker::start([[maybe_unused]] WorkerArgs otp_args, const ::otp::StartOptions& otp_options) {
   return ::otp::gen::start<Worker, WorkerServer>(otp_options, false, [otp_args = ::std::move(otp_args)](WorkerServer& otp_server) mutable { return otp_server.init(::std::move(otp_args)); });
 }
 
-::std::expected<Worker, ::otp::StartError> Worker::start_link(WorkerArgs otp_args, const ::otp::StartOptions& otp_options) {
+::std::expected<Worker, ::otp::StartError> Worker::start_link([[maybe_unused]] WorkerArgs otp_args, const ::otp::StartOptions& otp_options) {
   return ::otp::gen::start<Worker, WorkerServer>(otp_options, true, [otp_args = ::std::move(otp_args)](WorkerServer& otp_server) mutable { return otp_server.init(::std::move(otp_args)); });
 }
 
-::std::expected<::otp::Monitored<Worker>, ::otp::StartError> Worker::start_monitor(WorkerArgs otp_args, const ::otp::StartOptions& otp_options) {
+::std::expected<::otp::Monitored<Worker>, ::otp::StartError> Worker::start_monitor([[maybe_unused]] WorkerArgs otp_args, const ::otp::StartOptions& otp_options) {
   return ::otp::gen::start_monitor<Worker, WorkerServer>(otp_options, [otp_args = ::std::move(otp_args)](WorkerServer& otp_server) mutable { return otp_server.init(::std::move(otp_args)); });
 }
 
