@@ -1,27 +1,28 @@
 // supervisor: starts children in order, restarts them by a strategy, stops them in reverse.
 //
-//   auto shop = shop::ShopSup::start_link();                       // generated
-//   shop->terminate_child("cart");                                 // stays down until
-//   restart_child for (const otp::ChildInfo& child : shop->which_children()) ...
+//   auto shop = shop::ShopSup::start_link();  // generated
+//   shop->terminate_child("cart");            // stays down until restart_child
+//   for (const otp::ChildInfo& child : shop->which_children()) ...
 //
 // Semantics
 // - A permanent child is always restarted, a transient one after an abnormal end, a temporary one
-// never. Ends by
-//   `normal`, `shutdown` and `{shutdown,_}` are not abnormal.
+//   never. Ends by `normal`, `shutdown` and `{shutdown,_}` are not abnormal.
 // - one_for_one restarts the child that ended; rest_for_one also those started after it;
-// one_for_all all of them. Others
-//   are stopped first, in reverse order; temporary ones among them are gone for good.
+//   one_for_all all of them. Others are stopped first, in reverse order; temporary ones among them
+//   are gone for good.
 // - More than `intensity` restarts within `period` stop all children and end the supervisor with
-// `shutdown`
-//   (with the payload ReachedMaxRestartIntensity). A restart that fails is tried again, and counts
-//   again.
+//   `shutdown` (with the payload ReachedMaxRestartIntensity). A restart that fails is tried again,
+//   and counts again.
 // - A child is stopped with exit signal `shutdown` and, when its time is over, `kill`; brutal_kill
-// begins with the latter.
-// - auto_shutdown ends the supervisor with `shutdown` when a significant child ends by itself and
-// is not restarted.
+//   begins with the latter.
+// - auto_shutdown ends the supervisor with `shutdown` when a significant child ends by itself and is
+//   not restarted.
 // - A dynamic supervisor has children of one kind, started at run time, in no order, and stops them
-// all at once. Source: supervisor(3); Elixir's Supervisor and DynamicSupervisor, whose defaults (3
-// in 5 s) are used.
+//   all at once.
+// - A faulty spec is refused with OTP's reason: `{start_spec,{duplicate_child_name,Id}}`,
+//   `{supervisor_data,{invalid_period,0}}`, `missing_start`, `{bad_combination,_}`...
+// Source: supervisor(3); Elixir's Supervisor and DynamicSupervisor, whose defaults (3 in 5 s) are
+// used.
 #pragma once
 
 #include <cstddef>
@@ -51,9 +52,9 @@ struct Shutdown {
 };
 
 struct ChildSpec {
-  std::string id;
+  std::string id{};
   /// Runs in the supervisor, and must start_link.
-  std::function<std::expected<Pid, StartError>()> start;
+  std::function<std::expected<Pid, StartError>()> start{};
   Restart restart = Restart::permanent;
   /// By default 5 s for a worker, and no limit for a supervisor.
   std::optional<Shutdown> shutdown{};
@@ -62,16 +63,16 @@ struct ChildSpec {
 };
 
 struct SupervisorSpec {
-  std::string name;  ///< for reports
+  std::string name{};  ///< for reports
   Strategy strategy = Strategy::one_for_one;
   std::size_t intensity = 3;
   Duration period = std::chrono::seconds{5};
   AutoShutdown auto_shutdown = AutoShutdown::never;
-  std::vector<ChildSpec> children;
+  std::vector<ChildSpec> children{};
 };
 
 struct DynamicSupervisorSpec {
-  std::string name;
+  std::string name{};
   std::size_t intensity = 3;
   Duration period = std::chrono::seconds{5};
 };
@@ -103,7 +104,7 @@ struct ChildError {
   };
   Kind kind = Kind::not_found;
   Pid pid{};           ///< already_started
-  StartError start{};  ///< start: why the child did not start
+  StartError start{};  ///< start: why the child did not start, or what is wrong with its spec
 };
 
 /// A supervisor as its clients see it. Every operation is a call without a time limit; it exits the

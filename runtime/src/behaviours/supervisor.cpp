@@ -3,7 +3,8 @@
 // The list keeps the order in which children were first started, which is that of restarts and,
 // reversed, of stops; a restarted child keeps its place. Two indexes lead into it, so that a child
 // costs the same whether it has ten siblings or a hundred thousand: by id always, by pid while it
-// runs. Only what concerns all siblings (one_for_all, rest_for_one, all_significant) walks the list.
+// runs. Only what concerns all siblings (one_for_all, rest_for_one, all_significant) walks the
+// list.
 #include <otp/supervisor.h>
 
 #include <iterator>

@@ -17,15 +17,17 @@ void for_each_case(Check check) {
                                 ExitReason::shutdown("x"), ExitReason("died"),
                                 ExitReason::killed()};
   for (std::size_t count = 1; count <= most_children; ++count) {
-    // Of each child: restart type (3), running (2), significant (2).
+    // Of each child: restart type (3), running, down or waiting for its next try (3), significant
+    // (2).
     std::size_t combinations = 1;
-    for (std::size_t i = 0; i < count; ++i) combinations *= 12;
+    for (std::size_t i = 0; i < count; ++i) combinations *= 18;
     for (std::size_t code = 0; code < combinations; ++code) {
       std::vector<PlannedChild> children;
-      for (std::size_t i = 0, rest = code; i < count; ++i, rest /= 12) {
+      for (std::size_t i = 0, rest = code; i < count; ++i, rest /= 18) {
         children.push_back({.restart = static_cast<Restart>(rest % 3),
-                            .running = rest / 3 % 2 == 0,
-                            .significant = rest / 6 % 2 == 0});
+                            .running = rest / 3 % 3 == 0,
+                            .significant = rest / 9 % 2 == 0,
+                            .restarting = rest / 3 % 3 == 1});
       }
       for (std::size_t failed = 0; failed < count; ++failed) {
         children[failed].running = false;
@@ -70,14 +72,16 @@ TEST(RestartPlan, is_what_the_manual_says_in_every_case) {
       ASSERT_EQ(contains(plan.remove, i), temporary && (expected ? affected : i == failed));
     }
     bool others_run = false;
-    for (std::size_t i = 0; i < children.size(); ++i)
-      others_run |= i != failed && children[i].significant && children[i].running;
+    for (std::size_t i = 0; i < children.size(); ++i) {
+      others_run |=
+          i != failed && children[i].significant && (children[i].running || children[i].restarting);
+    }
     const bool ends = !expected && children[failed].significant &&
                       (automatic == AutoShutdown::any_significant ||
                        (automatic == AutoShutdown::all_significant && !others_run));
     ASSERT_EQ(plan.shuts_down, ends);
   });
-  EXPECT_GT(cases, 200'000U);
+  EXPECT_GT(cases, 700'000U);
 }
 
 }  // namespace

@@ -1,0 +1,256 @@
+// Supervisors where it gets narrow: cut-off calls, faulty specs, many children, mixed time limits.
+#include <otp/receive.h>
+#include <otp/report.h>
+#include <otp/runtime.h>
+#include <otp/supervisor.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace otp {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Nowhere final : ReportSink {
+  void write(const Report&) noexcept override {}
+};
+
+class SupervisorEdgeTest : public ::testing::Test {
+ protected:
+  static void in_process(std::move_only_function<void()> body) {
+    Runtime runtime({.schedulers = 2, .reports = std::make_shared<Nowhere>()});
+    EXPECT_EQ(runtime.run(std::move(body)), ExitReason::normal());
+  }
+};
+
+/// Obeys every exit signal.
+ChildSpec plain(const std::string& id, Restart restart = Restart::permanent) {
+  return {.id = id,
+          .start = []() -> std::expected<Pid, StartError> {
+            return spawn_link([] { receive_value<int>(); });
+          },
+          .restart = restart};
+}
+/// Told to end, it ends only once it gets a number besides.
+ChildSpec reluctant(Shutdown shutdown) {
+  return {.id = "reluctant",
+          .start = []() -> std::expected<Pid, StartError> {
+            const Pid starter = self();
+            const Pid pid = spawn_link([starter] {
+              trap_exit(true);
+              send(starter, self());
+              const Exit exit = receive_value<Exit>().value();
+              receive_value<int>();
+              otp::exit(exit.reason);
+            });
+            receive(on_if([pid](const Pid& from) { return from == pid; }, [](const Pid&) {}));
+            return pid;
+          },
+          .restart = Restart::temporary,
+          .shutdown = shutdown};
+}
+StartError error(const char* text) {
+  return {.kind = StartError::Kind::error, .reason = ExitReason(text), .pid = {}};
+}
+
+TEST_F(SupervisorEdgeTest, a_client_learns_that_the_supervisor_was_killed_while_it_served_it) {
+  in_process([] {
+    trap_exit(true);
+    const SupervisorRef supervisor = start_supervisor({.name = "S"}).value();
+    const Pid test = self();
+    ChildSpec endless = plain("endless");
+    endless.start = [test]() -> std::expected<Pid, StartError> {
+      send(test, std::string("starting"));
+      sleep(infinity);
+      return Pid{};
+    };
+    const auto [client, ref] =
+        spawn_monitor([&] { static_cast<void>(supervisor.start_child(endless)); });
+    receive_value<std::string>();
+    exit(supervisor.address(), ExitReason::kill());
+    const auto down = detail::await_down(ref, 5s);
+    ASSERT_TRUE(down);
+    EXPECT_EQ(down->reason.cause(), ExitReason::killed());
+  });
+}
+
+TEST_F(SupervisorEdgeTest, a_start_function_may_throw_anything_and_harms_nobody) {
+  in_process([] {
+    const SupervisorRef supervisor = start_supervisor({.name = "S"}).value();
+    ChildSpec child = plain("c");
+    child.start = []() -> std::expected<Pid, StartError> { throw 7; };
+    EXPECT_EQ(supervisor.start_child(child).error().start.reason, ExitReason::error("int", ""));
+    child.start = []() -> std::expected<Pid, StartError> { throw std::out_of_range("far"); };
+    EXPECT_EQ(supervisor.start_child(child).error().start.reason,
+              ExitReason::error("std::out_of_range", "far"));
+    child.start = []() -> std::expected<Pid, StartError> { otp::exit(ExitReason("oops")); };
+    EXPECT_EQ(supervisor.start_child(child).error().start.reason, ExitReason("oops"));
+    EXPECT_EQ(supervisor.count_children().specs, 0U);
+    supervisor.stop();
+  });
+}
+
+TEST_F(SupervisorEdgeTest, a_faulty_spec_is_refused_with_otps_reason) {
+  in_process([] {
+    trap_exit(true);
+    const auto refusal = [](SupervisorSpec spec) {
+      const auto started = start_supervisor(std::move(spec));
+      return started ? std::string("started") : to_string(started.error());
+    };
+    ChildSpec significant = plain("s", Restart::transient);
+    significant.significant = true;
+    ChildSpec permanent = plain("s");
+    permanent.significant = true;
+    ChildSpec negative = plain("s");
+    negative.shutdown = Shutdown::after(-10ms);
+    EXPECT_EQ(refusal({.name = "S", .children = {plain("a"), plain("a")}}),
+              "{start_spec,{duplicate_child_name,a}}");
+    EXPECT_EQ(refusal({.name = "S", .children = {{.id = "a"}}}), "{start_spec,missing_start}");
+    EXPECT_EQ(refusal({.name = "S", .children = {negative}}),
+              "{start_spec,{invalid_shutdown,-10}}");
+    EXPECT_EQ(refusal({.name = "S", .children = {significant}}),
+              "{start_spec,{bad_combination,[{auto_shutdown,never},{significant,true}]}}");
+    EXPECT_EQ(
+        refusal(
+            {.name = "S", .auto_shutdown = AutoShutdown::any_significant, .children = {permanent}}),
+        "{start_spec,{bad_combination,[{restart,permanent},{significant,true}]}}");
+    EXPECT_EQ(refusal({.name = "S", .period = 0s}), "{supervisor_data,{invalid_period,0}}");
+    const SupervisorRef supervisor = start_supervisor({.name = "S"}).value();
+    EXPECT_EQ(to_string(supervisor.start_child({.id = "x"}).error().start), "missing_start");
+    supervisor.stop();
+    const DynamicSupervisorRef dynamic = start_dynamic_supervisor({.name = "D"}).value();
+    EXPECT_EQ(to_string(dynamic.start_child({.id = "x"}).error()), "missing_start");
+    dynamic.stop();
+  });
+}
+
+// A significant child that waits for its next try is not down for good.
+TEST_F(SupervisorEdgeTest, all_significant_waits_for_one_that_is_being_restarted) {
+  in_process([] {
+    trap_exit(true);
+    auto allowed = std::make_shared<std::atomic<bool>>(true);
+    ChildSpec fragile = plain("fragile", Restart::transient);
+    fragile.significant = true;
+    fragile.start = [allowed, start = fragile.start]() -> std::expected<Pid, StartError> {
+      return *allowed ? start() : std::unexpected(error("not_yet"));
+    };
+    ChildSpec other = plain("other", Restart::transient);
+    other.significant = true;
+    const SupervisorRef supervisor =
+        start_supervisor({.name = "S",
+                          .intensity = 1'000'000'000,
+                          .auto_shutdown = AutoShutdown::all_significant,
+                          .children = {fragile, other}})
+            .value();
+    const auto children = supervisor.which_children();
+    *allowed = false;
+    exit(*children[1].pid, ExitReason("broken"));
+    const auto restarting = [&] { return supervisor.which_children()[1].restarting; };
+    while (!restarting()) yield();
+    exit(*children[0].pid, ExitReason::shutdown());
+    while (is_alive(*children[0].pid)) yield();
+    EXPECT_TRUE(restarting());
+    *allowed = true;
+    while (supervisor.count_children().active == 0) yield();
+    const Ref ref = supervisor.monitor();
+    exit(*supervisor.which_children()[1].pid, ExitReason::shutdown());
+    EXPECT_EQ(detail::await_down(ref)->reason, ExitReason::shutdown());
+  });
+}
+
+Duration start_and_terminate(int count) {
+  const auto begin = std::chrono::steady_clock::now();
+  const SupervisorRef supervisor = start_supervisor({.name = "S"}).value();
+  for (int i = 0; i < count; ++i)
+    EXPECT_TRUE(supervisor.start_child(plain(std::to_string(i), Restart::temporary)));
+  for (int i = 0; i < count; ++i) EXPECT_TRUE(supervisor.terminate_child(std::to_string(i)));
+  supervisor.stop();
+  return std::chrono::steady_clock::now() - begin;
+}
+
+Duration start_and_stop_dynamic(int count) {
+  const auto begin = std::chrono::steady_clock::now();
+  const DynamicSupervisorRef supervisor = start_dynamic_supervisor({.name = "D"}).value();
+  for (int i = 0; i < count; ++i) EXPECT_TRUE(supervisor.start_child(plain("")));
+  EXPECT_EQ(supervisor.count_children().active, static_cast<std::size_t>(count));
+  supervisor.stop();
+  return std::chrono::steady_clock::now() - begin;
+}
+
+// OTP's bound: the time grows at most ten times as fast as the number. Looking through all
+// siblings for each child is far beyond it.
+TEST_F(SupervisorEdgeTest, the_cost_of_a_child_does_not_grow_with_their_number) {
+  in_process([] {
+    for (const auto measure : {start_and_terminate, start_and_stop_dynamic}) {
+      measure(500);
+      const Duration few = measure(500);
+      EXPECT_LT(measure(20'000), 10 * 40 * few);
+    }
+  });
+}
+
+TEST_F(SupervisorEdgeTest, a_child_without_a_limit_does_not_prolong_the_limit_of_another) {
+  in_process([] {
+    const DynamicSupervisorRef supervisor = start_dynamic_supervisor({.name = "D"}).value();
+    std::vector<Pid> patient;
+    std::vector<Ref> limited;
+    for (int i = 0; i < 8; ++i) {
+      patient.push_back(supervisor.start_child(reluctant(Shutdown::infinity())).value());
+      limited.push_back(monitor(supervisor.start_child(reluctant(Shutdown::after(10ms))).value()));
+    }
+    const auto [stopper, stopped] = spawn_monitor([supervisor] { supervisor.stop(); });
+    for (const Ref ref : limited) EXPECT_EQ(detail::await_down(ref)->reason, ExitReason::killed());
+    for (const Pid pid : patient) {
+      EXPECT_TRUE(is_alive(pid));
+      const Ref ref = monitor(pid);
+      send(pid, 1);
+      EXPECT_EQ(detail::await_down(ref)->reason, ExitReason::shutdown());
+    }
+    EXPECT_EQ(detail::await_down(stopped)->reason, ExitReason::normal());
+  });
+}
+
+// EXIT of a child that had ended by itself tells more than the DOWN of a dead process.
+TEST_F(SupervisorEdgeTest, an_end_just_before_the_stop_is_reported_with_its_own_reason) {
+  struct Collect final : ReportSink {
+    void write(const Report& report) noexcept override {
+      const auto* supervisor = std::get_if<SupervisorReport>(&report);
+      if (supervisor != nullptr && supervisor->context == SupervisorReport::Context::shutdown_error)
+        reasons.push_back(supervisor->reason);
+    }
+    std::vector<ExitReason> reasons;
+  };
+  const auto sink = std::make_shared<Collect>();
+  Runtime runtime({.schedulers = 2, .reports = sink});
+  const ExitReason end = runtime.run([] {
+    const SupervisorRef supervisor =
+        start_supervisor({.name = "S", .children = {plain("a")}}).value();
+    const Pid child = *supervisor.which_children().front().pid;
+    // Holds the supervisor up until first the request to stop the child waits, then its EXIT.
+    ChildSpec deadly = plain("deadly");
+    deadly.start = [supervisor, child]() -> std::expected<Pid, StartError> {
+      spawn([supervisor] { static_cast<void>(supervisor.terminate_child("a")); });
+      while (process_info(self())->message_queue_length == 0) yield();
+      const Ref ref = monitor(child);
+      exit(child, ExitReason("broken"));
+      static_cast<void>(detail::await_down(ref));
+      return std::unexpected(StartError{.kind = StartError::Kind::ignore, .reason = {}, .pid = {}});
+    };
+    EXPECT_TRUE(supervisor.start_child(deadly));
+    EXPECT_EQ(supervisor.count_children().active, 0U);
+    supervisor.stop();
+  });
+  EXPECT_EQ(end, ExitReason::normal());
+  EXPECT_EQ(sink->reasons, std::vector{ExitReason("broken")});
+}
+
+}  // namespace
+}  // namespace otp
