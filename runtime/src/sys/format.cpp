@@ -113,6 +113,8 @@ struct TextFormat {
   std::string operator()(const InfoReport& r) const { return r.text; }
 };
 
+bool is_error(const ExitReason& reason) { return reason.kind() == ExitReason::Kind::error; }
+
 struct JsonFormat {
   std::string operator()(const CrashReport& r) const {
     return JsonLine("crash")
@@ -121,8 +123,8 @@ struct JsonFormat {
         .add("name", r.name.text())
         .add("label", r.label)
         .add("reason", to_string(r.reason))
-        .add("type", r.reason.origin())
-        .add("what", r.reason.text())
+        .add("type", is_error(r.reason) ? r.reason.origin() : "")
+        .add("what", is_error(r.reason) ? r.reason.text() : "")
         .add("last_message", r.last_message)
         .add("state", r.state)
         .add("parent", r.parent)

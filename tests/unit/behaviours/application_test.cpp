@@ -1,0 +1,107 @@
+// Applications whole: run_application in a child program would be the real thing (examples/misiva
+// is); here it runs in the test, with roots that are plain supervisors.
+#include <otp/application.h>
+#include <otp/receive.h>
+#include <otp/report.h>
+#include <otp/supervisor.h>
+
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace otp {
+namespace {
+
+struct Silence final : ReportSink {
+  void write(const Report&) noexcept override {}
+};
+
+class ApplicationTest : public ::testing::Test {
+ protected:
+  ApplicationSpec application(const std::string& name, std::vector<ApplicationSpec> depends = {}) {
+    ApplicationSpec spec;
+    spec.name = name;
+    spec.depends = std::move(depends);
+    spec.start = [this, name](const Env&) -> std::expected<Pid, ExitReason> {
+      log += "+" + name + " ";
+      const Pid controller = self();
+      const Pid root = spawn_link([this, name, controller] {
+        trap_exit(true);
+        const Exit exit = receive_value<Exit>().value();
+        log += "-" + name + " ";
+        static_cast<void>(controller);
+        otp::exit(exit.reason);
+      });
+      return root;
+    };
+    return spec;
+  }
+
+  int run(const ApplicationSpec& spec, std::move_only_function<void()> body,
+          std::vector<const char*> arguments = {}) {
+    arguments.insert(arguments.begin(), "program");
+    ApplicationOptions options;
+    options.runtime.schedulers = 1;
+    options.runtime.reports = std::make_shared<Silence>();
+    options.body = std::move(body);
+    return run_application(static_cast<int>(arguments.size()), arguments.data(), spec,
+                           std::move(options));
+  }
+
+  std::string log;
+};
+
+TEST_F(ApplicationTest, dependencies_start_first_and_stop_last_each_once) {
+  const ApplicationSpec base = application("base");
+  const ApplicationSpec middle = application("middle", {base});
+  EXPECT_EQ(run(application("top", {base, middle}), [] { yield(); }), 0);
+  EXPECT_EQ(log, "+base +middle +top -top -middle -base ");
+}
+
+TEST_F(ApplicationTest, a_signal_stops_it_in_order) {
+  EXPECT_EQ(run(application("top", {application("base")}),
+                [] {
+                  kill(getpid(), SIGTERM);
+                  sleep(infinity);
+                }),
+            0);
+  EXPECT_EQ(log, "+base +top -top -base ");
+}
+
+TEST_F(ApplicationTest, one_that_does_not_start_stops_those_before_it) {
+  ApplicationSpec bad = application("bad", {application("base")});
+  bad.start = [](const Env&) -> std::expected<Pid, ExitReason> {
+    return std::unexpected(ExitReason("no_disk"));
+  };
+  EXPECT_EQ(run(bad, nullptr), static_cast<int>(ExitStatus::start_failed));
+  EXPECT_EQ(log, "+base -base ");
+}
+
+TEST_F(ApplicationTest, the_status_tells_why_it_ended) {
+  EXPECT_EQ(run(application("top"),
+                [] {
+                  stop_applications(7);
+                  sleep(infinity);
+                }),
+            7);
+  EXPECT_EQ(run(application("top"), [] { throw std::runtime_error("x"); }),
+            static_cast<int>(ExitStatus::body_failed));
+  EXPECT_EQ(run(application("top"), nullptr, {"--nonsense"}),
+            static_cast<int>(ExitStatus::bad_config));
+  ApplicationSpec crashing = application("crashing");
+  crashing.start = [](const Env&) -> std::expected<Pid, ExitReason> {
+    return spawn_link([] { exit(ExitReason("died")); });
+  };
+  EXPECT_EQ(run(crashing, nullptr), static_cast<int>(ExitStatus::crashed));
+  crashing.start = [](const Env&) -> std::expected<Pid, ExitReason> {
+    return spawn_link(
+        [] { exit(ExitReason::shutdown().with_payload(ReachedMaxRestartIntensity{})); });
+  };
+  EXPECT_EQ(run(crashing, nullptr), static_cast<int>(ExitStatus::crashed));
+}
+
+}  // namespace
+}  // namespace otp
