@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Compiles generated code with every warning as an error: check.py OTPC RUNTIME_INCLUDE SCRATCH CXX
 
-Schemas: the golden ones, and hostile ones made here, in which every keyword of C++ and every common macro stands in every
-place where a schema has a name. Also: a server class in which a message is forgotten does not compile.
+Schemas: the golden ones, and hostile ones made here,
+        in which every keyword of C++ and every common macro stands in every
+place where a schema has a name. Also: a server class in which a message is forgotten does not
+compile.
 """
 import pathlib
 import re
@@ -12,14 +14,17 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-FLAGS = ["-std=c++23", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror"]
+FLAGS = ["-std=c++23", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow",
+        "-Wconversion", "-Werror"]
 
 
 def hostile_words():
     text = (ROOT / "compiler/lower/names.cpp").read_text()
     words = re.findall(r'"(\w+)"', text[text.index("keywords{"):])
-    extra = ["main", "std_", "string", "vector", "move", "next", "type", "kind", "result", "request", "message", "deliver",
-             "from", "timeout", "args", "options", "call", "cast", "info", "server", "value", "self", "name", "spec"]
+    extra = ["main", "std_", "string", "vector", "move", "next", "type", "kind", "result",
+            "request", "message", "deliver",
+             "from", "timeout", "args", "options", "call", "cast", "info", "server", "value",
+                     "self", "name", "spec"]
     unique = {}
     for word in words + extra:
         if word not in ("true", "false", "none") and word.isidentifier():
@@ -40,27 +45,32 @@ def hostile_schemas(folder):
         "enums": " ".join(f"enum {word} {{ x; }}" for word in words),
         "constants": " ".join(f"const {word}: u8 = 1;" for word in words),
         "calls": "server Calls { init(" + parameters + "); "
-                 + " ".join(f"call {word}({word}: u8) -> u8;" for word in words if word != "exit") + " }",
+                 + " ".join(f"call {word}({word}: u8) -> u8;" for word in words if word != "exit")
+                 + " }",
         "casts": "server Casts { init(); "
                  + " ".join(f"cast {word}({word}: u8);" for word in words if word != "exit") + " }",
-        "env": "server A { init(); } supervisor Sup { child A; } application env { env { " + fields + " } start Sup; }",
+        "env": "server A { init(); } supervisor Sup { child A; } application env { env { "
+               + fields + " } start Sup; }",
     }
     for name, text in schemas.items():
         (folder / f"{name}.otp").write_text(f"module hostile_{name};\n{text}\n")
     for word in ("class", "std", "otp", "errno"):
-        (folder / f"module_{word}.otp").write_text(f"module {word}::{word};\nserver A {{ init(); call get() -> u8; }}\n")
+        text = f"module {word}::{word};\nserver A {{ init(); call get() -> u8; }}\n"
+        (folder / f"module_{word}.otp").write_text(text)
     return sorted(folder.glob("*.otp"))
 
 
 def compile_with(cxx, source, includes):
-    done = subprocess.run([cxx, *FLAGS, *[f"-I{each}" for each in includes], source], capture_output=True, text=True)
+    done = subprocess.run([cxx, *FLAGS, *[f"-I{each}" for each in includes], source],
+            capture_output=True, text=True)
     return done.returncode, done.stderr
 
 
 def forgotten_message(cxx, out, include):
     source = out / "forgotten.cpp"
     source.write_text('#include "everything.otp.h"\n'
-                      "struct Half final : golden::everything::StockServer { otp::Init init() override { return otp::ok(); } };\n"
+                      "struct Half final : golden::everything::StockServer { otp::Init init()
+                      override { return otp::ok(); } };\n"
                       "Half half;\n")
     status, text = compile_with(cxx, source, [include, out])
     return status != 0 and "left" in text
@@ -76,7 +86,8 @@ def main():
     failed = 0
     compilers = [cxx] + ([shutil.which("clang++-22")] if shutil.which("clang++-22") else [])
     for schema in schemas:
-        done = subprocess.run([otpc, "gen", "--out-dir", out, schema], capture_output=True, text=True)
+        done = subprocess.run([otpc, "gen", "--out-dir", out, schema], capture_output=True,
+                text=True)
         if done.returncode != 0:
             print(f"{schema.name}: otpc refuses it\n{done.stderr[:2000]}")
             failed += 1

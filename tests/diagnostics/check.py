@@ -3,8 +3,10 @@
 
   check.py OTPC CATALOGUE [--update]
 
-A folder OTPdddd has bad.otp, good.otp, what they import, and expected.txt: what `otpc check bad.otp` prints. The
-number must be among it; good.otp must give no message at all. --update writes expected.txt anew, to be read before it
+A folder OTPdddd has bad.otp, good.otp, what they import,
+        and expected.txt: what `otpc check bad.otp` prints. The
+number must be among it; good.otp must give no message at all. --update writes expected.txt anew,
+        to be read before it
 is committed. The numbers of input and output are tested with real files in tests/unit/driver.
 """
 import pathlib
@@ -43,7 +45,8 @@ def check_folder(otpc, folder, severity, update):
 def main():
     otpc, catalogue = sys.argv[1:3]
     text = pathlib.Path(catalogue).read_text()
-    entries = re.findall(r"^OTP_DIAGNOSTIC\((\d+), \w+, (\w+),\s*\"((?:[^\"\\]|\\.)*)\"", text, re.M)
+    entries = re.findall(r"^OTP_DIAGNOSTIC\((\d+), \w+, (\w+),\s*\"((?:[^\"\\]|\\.)*)\"", text,
+    re.M)
     failed = 0
     for number, severity, message in entries:
         complaints = [] if len(message) <= 100 else [f"the message has {len(message)} characters"]

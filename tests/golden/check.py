@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Compares what otpc generates with what is kept: check.py OTPC SCRATCH [--update]
 
-Each folder has NAME.otp, NAME.otp.h and NAME.otp.cpp. Besides: a second run writes nothing, and a run in another folder
+Each folder has NAME.otp, NAME.otp.h and NAME.otp.cpp. Besides: a second run writes nothing,
+        and a run in another folder
 gives the same bytes.
 """
 import pathlib

@@ -17,7 +17,7 @@
 //   begins with the latter.
 // - auto_shutdown ends the supervisor with `shutdown` when a significant child ends by itself and is
 //   not restarted.
-// - A dynamic supervisor has children of one kind, started at run time, in no order, and stops them
+// - A dynamic supervisor has children of one kind, started at run time, in no order; it stops them
 //   all at once.
 // - A faulty spec is refused with OTP's reason: `{start_spec,{duplicate_child_name,Id}}`,
 //   `{supervisor_data,{invalid_period,0}}`, `missing_start`, `{bad_combination,_}`...

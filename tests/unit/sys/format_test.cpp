@@ -87,7 +87,8 @@ TEST(Reports, json_escapes_whatever_a_text_contains) {
   report.reason = ExitReason("died");
   EXPECT_EQ(
       format_json(report),
-      R"({"report":"crash","server":"gen_server \"x\"\\\u000a\u0001\ufffd\ufffd","reason":"died"})");
+      R"({"report":"crash","server":"gen_server \"x\"\\\u000a\u0001\ufffd\ufffd",)"
+            R"("reason":"died"})");
 }
 
 TEST(Reports, nothing_is_lost_when_the_sink_ends) {
