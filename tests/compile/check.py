@@ -69,8 +69,8 @@ def compile_with(cxx, source, includes):
 def forgotten_message(cxx, out, include):
     source = out / "forgotten.cpp"
     source.write_text('#include "everything.otp.h"\n'
-                      "struct Half final : golden::everything::StockServer { otp::Init init()
-                      override { return otp::ok(); } };\n"
+                      "struct Half final : golden::everything::StockServer {\n"
+                      "otp::Init init() override { return otp::ok(); } };\n"
                       "Half half;\n")
     status, text = compile_with(cxx, source, [include, out])
     return status != 0 and "left" in text

@@ -15,8 +15,8 @@
 //   and counts again.
 // - A child is stopped with exit signal `shutdown` and, when its time is over, `kill`; brutal_kill
 //   begins with the latter.
-// - auto_shutdown ends the supervisor with `shutdown` when a significant child ends by itself and is
-//   not restarted.
+// - auto_shutdown ends the supervisor with `shutdown` when a significant child ends by itself and
+//   is not restarted.
 // - A dynamic supervisor has children of one kind, started at run time, in no order; it stops them
 //   all at once.
 // - A faulty spec is refused with OTP's reason: `{start_spec,{duplicate_child_name,Id}}`,

@@ -84,13 +84,11 @@ if len(told) != 20 or not all(line.startswith("error[OTP0900]") for line in told
     findings.append("cart.otp:\n" + "\n".join(told))
 
 # Five unrelated mistakes, five errors.
-five = write("five.otp",
-        "module five;\nstruct A { x: u9; }\nconst b: u8 = 300;\nserver C { init(); cast put() ->
-        u8; }\n"
-                         "supervisor D { strategy one_for_on; child C; }\nserver E { init() call
-                         get(); }\n")
+five = write("five.otp", "module five;\nstruct A { x: u9; }\nconst b: u8 = 300;\n"
+             "server C { init(); cast put() -> u8; }\n"
+             "supervisor D { strategy one_for_on; child C; }\nserver E { init() call get(); }\n")
 expect("five mistakes", ["gen", "--out-dir", "out5", five], 1, "OTP0102", "OTP0202", "OTP0301",
-        "OTP0404", "OTP0002", "5 errors", out="out5")
+       "OTP0404", "OTP0002", "5 errors", out="out5")
 
 for finding in findings:
     print(finding)
