@@ -12,6 +12,15 @@
 
 #include <gtest/gtest.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+// A stack that std::terminate was reached on cannot be unwound: it is left behind on purpose, with
+// all it owns.
+extern "C" const char* __lsan_default_suppressions() {  // NOLINT
+  return "leak:idle_or_new_worker\nleak:terminate_process\nleak:__cxa_allocate_exception\n"
+         "leak:throw_runtime_error\nleak:make_function_behaviour\nleak:move_only_function\n";
+}
+#endif
+
 namespace otp {
 namespace {
 
