@@ -39,6 +39,21 @@ ChildSpec plain(const std::string& id, Restart restart = Restart::permanent) {
           },
           .restart = restart};
 }
+/// Idle from the start: a process without a stack, of which there may be many.
+struct Idle final : detail::Behaviour {
+  detail::Flow start() override { return detail::Flow::wait; }
+  detail::Flow handle(std::unique_ptr<detail::Message, detail::MessageDeleter>) override {
+    return detail::Flow::wait;
+  }
+  std::string describe() const override { return "idle"; }
+};
+ChildSpec idle(const std::string& id) {
+  return {.id = id,
+          .start = []() -> std::expected<Pid, StartError> {
+            return detail::spawn_behaviour(std::make_unique<Idle>(), {.link = true}).pid;
+          },
+          .restart = Restart::temporary};
+}
 /// Told to end, it ends only once it gets a number besides.
 ChildSpec reluctant(Shutdown shutdown) {
   return {.id = "reluctant",
@@ -169,8 +184,7 @@ TEST_F(SupervisorEdgeTest, all_significant_waits_for_one_that_is_being_restarted
 Duration start_and_terminate(int count) {
   const auto begin = std::chrono::steady_clock::now();
   const SupervisorRef supervisor = start_supervisor({.name = "S"}).value();
-  for (int i = 0; i < count; ++i)
-    EXPECT_TRUE(supervisor.start_child(plain(std::to_string(i), Restart::temporary)));
+  for (int i = 0; i < count; ++i) EXPECT_TRUE(supervisor.start_child(idle(std::to_string(i))));
   for (int i = 0; i < count; ++i) EXPECT_TRUE(supervisor.terminate_child(std::to_string(i)));
   supervisor.stop();
   return std::chrono::steady_clock::now() - begin;
@@ -179,7 +193,7 @@ Duration start_and_terminate(int count) {
 Duration start_and_stop_dynamic(int count) {
   const auto begin = std::chrono::steady_clock::now();
   const DynamicSupervisorRef supervisor = start_dynamic_supervisor({.name = "D"}).value();
-  for (int i = 0; i < count; ++i) EXPECT_TRUE(supervisor.start_child(plain("")));
+  for (int i = 0; i < count; ++i) EXPECT_TRUE(supervisor.start_child(idle("")));
   EXPECT_EQ(supervisor.count_children().active, static_cast<std::size_t>(count));
   supervisor.stop();
   return std::chrono::steady_clock::now() - begin;
