@@ -11,6 +11,9 @@ namespace {
 constexpr auto monitor_tick = std::chrono::milliseconds(1);
 constexpr auto monitor_idle_tick = std::chrono::milliseconds(20);
 constexpr int starved_ticks_before_rescue = 20;
+// One tick without progress may be the machine's doing: a thread that lost its core for a moment. Tearing a pair of
+// processes that talk to each other apart costs them a factor of two.
+constexpr int stuck_ticks_before_rescue = 4;
 
 }  // namespace
 
@@ -182,6 +185,7 @@ void SchedulerGroup::monitor_main() {
   struct Seen {
     std::uint32_t turn = 0;
     int starved = 0;
+    int stuck = 0;
   };
   std::vector<Seen> seen(schedulers_.size());
   std::unique_lock lock(monitor_mutex_);
@@ -194,9 +198,11 @@ void SchedulerGroup::monitor_main() {
       const std::uint32_t turn = scheduler.turn_mark_.load(std::memory_order_relaxed);
       const bool stuck = std::exchange(seen[i].turn, turn) == turn && !scheduler.asleep_.load();
       seen[i].starved = scheduler.queue_.size() > 0 ? seen[i].starved + 1 : 0;
+      seen[i].stuck = stuck && !scheduler.queue_.empty() ? seen[i].stuck + 1 : 0;
       if (stuck) scheduler.preempt_.store(true, std::memory_order_relaxed);
-      if ((stuck && !scheduler.queue_.empty()) || seen[i].starved >= starved_ticks_before_rescue) {
-        seen[i].starved = 0;
+      if (seen[i].stuck >= stuck_ticks_before_rescue ||
+          seen[i].starved >= starved_ticks_before_rescue) {
+        seen[i].starved = seen[i].stuck = 0;
         rescue(scheduler);
       }
     }
