@@ -1,0 +1,85 @@
+// What the PROC cases share: a runtime whose reports are kept, and waits on conditions.
+#pragma once
+
+#include <otp/receive.h>
+#include <otp/report.h>
+#include <otp/runtime.h>
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace otp::conformance {
+
+using namespace std::chrono_literals;
+
+class ReportCollector final : public ReportSink {
+ public:
+  void write(const Report& report) noexcept override {
+    const std::lock_guard lock(mutex_);
+    reports_.push_back(report);
+  }
+  std::vector<CrashReport> crashes() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<CrashReport> result;
+    for (const Report& report : reports_) {
+      if (const auto* crash = std::get_if<CrashReport>(&report)) result.push_back(*crash);
+    }
+    return result;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<Report> reports_;
+};
+
+class Proc : public ::testing::Test {
+ protected:
+  /// Runs `body` as a process that must end normally: a stray exit signal fails the test.
+  void in_process(std::move_only_function<void()> body) {
+    Runtime runtime({.schedulers = 2, .reports = reports});
+    EXPECT_EQ(runtime.run(std::move(body)), ExitReason::normal());
+  }
+  std::shared_ptr<ReportCollector> reports = std::make_shared<ReportCollector>();
+};
+
+/// For waits whose end is expected: long enough for a loaded machine under a sanitizer.
+inline constexpr auto patience = 30s;
+
+inline Down down_of(Ref ref) {
+  auto down = detail::await_down(ref, patience);
+  if (!down) throw std::runtime_error("no DOWN came");
+  return *std::move(down);
+}
+/// Ends the caller's wait for `pid` with the reason of its end.
+inline ExitReason end_of(Pid pid) { return down_of(monitor(pid)).reason; }
+
+template <class T>
+T next() {
+  auto value = receive_value<T>(patience);
+  if (!value) throw std::runtime_error("the expected message did not come");
+  return *std::move(value);
+}
+
+/// True as soon as `holds` is; false when it never becomes so.
+template <class Condition>
+bool eventually(Condition holds) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    sleep(1ms);
+  }
+  return true;
+}
+
+inline bool mailbox_is_empty() { return process_info(self())->message_queue_length == 0; }
+
+/// A process that lives until it is told to end by a signal.
+inline void stay() { sleep(infinity); }
+
+}  // namespace otp::conformance
