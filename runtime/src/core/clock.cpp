@@ -6,17 +6,13 @@ namespace otp::detail {
 namespace {
 
 constexpr Nanoseconds second = 1'000'000'000;
-constexpr Nanoseconds coarse_enough = 100'000'000;
+constexpr Nanoseconds coarse_enough = second;
+// On a machine that stops its tick when it is idle, the coarse clock lags by several ticks.
+constexpr Nanoseconds coarse_lag = 20'000'000;
 
 Nanoseconds read_clock(clockid_t id) noexcept {
   timespec time{};
   clock_gettime(id, &time);
-  return static_cast<Nanoseconds>(time.tv_sec) * second + time.tv_nsec;
-}
-
-Nanoseconds coarse_resolution() noexcept {
-  timespec time{};
-  clock_getres(CLOCK_MONOTONIC_COARSE, &time);
   return static_cast<Nanoseconds>(time.tv_sec) * second + time.tv_nsec;
 }
 
@@ -30,8 +26,7 @@ Nanoseconds deadline_after(const Clock* clock, Nanoseconds delay) noexcept {
   if (clock != nullptr || delay < coarse_enough) {
     start = now(clock);
   } else {
-    static const Nanoseconds resolution = coarse_resolution();
-    start = read_clock(CLOCK_MONOTONIC_COARSE) + resolution;
+    start = read_clock(CLOCK_MONOTONIC_COARSE) + coarse_lag;
   }
   return delay > never - start ? never : start + delay;
 }

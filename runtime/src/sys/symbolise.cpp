@@ -1,24 +1,15 @@
-#include <cxxabi.h>
 #include <dlfcn.h>
 
 #include <cstdint>
-#include <cstdlib>
 
 #include <fmt/format.h>
 
+#include "process/crash.h"
 #include "sys/elf_symbols.h"
 #include "sys/format.h"
 
 namespace otp::detail {
 namespace {
-
-std::string demangled(const char* name) {
-  int status = 0;
-  char* text = abi::__cxa_demangle(name, nullptr, nullptr, &status);
-  std::string result = status == 0 ? text : name;
-  std::free(text);
-  return result;
-}
 
 std::string symbolised(void* frame) {
   // A return address belongs to the instruction before it.
