@@ -193,6 +193,8 @@ int run_controller(Runtime& runtime, const SignalGuard& signals, Controller& con
     });
   });
   serve_signals(runtime, signals, ended);
+  std::uint64_t ends = 0;
+  static_cast<void>(!read(ended, &ends, sizeof ends));  // what was written before is seen after
   close(ended);
   return status;
 }

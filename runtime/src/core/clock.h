@@ -1,7 +1,7 @@
 // Time as the runtime sees it: nanoseconds of a clock that never goes back.
 //
 // The clock arrives through the runtime's options, so that a simulation can put its own in its
-// place; null means the machine's. Deadlines of waits of a second and more are taken from the coarse
+// place; null means the machine's. Deadlines of waits of a second and more come from the coarse
 // clock, which is ten times cheaper and lags by some ticks; `deadline_after` adds more than that,
 // so that a wait never ends early.
 #pragma once

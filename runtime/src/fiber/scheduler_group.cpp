@@ -11,7 +11,8 @@ namespace {
 constexpr auto monitor_tick = std::chrono::milliseconds(1);
 constexpr auto monitor_idle_tick = std::chrono::milliseconds(20);
 constexpr int starved_ticks_before_rescue = 20;
-// One tick without progress may be the machine's doing: a thread that lost its core for a moment. Tearing a pair of
+// One tick without progress may be the machine's doing: a thread that lost its core for a
+// moment. Tearing a pair of
 // processes that talk to each other apart costs them a factor of two.
 constexpr int stuck_ticks_before_rescue = 4;
 

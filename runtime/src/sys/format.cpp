@@ -27,34 +27,59 @@ std::string pids_text(const std::vector<Pid>& pids) {
   return text;
 }
 
+/// How many bytes the well-formed UTF-8 character (RFC 3629) at the front has; 0 when there is
+/// none.
+std::size_t character_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return 1;
+  if (lead < 0xC2 || lead > 0xF4) return 0;
+  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (text.size() < length) return 0;
+  // The second byte's range shuts out overlong forms, surrogates and what is above U+10FFFF.
+  const unsigned char least = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+  const unsigned char most = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+  if (byte(1) < least || byte(1) > most) return 0;
+  for (std::size_t i = 2; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  return length;
+}
+
 /// A well-formed JSON string of any bytes: what is not UTF-8 becomes U+FFFD.
 std::string quoted(std::string_view text) {
   std::string result = "\"";
-  for (std::size_t i = 0; i < text.size();) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    std::size_t length = byte < 0x80                   ? 1
-                         : byte >= 0xF0 && byte < 0xF5 ? 4
-                         : byte >= 0xE0                ? 3
-                         : byte >= 0xC2                ? 2
-                                                       : 0;
-    if (byte >= 0xF5) length = 0;
-    bool legal = length != 0 && i + length <= text.size();
-    for (std::size_t k = 1; legal && k < length; ++k)
-      legal = (static_cast<unsigned char>(text[i + k]) & 0xC0) == 0x80;
-    if (!legal) {
+  while (!text.empty()) {
+    const auto byte = static_cast<unsigned char>(text[0]);
+    const std::size_t length = character_length(text);
+    if (length == 0)
       result += "\\ufffd";
-      ++i;
-      continue;
-    }
-    if (byte == '"' || byte == '\\')
-      result += fmt::format("\\{}", text[i]);
+    else if (byte == '"' || byte == '\\')
+      result += fmt::format("\\{}", text[0]);
     else if (byte < 0x20 || byte == 0x7F)
       result += fmt::format("\\u{:04x}", byte);
     else
-      result.append(text, i, length);
-    i += length;
+      result.append(text.substr(0, length));
+    text.remove_prefix(length == 0 ? 1 : length);
   }
-  return result + "\"";
+  result += '"';
+  return result;
+}
+
+/// For a terminal: control characters, which could move the cursor or hide text, become `\x1b`.
+std::string printable(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : '\0');
+    if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F)
+      result += fmt::format("\\x{:02x}", byte);
+    else if (byte == 0xC2 && next >= 0x80 && next < 0xA0)  // U+0080 to U+009F, in two bytes
+      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));
+    else
+      result += text[i];
+  }
+  return result;
 }
 
 /// Writes the members of one object in order; empty texts are left out.
@@ -178,7 +203,9 @@ struct Level {
 }  // namespace
 
 ReportLevel level_of(const Report& report) noexcept { return std::visit(Level{}, report); }
-std::string format_text(const Report& report) { return std::visit(TextFormat{}, report); }
+std::string format_text(const Report& report) {
+  return printable(std::visit(TextFormat{}, report));
+}
 std::string format_json(const Report& report) { return std::visit(JsonFormat{}, report); }
 
 }  // namespace otp::detail

@@ -3,7 +3,10 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
+#include <memory>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include <spdlog/async.h>
@@ -51,35 +54,69 @@ class StreamSink final : public spdlog::sinks::base_sink<std::mutex> {
   std::FILE* stream_;
 };
 
+/// On the writing thread: makes text of the report and passes it on. What travels through spdlog's
+/// queue is only the address of a copy of the report, as the bytes of the message; the message's
+/// receiver owns the copy.
+class FormattingSink final : public spdlog::sinks::sink {
+ public:
+  using Format = std::string (*)(const Report&);
+  FormattingSink(spdlog::sink_ptr next, Format format) : next_(std::move(next)), format_(format) {}
+
+  static std::string_view bytes_of(const Report* const& report) {
+    return {reinterpret_cast<const char*>(&report), sizeof report};
+  }
+  void log(const spdlog::details::log_msg& message) override {
+    const Report* address = nullptr;
+    std::memcpy(&address, message.payload.data(), sizeof address);
+    const std::unique_ptr<const Report> report(address);
+    const std::string text = format_(*report);
+    spdlog::details::log_msg formatted = message;
+    formatted.payload = text;
+    next_->log(formatted);
+  }
+  void flush() override { next_->flush(); }
+  void set_pattern(const std::string& pattern) override { next_->set_pattern(pattern); }
+  void set_formatter(std::unique_ptr<spdlog::formatter> formatter) override {
+    next_->set_formatter(std::move(formatter));
+  }
+
+ private:
+  spdlog::sink_ptr next_;
+  Format format_;
+};
+
 /// Owns its queue and its thread, so that runtimes share nothing. A full queue makes reporters
 /// wait: none is lost.
 class SpdlogSink final : public ReportSink {
  public:
-  using Format = std::string (*)(const Report&);
-
-  SpdlogSink(spdlog::sink_ptr sink, const char* pattern, Format format, ReportOptions options)
-      : format_(format),
-        pool_(std::make_shared<spdlog::details::thread_pool>(queued_reports, 1)),
-        logger_(std::make_shared<spdlog::async_logger>("otp", std::move(sink), pool_,
-                                                       spdlog::async_overflow_policy::block)) {
+  SpdlogSink(spdlog::sink_ptr sink, const char* pattern, FormattingSink::Format format,
+             ReportOptions options)
+      : pool_(std::make_shared<spdlog::details::thread_pool>(queued_reports, 1)),
+        logger_(std::make_shared<spdlog::async_logger>(
+            "otp", std::make_shared<FormattingSink>(std::move(sink), format), pool_,
+            spdlog::async_overflow_policy::block)) {
     logger_->set_pattern(pattern);
     logger_->set_level(options.progress ? spdlog::level::trace : spdlog::level::warn);
     logger_->flush_on(spdlog::level::warn);
   }
-  ~SpdlogSink() override { logger_->flush(); }  // the pool's end then waits for the queue
+  ~SpdlogSink() override {
+    logger_->flush();
+    pool_.reset();  // works the queue off and joins its thread, which uses the logger until then
+  }
 
   void write(const Report& report) noexcept override {
     const auto level = spdlog_level(detail::level_of(report));
     if (!logger_->should_log(level)) return;
     try {
-      logger_->log(level, spdlog::string_view_t(format_(report)));
+      const Report* copy = std::make_unique<Report>(report).release();
+      const std::string_view bytes = FormattingSink::bytes_of(copy);
+      logger_->log(level, spdlog::string_view_t(bytes.data(), bytes.size()));
     } catch (...) {
       std::fputs("otp: a report could not be written\n", stderr);
     }
   }
 
  private:
-  Format format_;
   std::shared_ptr<spdlog::details::thread_pool> pool_;
   std::shared_ptr<spdlog::async_logger> logger_;
 };

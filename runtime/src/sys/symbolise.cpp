@@ -1,4 +1,5 @@
 #include <dlfcn.h>
+#include <link.h>
 
 #include <cstdint>
 
@@ -15,18 +16,22 @@ std::string symbolised(void* frame) {
   // A return address belongs to the instruction before it.
   const auto address = reinterpret_cast<std::uintptr_t>(frame) - 1;
   Dl_info info{};
-  if (dladdr(reinterpret_cast<void*>(address), &info) == 0) return fmt::format("{}", frame);
+  link_map* module = nullptr;
+  if (dladdr1(reinterpret_cast<void*>(address), &info, reinterpret_cast<void**>(&module),
+              RTLD_DL_LINKMAP) == 0)
+    return fmt::format("{}", frame);
   if (info.dli_sname != nullptr) {
     return fmt::format("{} + {:#x}", demangled(info.dli_sname),
                        address - reinterpret_cast<std::uintptr_t>(info.dli_saddr));
   }
-  const auto base = reinterpret_cast<std::uintptr_t>(info.dli_fbase);
-  static const ElfSymbols program("/proc/self/exe");
-  if (const auto* symbol = program.find(address - base)) {
-    return fmt::format("{} + {:#x}", demangled(symbol->name.c_str()),
-                       address - base - symbol->address);
+  // Symbols count from here; 0 for a program that is not position independent.
+  const std::uintptr_t relative = address - module->l_addr;
+  if (module->l_name[0] == '\0') {  // the program itself, and no library
+    static const ElfSymbols program("/proc/self/exe");
+    if (const auto* symbol = program.find(relative))
+      return fmt::format("{} + {:#x}", demangled(symbol->name.c_str()), relative - symbol->address);
   }
-  return fmt::format("{} ({} + {:#x})", frame, info.dli_fname, address - base);
+  return fmt::format("{} ({} + {:#x})", frame, info.dli_fname, relative);
 }
 
 /// The machinery of throwing and of running processes: of no interest to whoever reads a crash.

@@ -1,0 +1,140 @@
+// The sinks: what they let through, and that nothing is lost when they end.
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <otp/report.h>
+#include <otp/runtime.h>
+
+#include "json_check.h"
+#include "sys/format.h"
+
+namespace otp {
+namespace {
+
+/// A file of its own for one test, removed with it.
+class TemporaryFile {
+ public:
+  TemporaryFile() {
+    std::string name = (std::filesystem::temp_directory_path() / "otp_reports_XXXXXX").string();
+    const int file = mkstemp(name.data());
+    if (file < 0) throw std::runtime_error("mkstemp");
+    close(file);
+    path_ = name;
+  }
+  ~TemporaryFile() { std::filesystem::remove(path_); }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  const std::string& path() const noexcept { return path_; }
+  std::vector<std::string> lines() const {
+    std::vector<std::string> result;
+    std::ifstream file(path_);
+    for (std::string line; std::getline(file, line);) result.push_back(line);
+    return result;
+  }
+
+ private:
+  std::string path_;
+};
+
+TEST(sinks, nothing_written_is_lost_when_the_sink_ends) {
+  constexpr int reports = 20'000;  // more than the queue holds
+  const TemporaryFile file;
+  {
+    const auto sink = json_sink(file.path());
+    for (int i = 0; i < reports; ++i)
+      sink->write(WarningReport{.text = "report " + std::to_string(i), .server = "s", .pid = {}});
+  }
+  const auto lines = file.lines();
+  ASSERT_EQ(lines.size(), static_cast<std::size_t>(reports));
+  EXPECT_NE(lines.front().find("report 0"), std::string::npos);
+  EXPECT_NE(lines.back().find("report " + std::to_string(reports - 1)), std::string::npos);
+}
+
+TEST(sinks, progress_and_information_are_hidden_unless_asked_for) {
+  for (const bool progress : {false, true}) {
+    const TemporaryFile file;
+    {
+      const auto sink = json_sink(file.path(), {.progress = progress});
+      sink->write(ProgressReport{});
+      sink->write(InfoReport{.text = "hello"});
+      sink->write(WarningReport{});
+    }
+    EXPECT_EQ(file.lines().size(), progress ? 3U : 1U);
+  }
+}
+
+TEST(sinks, a_json_sink_on_a_folder_says_which_path_failed) {
+  const std::string folder = std::filesystem::temp_directory_path().string();
+  try {
+    json_sink(folder);
+    FAIL() << "a folder was opened as a file";
+  } catch (const std::runtime_error& error) {
+    EXPECT_NE(std::string(error.what()).find(folder), std::string::npos) << error.what();
+  }
+}
+
+TEST(sinks, text_in_a_file_has_no_colour) {
+  const TemporaryFile file;
+  std::FILE* stream = std::fopen(file.path().c_str(), "w");
+  ASSERT_NE(stream, nullptr);
+  text_sink(stream)->write(WarningReport{.text = "careful", .server = "s", .pid = {}});
+  std::fclose(stream);
+  ASSERT_FALSE(file.lines().empty());
+  EXPECT_NE(file.lines().front().find("careful"), std::string::npos);
+  EXPECT_EQ(file.lines().front().find('\x1B'), std::string::npos);
+}
+
+TEST(sinks, reports_of_a_crash_are_in_the_file_once_the_runtime_is_gone) {
+  const TemporaryFile file;
+  {
+    Runtime runtime({.schedulers = 2, .reports = json_sink(file.path())});
+    runtime.run([] { throw std::runtime_error("a \"quoted\" \xFF boom"); });
+    runtime.run([] { exit(ExitReason::shutdown()); });
+  }
+  const auto lines = file.lines();
+  ASSERT_EQ(lines.size(), 1U) << "an ordered end is not reported";
+  EXPECT_TRUE(testing::is_json(lines[0])) << lines[0];
+  EXPECT_NE(lines[0].find("boom"), std::string::npos);
+}
+
+double cpu_us_of(const std::function<void()>& work) {
+  const auto now = [] {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
+  };
+  const double begin = now();
+  work();
+  return now() - begin;
+}
+
+TEST(sinks, whoever_reports_does_not_pay_for_formatting) {
+  constexpr int reports = 500;  // fewer than the queue holds: nobody waits for the writer
+  CrashReport crash;
+  crash.reason =
+      ExitReason::error("E", "", std::vector<void*>(32, reinterpret_cast<void*>(&cpu_us_of)));
+  const TemporaryFile file;
+  const auto sink = json_sink(file.path());
+  static_cast<void>(detail::format_json(crash));  // the first one reads the symbol table
+  const double formatting = cpu_us_of([&] {
+    for (int i = 0; i < reports; ++i) static_cast<void>(detail::format_json(crash));
+  });
+  const double writing = cpu_us_of([&] {
+    for (int i = 0; i < reports; ++i) sink->write(crash);
+  });
+  EXPECT_LT(writing, formatting / 4) << "us on the reporter's thread for " << reports;
+}
+
+}  // namespace
+}  // namespace otp
