@@ -96,6 +96,7 @@ class GenServerTest : public ::testing::Test {
   }
 };
 
+// GS-001, GS-011, GS-023
 TEST_F(GenServerTest, answers_calls_and_handles_casts_in_order) {
   in_process([] {
     auto probe = std::make_unique<Probe>();
@@ -114,6 +115,7 @@ TEST_F(GenServerTest, answers_calls_and_handles_casts_in_order) {
   });
 }
 
+// GS-021
 TEST_F(GenServerTest, a_crash_fails_the_waiting_call_with_the_same_reason) {
   in_process([] {
     auto probe = std::make_unique<Probe>();
@@ -123,6 +125,7 @@ TEST_F(GenServerTest, a_crash_fails_the_waiting_call_with_the_same_reason) {
   });
 }
 
+// GS-017
 TEST_F(GenServerTest, a_failed_call_exits_the_caller_with_reason_and_call) {
   in_process([] {
     auto gone = *start(std::make_unique<Probe>());
@@ -135,6 +138,7 @@ TEST_F(GenServerTest, a_failed_call_exits_the_caller_with_reason_and_call) {
   });
 }
 
+// GS-013
 TEST_F(GenServerTest, a_deferred_reply_may_come_from_any_process_and_only_the_first_counts) {
   in_process([] {
     auto probe = std::make_unique<Probe>();
@@ -164,6 +168,7 @@ TEST_F(GenServerTest, a_caller_whose_reply_was_deferred_learns_of_the_servers_de
   });
 }
 
+// GS-015, GS-016
 TEST_F(GenServerTest, a_late_reply_never_reaches_the_caller) {
   in_process([] {
     auto probe = std::make_unique<Probe>();
@@ -178,6 +183,7 @@ TEST_F(GenServerTest, a_late_reply_never_reaches_the_caller) {
   });
 }
 
+// GS-022
 TEST_F(GenServerTest, stop_with_a_reply_answers_and_then_ends) {
   in_process([] {
     auto probe = std::make_unique<Probe>();
@@ -191,6 +197,7 @@ TEST_F(GenServerTest, stop_with_a_reply_answers_and_then_ends) {
   });
 }
 
+// GS-029
 TEST_F(GenServerTest, continue_runs_before_anything_queued) {
   in_process([] {
     auto log = std::make_shared<std::string>();
@@ -213,6 +220,7 @@ TEST_F(GenServerTest, continue_runs_before_anything_queued) {
   });
 }
 
+// GS-014
 TEST_F(GenServerTest, the_idle_timeout_comes_unless_a_message_is_first) {
   in_process([] {
     const Pid parent = self();
@@ -231,6 +239,7 @@ TEST_F(GenServerTest, the_idle_timeout_comes_unless_a_message_is_first) {
   });
 }
 
+// GS-003, GS-004, GS-005, GS-010
 TEST_F(GenServerTest, init_results_reach_the_starter) {
   in_process([] {
     trap_exit(true);
@@ -255,6 +264,7 @@ TEST_F(GenServerTest, init_results_reach_the_starter) {
   });
 }
 
+// GS-002
 TEST_F(GenServerTest, a_slow_init_times_out_and_is_gone) {
   in_process([] {
     auto probe = std::make_unique<Probe>();
@@ -268,6 +278,7 @@ TEST_F(GenServerTest, a_slow_init_times_out_and_is_gone) {
   });
 }
 
+// GS-007, GS-008
 TEST_F(GenServerTest, a_taken_name_gives_the_holder) {
   in_process([] {
     const ServerRef first = *start(std::make_unique<Probe>(), {.name = "taken"});
@@ -278,6 +289,7 @@ TEST_F(GenServerTest, a_taken_name_gives_the_holder) {
   });
 }
 
+// GS-012
 TEST_F(GenServerTest, terminate_runs_after_stop_and_exceptions_but_not_after_kill) {
   in_process([] {
     auto reasons = std::make_shared<std::vector<std::string>>();
@@ -309,6 +321,7 @@ TEST_F(GenServerTest, a_call_of_another_interface_is_refused_without_harm) {
   });
 }
 
+// GS-018
 TEST_F(GenServerTest, calling_oneself_fails_at_once) {
   in_process([] {
     auto probe = std::make_unique<Probe>();
@@ -320,6 +333,7 @@ TEST_F(GenServerTest, calling_oneself_fails_at_once) {
   });
 }
 
+// GS-033, GS-035
 TEST_F(GenServerTest, requests_are_awaited_in_any_order) {
   in_process([] {
     auto probe = std::make_unique<Probe>();

@@ -113,6 +113,7 @@ TEST_F(SupervisorEdgeTest, a_start_function_may_throw_anything_and_harms_nobody)
   });
 }
 
+// SUP-006, SUP-008, SUP-040
 TEST_F(SupervisorEdgeTest, a_faulty_spec_is_refused_with_otps_reason) {
   in_process([] {
     trap_exit(true);
@@ -148,6 +149,7 @@ TEST_F(SupervisorEdgeTest, a_faulty_spec_is_refused_with_otps_reason) {
 }
 
 // A significant child that waits for its next try is not down for good.
+// SUP-038
 TEST_F(SupervisorEdgeTest, all_significant_waits_for_one_that_is_being_restarted) {
   in_process([] {
     trap_exit(true);
@@ -201,6 +203,7 @@ Duration start_and_stop_dynamic(int count) {
 
 // OTP's bound: the time grows at most ten times as fast as the number. Looking through all
 // siblings for each child is far beyond it.
+// SUP-034, DSUP-011
 TEST_F(SupervisorEdgeTest, the_cost_of_a_child_does_not_grow_with_their_number) {
   in_process([] {
     for (const auto measure : {start_and_terminate, start_and_stop_dynamic}) {
@@ -211,6 +214,7 @@ TEST_F(SupervisorEdgeTest, the_cost_of_a_child_does_not_grow_with_their_number) 
   });
 }
 
+// DSUP-008, DSUP-020
 TEST_F(SupervisorEdgeTest, a_child_without_a_limit_does_not_prolong_the_limit_of_another) {
   in_process([] {
     const DynamicSupervisorRef supervisor = start_dynamic_supervisor({.name = "D"}).value();

@@ -88,6 +88,7 @@ class SupervisorTest : public ::testing::Test {
   Log log;
 };
 
+// SUP-001, SUP-028
 TEST_F(SupervisorTest, children_start_in_order_and_stop_in_reverse) {
   in_process([&] {
     const SupervisorRef supervisor = start({.name = "S", .children = abc()});
@@ -99,6 +100,7 @@ TEST_F(SupervisorTest, children_start_in_order_and_stop_in_reverse) {
   });
 }
 
+// SUP-018, SUP-023
 TEST_F(SupervisorTest, one_for_one_restarts_the_one_that_broke) {
   in_process([&] {
     const SupervisorRef supervisor = start({.name = "S", .children = abc()});
@@ -111,6 +113,7 @@ TEST_F(SupervisorTest, one_for_one_restarts_the_one_that_broke) {
   });
 }
 
+// SUP-025
 TEST_F(SupervisorTest, rest_for_one_restarts_those_behind_too) {
   in_process([&] {
     const SupervisorRef supervisor =
@@ -124,6 +127,7 @@ TEST_F(SupervisorTest, rest_for_one_restarts_those_behind_too) {
   });
 }
 
+// SUP-024
 TEST_F(SupervisorTest, one_for_all_restarts_all) {
   in_process([&] {
     const SupervisorRef supervisor =
@@ -137,6 +141,7 @@ TEST_F(SupervisorTest, one_for_all_restarts_all) {
   });
 }
 
+// SUP-019
 TEST_F(SupervisorTest, a_transient_child_is_restarted_only_after_an_abnormal_end) {
   in_process([&] {
     const SupervisorRef supervisor =
@@ -151,6 +156,7 @@ TEST_F(SupervisorTest, a_transient_child_is_restarted_only_after_an_abnormal_end
   });
 }
 
+// SUP-020, SUP-036
 TEST_F(SupervisorTest, a_temporary_child_is_gone_for_good) {
   in_process([&] {
     const SupervisorRef supervisor =
@@ -162,6 +168,7 @@ TEST_F(SupervisorTest, a_temporary_child_is_gone_for_good) {
   });
 }
 
+// SUP-021
 TEST_F(SupervisorTest, one_restart_too_many_ends_it_with_shutdown) {
   in_process([&] {
     trap_exit(true);
@@ -179,6 +186,7 @@ TEST_F(SupervisorTest, one_restart_too_many_ends_it_with_shutdown) {
   });
 }
 
+// SUP-003
 TEST_F(SupervisorTest, a_child_that_cannot_start_stops_those_before_it) {
   in_process([&] {
     trap_exit(true);
@@ -193,6 +201,7 @@ TEST_F(SupervisorTest, a_child_that_cannot_start_stops_those_before_it) {
   });
 }
 
+// SUP-026
 TEST_F(SupervisorTest, a_restart_that_fails_is_tried_again_and_counts) {
   in_process([&] {
     trap_exit(true);
@@ -212,6 +221,7 @@ TEST_F(SupervisorTest, a_restart_that_fails_is_tried_again_and_counts) {
   });
 }
 
+// SUP-037
 TEST_F(SupervisorTest, a_significant_child_that_ends_ends_the_supervisor) {
   in_process([&] {
     trap_exit(true);
@@ -229,6 +239,7 @@ TEST_F(SupervisorTest, a_significant_child_that_ends_ends_the_supervisor) {
   });
 }
 
+// SUP-011, SUP-012, SUP-013, SUP-014
 TEST_F(SupervisorTest, children_are_managed_by_id) {
   in_process([&] {
     const SupervisorRef supervisor = start({.name = "S", .children = {}});
@@ -250,6 +261,7 @@ TEST_F(SupervisorTest, children_are_managed_by_id) {
   });
 }
 
+// SUP-030
 TEST_F(SupervisorTest, a_child_that_ignores_shutdown_is_killed_when_its_time_is_over) {
   in_process([&] {
     ChildSpec stubborn{.id = "s",
@@ -289,6 +301,7 @@ TEST_F(SupervisorTest, the_parents_end_ends_the_supervisor_and_its_children) {
   });
 }
 
+// DSUP-002, DSUP-005, DSUP-010, DSUP-017, DSUP-019
 TEST_F(SupervisorTest, a_dynamic_supervisor_starts_restarts_and_stops_many) {
   in_process([&] {
     const DynamicSupervisorRef supervisor =

@@ -154,9 +154,9 @@ TEST_P(Processes, thousands_of_processes_block_at_once_and_all_are_woken) {
   });
 }
 
-TEST_P(Processes, a_process_that_computes_does_not_keep_the_others_from_the_other_scheduler) {
-  if (GetParam() < 2) GTEST_SKIP() << "needs a second scheduler";
-  in_process([] {
+TEST(Schedulers, a_process_that_computes_does_not_keep_the_others_from_the_other_scheduler) {
+  Runtime runtime({.schedulers = 2});
+  EXPECT_EQ(runtime.run([] {
     std::atomic<bool> answered{false};
     const Pid echo = spawn([] {
       const Pid from = receive_value<Pid>().value();
@@ -173,7 +173,8 @@ TEST_P(Processes, a_process_that_computes_does_not_keep_the_others_from_the_othe
     });
     EXPECT_EQ(await_down(client_ref).reason, ExitReason::normal());
     EXPECT_EQ(await_down(hog_ref).reason, ExitReason::normal());
-  });
+  }),
+            ExitReason::normal());
 }
 
 TEST_P(Processes, blocking_work_leaves_the_schedulers_free) {
