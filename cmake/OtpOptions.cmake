@@ -35,6 +35,10 @@ endif()
 # One interface target carries the project's own flags; it is never exported to users.
 add_library(otp_flags INTERFACE)
 target_compile_options(otp_flags INTERFACE -Wall -Wextra -Werror=switch -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC 12 sees overlaps in the string of its own library (its bug 105651).
+  target_compile_options(otp_flags INTERFACE -Wno-restrict)
+endif()
 
 # Sanitizers concern every object of the program, so they are global and not a target's property.
 if(OTP_SANITIZE STREQUAL "address")

@@ -53,10 +53,14 @@ void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& mad
       diagnostics_.emit(Id::bad_intensity, written.intensity_span);
     made.intensity = number ? written.intensity->magnitude : made.intensity;
     made.period_ns = period.value_or(made.period_ns);
-    if (number && made.intensity == 0)
-      diagnostics_.emit(Id::intensity_zero, written.intensity_span, made.name);
   }
   for (const ast::Child& child : written.children) check_child(child, made);
+  const bool restarts = std::ranges::any_of(made.children, [](const model::Child& child) {
+    return child.restart != model::Restart::temporary;
+  });
+  if (made.intensity == 0 && restarts) {
+    diagnostics_.emit(Id::intensity_zero, written.intensity_span, made.name);
+  }
   if (written.broken) return;
   if (written.dynamic && written.children.size() != 1) {
     diagnostics_.emit(Id::dynamic_child, made.span, made.name,

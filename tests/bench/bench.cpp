@@ -27,8 +27,15 @@ using bench::Counter;
 using Clock = std::chrono::steady_clock;
 using Arguments = std::vector<std::string>;
 
+[[noreturn]] void fail(const char* what) {
+  std::fprintf(stderr, "otp-bench: %s\n", what);
+  std::_Exit(1);
+}
+
 long number(const Arguments& arguments, std::size_t index, long fallback) {
-  return index < arguments.size() ? std::atol(arguments[index].c_str()) : fallback;
+  const long given = index < arguments.size() ? std::atol(arguments[index].c_str()) : fallback;
+  if (given <= 0) fail("an argument must be a positive number");
+  return given;
 }
 
 long proc_kb(const char* key) {
@@ -54,11 +61,6 @@ void print(const std::string& bench, long n, Clock::duration time, const Extra& 
   std::printf("}}\n");
 }
 
-[[noreturn]] void fail(const char* what) {
-  std::fprintf(stderr, "otp-bench: %s\n", what);
-  std::_Exit(1);
-}
-
 Counter start_counter() { return Counter::start().value(); }
 
 /// Runs `body` in `count` fresh processes and waits for all.
@@ -73,7 +75,7 @@ void parallel(long count, const std::function<void(long)>& body) {
 }
 
 void calls(const Counter& server, long n) {
-  for (long i = 0; i < n; ++i) server.get();
+  for (long i = 0; i < n; ++i) server.bump(otp::infinity);
 }
 
 void call_roundtrip(const Arguments& arguments) {
@@ -81,7 +83,9 @@ void call_roundtrip(const Arguments& arguments) {
   const Counter server = start_counter();
   const auto start = Clock::now();
   parallel(1, [&](long) { calls(server, n); });
-  print("call_roundtrip", n, Clock::now() - start);
+  const auto time = Clock::now() - start;
+  if (server.get() != n) fail("calls are missing");
+  print("call_roundtrip", n, time);
 }
 
 void call_parallel(const Arguments& arguments) {
@@ -111,7 +115,11 @@ void spawn_loop(long n, bool link) {
   for (long i = 0; i < n; ++i) {
     const Counter server = link ? Counter::start_link().value() : start_counter();
     server.get();
-    server.finish();
+    if (link) {
+      server.stop();
+    } else {
+      server.finish();
+    }
   }
 }
 
@@ -130,7 +138,7 @@ void spawn_sup(const Arguments& arguments) {
   for (long i = 0; i < n; ++i) {
     const Counter server = supervisor.start_child().value();
     server.get();
-    server.finish();
+    if (!supervisor.terminate_child(server.address())) fail("a child is missing");
   }
   print("spawn_sup", n, Clock::now() - start);
 }

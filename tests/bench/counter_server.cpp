@@ -14,6 +14,7 @@ class CounterImpl final : public bench::CounterServer {
     return otp::ok();
   }
   otp::Reply<std::int64_t> get(From<std::int64_t>) override { return n_; }
+  otp::Reply<std::int64_t> bump(From<std::int64_t>) override { return ++n_; }
   otp::Reply<std::int64_t> finish(From<std::int64_t>) override {
     return otp::stop(otp::ExitReason::normal(), n_);
   }
