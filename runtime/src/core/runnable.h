@@ -13,8 +13,9 @@ struct Runnable {
 
 /// How the layer above runs and parks its runnables.
 struct RunnableOps {
-  /// Runs on a pooled stack until the runnable needs none any more.
-  void (*run)(Runnable&);
+  /// Runs on a pooled stack until the runnable needs none any more. True: it has more to do and is
+  /// to be queued again, behind the others.
+  bool (*run)(Runnable&);
   /// Called once the runnable's stack has really been left. True: it sleeps, and a waker will make
   /// it runnable. False: something came in meanwhile, it is to run again.
   bool (*commit_park)(Runnable&);

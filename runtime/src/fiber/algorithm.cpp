@@ -169,16 +169,24 @@ void Worker::main() {
   after_switch_to(state);
   Scheduler* scheduler = current_scheduler();
   scheduler->after_switch();
+  Runnable* again = nullptr;  // has had its share of the thread
   for (;;) {
     Runnable* runnable = std::exchange(assigned, nullptr);
     if (runnable == nullptr) {
+      // Taken out before `again` goes in: thieves never see two where one runs at once.
       runnable = scheduler->next_runnable(false);
+      if (again != nullptr && (runnable != nullptr || again->on_blocking_pool)) {
+        scheduler->group_.make_runnable_last(*again);
+      } else if (again != nullptr) {
+        runnable = again;
+      }
+      again = nullptr;
       if (runnable != nullptr && runnable->stack != nullptr) {
         scheduler->chosen_ = std::exchange(runnable, nullptr);
       }
     }
     if (runnable != nullptr) {
-      scheduler->run(*runnable);
+      if (scheduler->run(*runnable)) again = runnable;
       scheduler = current_scheduler();
       continue;
     }

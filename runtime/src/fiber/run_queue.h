@@ -40,7 +40,10 @@ class RunQueue {
   /// place.
   Runnable* push_next(Runnable& runnable) noexcept {
     Runnable* displaced = next_.exchange(&runnable, std::memory_order_acq_rel);
-    return displaced == nullptr || push_last(*displaced) ? nullptr : displaced;
+    if (displaced == nullptr) return nullptr;
+    displacements_.store(displacements_.load(std::memory_order_relaxed) + 1,
+                         std::memory_order_relaxed);
+    return push_last(*displaced) ? nullptr : displaced;
   }
 
   /// Appends to the ring; false when it is full.
@@ -95,14 +98,17 @@ class RunQueue {
   }
   bool has_next() const noexcept { return next_.load(std::memory_order_relaxed) != nullptr; }
   bool empty() const noexcept { return size() == 0 && !has_next(); }
-  /// Changes whenever something leaves the ring: the monitor sees by it whether the owner makes
-  /// progress.
-  std::uint32_t progress() const noexcept { return head_.load(std::memory_order_relaxed); }
+  /// Grows whenever `push_next` finds the slot taken: more than one chain of processes that wake
+  /// each other lives here.
+  std::uint32_t displacements() const noexcept {
+    return displacements_.load(std::memory_order_relaxed);
+  }
 
  private:
   alignas(64) std::atomic<Runnable*> next_{nullptr};
   alignas(64) std::atomic<std::uint32_t> head_{0};
   alignas(64) std::atomic<std::uint32_t> tail_{0};
+  std::atomic<std::uint32_t> displacements_{0};
   std::array<std::atomic<Runnable*>, capacity> ring_{};
 };
 

@@ -91,9 +91,9 @@ void Scheduler::start_turn(Runnable& runnable) noexcept {
   preempt_.store(false, std::memory_order_relaxed);
 }
 
-void Scheduler::run(Runnable& runnable) {
+bool Scheduler::run(Runnable& runnable) {
   start_turn(runnable);
-  group_.ops().run(runnable);
+  return group_.ops().run(runnable);
 }
 
 void Scheduler::leave(Runnable& self, Leave how) {
@@ -155,6 +155,8 @@ Runnable* Scheduler::next_runnable(bool search) {
   if (search || turns_ % turns_between_polls == 0) {
     turns_ += search ? 0 : 1;
     poll();
+    // Processes that wake each other pass the slot to and fro: the ring must not starve behind it.
+    if (Runnable* first = queue_.pop_first()) return first;
   }
   if (Runnable* next = queue_.pop()) return next;
   if (Runnable* shared = group_.pop_shared()) return shared;

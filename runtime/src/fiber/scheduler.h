@@ -102,7 +102,7 @@ class Scheduler {
   void leave(Runnable& self, Leave how);
   void after_switch();
   Runnable* next_runnable(bool search);
-  void run(Runnable& runnable);
+  bool run(Runnable& runnable);
   void start_turn(Runnable& runnable) noexcept;
   void poll();
   void fire_timers();

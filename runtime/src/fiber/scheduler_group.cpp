@@ -10,11 +10,11 @@ namespace {
 
 constexpr auto monitor_tick = std::chrono::milliseconds(1);
 constexpr auto monitor_idle_tick = std::chrono::milliseconds(20);
-constexpr int starved_ticks_before_rescue = 20;
-// One tick without progress may be the machine's doing: a thread that lost its core for a
-// moment. Tearing a pair of
-// processes that talk to each other apart costs them a factor of two.
-constexpr int stuck_ticks_before_rescue = 4;
+// A few ticks may be the machine's doing: a thread that lost its core for a moment. Tearing a pair
+// of processes that talk to each other apart costs them a factor of two.
+constexpr int crowded_ticks_before_rescue = 4;
+// Fewer turns than these in a tick are long ones: whoever waits behind them gains by moving.
+constexpr std::uint32_t short_turns_in_tick = 8;
 
 }  // namespace
 
@@ -180,13 +180,15 @@ void SchedulerGroup::wait_for_blocking_work(Scheduler& scheduler) {
 
 // ---- Monitor ----
 // Looks at every scheduler once a tick. One that is inside the same turn as a tick ago is asked to
-// preempt at its process's next operation, and what waits behind it is offered to the others.
+// preempt at its process's next operation. One that has been crowded for some ticks offers what
+// waits to the others: somebody waits there behind long turns, or its processes are independent of
+// each other. A pair that talks in short turns is left together.
 
 void SchedulerGroup::monitor_main() {
   struct Seen {
     std::uint32_t turn = 0;
-    int starved = 0;
-    int stuck = 0;
+    std::uint32_t displacements = 0;
+    int crowded = 0;
   };
   std::vector<Seen> seen(schedulers_.size());
   std::unique_lock lock(monitor_mutex_);
@@ -197,13 +199,16 @@ void SchedulerGroup::monitor_main() {
     for (std::size_t i = 0; i < schedulers_.size(); ++i) {
       Scheduler& scheduler = *schedulers_[i];
       const std::uint32_t turn = scheduler.turn_mark_.load(std::memory_order_relaxed);
-      const bool stuck = std::exchange(seen[i].turn, turn) == turn && !scheduler.asleep_.load();
-      seen[i].starved = scheduler.queue_.size() > 0 ? seen[i].starved + 1 : 0;
-      seen[i].stuck = stuck && !scheduler.queue_.empty() ? seen[i].stuck + 1 : 0;
-      if (stuck) scheduler.preempt_.store(true, std::memory_order_relaxed);
-      if (seen[i].stuck >= stuck_ticks_before_rescue ||
-          seen[i].starved >= starved_ticks_before_rescue) {
-        seen[i].starved = seen[i].stuck = 0;
+      const std::uint32_t turns = turn - std::exchange(seen[i].turn, turn);
+      const std::uint32_t displacements = scheduler.queue_.displacements();
+      const bool independent = std::exchange(seen[i].displacements, displacements) != displacements;
+      if (turns == 0 && !scheduler.asleep_.load())
+        scheduler.preempt_.store(true, std::memory_order_relaxed);
+      const bool crowded =
+          !scheduler.queue_.empty() && (turns < short_turns_in_tick || independent);
+      seen[i].crowded = crowded ? seen[i].crowded + 1 : 0;
+      if (seen[i].crowded >= crowded_ticks_before_rescue) {
+        seen[i].crowded = 0;
         rescue(scheduler);
       }
     }

@@ -14,7 +14,7 @@
 namespace otp::detail {
 namespace {
 
-enum class Served : std::uint8_t { let_go, stop, signalled };
+enum class Served : std::uint8_t { idle, share_spent, stop, signalled };
 
 /// Goes to sleep without a stack. True: the process is no longer ours to touch.
 bool go_idle(Process& self) noexcept {
@@ -46,16 +46,13 @@ Served serve(Process& self) {
         if (self.behaviour->idle_timeout() == Flow::stop) return Served::stop;
         continue;
       }
-      if (go_idle(self)) return Served::let_go;
+      if (go_idle(self)) return Served::idle;
       continue;
     }
     if (self.extras) self.extras->idle_deadline = never;
     self.handling = message->type;
     if (self.behaviour->handle(std::move(message)) == Flow::stop) return Served::stop;
-    if (current_scheduler()->budget_spent()) {
-      self.node->schedulers().make_runnable_last(self);
-      return Served::let_go;
-    }
+    if (current_scheduler()->budget_spent()) return Served::share_spent;
   }
 }
 
@@ -158,30 +155,27 @@ std::string demangled(const char* name) {
   return result;
 }
 
-void run_process(Runnable& runnable) {
+bool run_process(Runnable& runnable) {
   auto& self = static_cast<Process&>(runnable);
   ProcessEnd end;
-  bool over = false;
+  Served served = Served::stop;
   contain(end, [&] {
-    over = true;
     if (!std::exchange(self.started, true) && self.behaviour->start() == Flow::stop) {
       end.reason = self.extras ? self.extras->exit_reason : ExitReason::normal();
       return;
     }
-    switch (serve(self)) {
-      case Served::let_go:
-        over = false;
-        break;
-      case Served::stop:
-        end.reason = self.extras ? self.extras->exit_reason : ExitReason::normal();
-        break;
-      case Served::signalled:
-        end.reason = pending_exit(self);
-        end.by_signal = true;
-        break;
+    served = serve(self);
+    if (served == Served::stop) {
+      end.reason = self.extras ? self.extras->exit_reason : ExitReason::normal();
+    } else if (served == Served::signalled) {
+      end.reason = pending_exit(self);
+      end.by_signal = true;
     }
   });
-  if (over) end_process(self, end);
+  if (served == Served::idle) return false;
+  if (served == Served::share_spent) return true;
+  end_process(self, end);
+  return false;
 }
 
 bool commit_park(Runnable& runnable) {

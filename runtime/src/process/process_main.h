@@ -7,7 +7,8 @@
 namespace otp::detail {
 
 /// The one place where an exception becomes an exit reason.
-void run_process(Runnable& runnable);
+/// True: it has had its share of the thread and wants to go on.
+bool run_process(Runnable& runnable);
 /// Publishes that the process sleeps; false when something has come in meanwhile.
 bool commit_park(Runnable& runnable);
 
