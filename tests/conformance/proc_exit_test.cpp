@@ -8,8 +8,7 @@ namespace {
 
 using Links = std::vector<Pid>;
 
-// PROC-001
-TEST_F(Proc, the_exit_of_a_linked_process_reaches_a_trapping_peer_once) {
+TEST_F(Proc, PROC_001_the_exit_of_a_linked_process_reaches_a_trapping_peer_once) {
   in_process([] {
     trap_exit(true);
     const Pid peer = spawn_link([] { exit(ExitReason("died")); });
@@ -21,8 +20,8 @@ TEST_F(Proc, the_exit_of_a_linked_process_reaches_a_trapping_peer_once) {
   });
 }
 
-// PROC-002
-TEST_F(Proc, the_exit_of_a_linked_process_ends_a_peer_that_does_not_trap_with_the_same_reason) {
+TEST_F(Proc,
+       PROC_002_the_exit_of_a_linked_process_ends_a_peer_that_does_not_trap_with_the_same_reason) {
   in_process([] {
     const Pid main = self();
     const auto [peer, ref] = spawn_monitor([main] {
@@ -37,8 +36,7 @@ TEST_F(Proc, the_exit_of_a_linked_process_ends_a_peer_that_does_not_trap_with_th
   });
 }
 
-// PROC-003
-TEST_F(Proc, a_link_is_one_relation_that_either_side_can_end_and_renew) {
+TEST_F(Proc, PROC_003_a_link_is_one_relation_that_either_side_can_end_and_renew) {
   in_process([] {
     const Pid main = self();
     const Pid peer = spawn_link([main] {
@@ -66,8 +64,7 @@ TEST_F(Proc, a_link_is_one_relation_that_either_side_can_end_and_renew) {
   });
 }
 
-// PROC-004
-TEST_F(Proc, linking_to_oneself_does_nothing) {
+TEST_F(Proc, PROC_004_linking_to_oneself_does_nothing) {
   in_process([] {
     link(self());
     EXPECT_EQ(process_info(self())->links, Links{});
@@ -76,8 +73,7 @@ TEST_F(Proc, linking_to_oneself_does_nothing) {
   });
 }
 
-// PROC-005
-TEST_F(Proc, a_normal_exit_leaves_a_linked_peer_alone) {
+TEST_F(Proc, PROC_005_a_normal_exit_leaves_a_linked_peer_alone) {
   in_process([] {
     const Pid main = self();
     const Pid helper = spawn_link([main] { send(main, 42); });
@@ -88,8 +84,7 @@ TEST_F(Proc, a_normal_exit_leaves_a_linked_peer_alone) {
   });
 }
 
-// PROC-006
-TEST_F(Proc, a_trapping_peer_sees_a_normal_exit) {
+TEST_F(Proc, PROC_006_a_trapping_peer_sees_a_normal_exit) {
   in_process([] {
     trap_exit(true);
     const Pid peer = spawn_link([] { exit(ExitReason::normal()); });
@@ -99,8 +94,7 @@ TEST_F(Proc, a_trapping_peer_sees_a_normal_exit) {
   });
 }
 
-// PROC-007
-TEST_F(Proc, a_normal_exit_signal_does_nothing_to_a_process_that_does_not_trap) {
+TEST_F(Proc, PROC_007_a_normal_exit_signal_does_nothing_to_a_process_that_does_not_trap) {
   in_process([] {
     trap_exit(true);
     const Pid peer = spawn_link(&stay);
@@ -114,8 +108,7 @@ TEST_F(Proc, a_normal_exit_signal_does_nothing_to_a_process_that_does_not_trap) 
   });
 }
 
-// PROC-008
-TEST_F(Proc, a_normal_exit_signal_to_oneself_ends_the_caller) {
+TEST_F(Proc, PROC_008_a_normal_exit_signal_to_oneself_ends_the_caller) {
   in_process([] {
     trap_exit(true);
     const Pid main = self();
@@ -130,8 +123,7 @@ TEST_F(Proc, a_normal_exit_signal_to_oneself_ends_the_caller) {
   });
 }
 
-// PROC-009
-TEST_F(Proc, an_exit_signal_to_oneself_carries_its_reason_unchanged) {
+TEST_F(Proc, PROC_009_an_exit_signal_to_oneself_carries_its_reason_unchanged) {
   in_process([] {
     trap_exit(true);
     const ExitReason reason =
@@ -144,8 +136,7 @@ TEST_F(Proc, an_exit_signal_to_oneself_carries_its_reason_unchanged) {
   });
 }
 
-// PROC-010
-TEST_F(Proc, an_exit_signal_to_oneself_becomes_a_message_when_trapped) {
+TEST_F(Proc, PROC_010_an_exit_signal_to_oneself_becomes_a_message_when_trapped) {
   in_process([] {
     trap_exit(true);
     exit(self(), ExitReason("mine"));
@@ -155,8 +146,7 @@ TEST_F(Proc, an_exit_signal_to_oneself_becomes_a_message_when_trapped) {
   });
 }
 
-// PROC-011
-TEST_F(Proc, kill_cannot_be_trapped_and_is_seen_as_killed) {
+TEST_F(Proc, PROC_011_kill_cannot_be_trapped_and_is_seen_as_killed) {
   in_process([] {
     trap_exit(true);
     const Pid main = self();
@@ -183,8 +173,7 @@ void grow_chain(int more, Pid main) {
   stay();
 }
 
-// PROC-012
-TEST_F(Proc, killed_travels_along_links_as_an_ordinary_reason) {
+TEST_F(Proc, PROC_012_killed_travels_along_links_as_an_ordinary_reason) {
   in_process([] {
     trap_exit(true);
     const Pid main = self();
@@ -198,8 +187,7 @@ TEST_F(Proc, killed_travels_along_links_as_an_ordinary_reason) {
   });
 }
 
-// PROC-013
-TEST_F(Proc, only_the_first_of_two_exit_signals_counts) {
+TEST_F(Proc, PROC_013_only_the_first_of_two_exit_signals_counts) {
   in_process([] {
     std::atomic<bool> busy = false;
     std::atomic<bool> sent = false;
@@ -218,8 +206,7 @@ TEST_F(Proc, only_the_first_of_two_exit_signals_counts) {
   });
 }
 
-// PROC-014
-TEST_F(Proc, large_exit_reasons_arrive_intact) {
+TEST_F(Proc, PROC_014_large_exit_reasons_arrive_intact) {
   in_process([] {
     const ExitReason large(std::string(128 * 1024, 'r'));
     for (int round = 0; round < 10; ++round) {
@@ -234,8 +221,7 @@ TEST_F(Proc, large_exit_reasons_arrive_intact) {
 struct May {};
 struct MustNot {};
 
-// PROC-015
-TEST_F(Proc, messages_and_exit_signals_of_one_sender_keep_their_order) {
+TEST_F(Proc, PROC_015_messages_and_exit_signals_of_one_sender_keep_their_order) {
   in_process([] {
     for (int round = 0; round < 1000; ++round) {
       const auto [receiver, ref] = spawn_monitor([] {
@@ -249,8 +235,7 @@ TEST_F(Proc, messages_and_exit_signals_of_one_sender_keep_their_order) {
   });
 }
 
-// PROC-016
-TEST_F(Proc, what_a_process_sent_arrives_before_its_down) {
+TEST_F(Proc, PROC_016_what_a_process_sent_arrives_before_its_down) {
   in_process([] {
     const Pid main = self();
     for (int round = 0; round < 1000; ++round) {

@@ -13,8 +13,7 @@ Pid spawn_dead() {
   return pid;
 }
 
-// PROC-035
-TEST_F(Proc, registration_is_strict_and_a_refused_one_leaves_the_name_free) {
+TEST_F(Proc, PROC_035_registration_is_strict_and_a_refused_one_leaves_the_name_free) {
   in_process([] {
     const Name name("proc_035");
     EXPECT_THROW(register_name(name, spawn_dead()), std::invalid_argument);
@@ -28,16 +27,14 @@ TEST_F(Proc, registration_is_strict_and_a_refused_one_leaves_the_name_free) {
   });
 }
 
-// PROC-036
-TEST_F(Proc, sending_to_a_free_name_is_an_error_and_to_a_dead_pid_is_none) {
+TEST_F(Proc, PROC_036_sending_to_a_free_name_is_an_error_and_to_a_dead_pid_is_none) {
   in_process([] {
     EXPECT_THROW(send(Name("proc_036"), 1), std::invalid_argument);
     EXPECT_NO_THROW(send(spawn_dead(), 1));
   });
 }
 
-// PROC-037
-TEST_F(Proc, a_dead_process_has_no_info) {
+TEST_F(Proc, PROC_037_a_dead_process_has_no_info) {
   in_process([] {
     const Pid pid = spawn_dead();
     EXPECT_FALSE(process_info(pid).has_value());
@@ -46,8 +43,8 @@ TEST_F(Proc, a_dead_process_has_no_info) {
   });
 }
 
-// PROC-038: the messages themselves are typed C++ values; their number is what is shown.
-TEST_F(Proc, the_queue_shows_what_waits_and_empties_as_it_is_read) {
+// The messages themselves are typed C++ values; their number is what is shown.
+TEST_F(Proc, PROC_038_the_queue_shows_what_waits_and_empties_as_it_is_read) {
   in_process([] {
     const Pid reader = spawn([] {
       next<Pid>();
@@ -64,8 +61,7 @@ TEST_F(Proc, the_queue_shows_what_waits_and_empties_as_it_is_read) {
   });
 }
 
-// PROC-039
-TEST_F(Proc, parent_and_label_are_shown) {
+TEST_F(Proc, PROC_039_parent_and_label_are_shown) {
   in_process([] {
     const Pid main = self();
     const Pid child = spawn([main] {
@@ -83,8 +79,7 @@ TEST_F(Proc, parent_and_label_are_shown) {
   });
 }
 
-// PROC-040
-TEST_F(Proc, the_kind_of_failure_shows_in_the_reason) {
+TEST_F(Proc, PROC_040_the_kind_of_failure_shows_in_the_reason) {
   in_process([] {
     const auto reason_of = [](void (*body)()) {
       return down_of(spawn_monitor(body).second).reason;
@@ -101,8 +96,7 @@ TEST_F(Proc, the_kind_of_failure_shows_in_the_reason) {
   });
 }
 
-// PROC-047
-TEST_F(Proc, only_abnormal_ends_are_reported) {
+TEST_F(Proc, PROC_047_only_abnormal_ends_are_reported) {
   Pid died;
   Pid main;
   in_process([&] {
@@ -128,8 +122,7 @@ std::chrono::nanoseconds time_of_calls(const proc_cases::Subject& subject, int c
   return std::chrono::steady_clock::now() - start;
 }
 
-// PROC-049
-TEST_F(Proc, waiting_for_a_reply_does_not_scan_a_long_mailbox) {
+TEST_F(Proc, PROC_049_waiting_for_a_reply_does_not_scan_a_long_mailbox) {
   in_process([] {
     constexpr int calls = 10'000;
     constexpr std::size_t unrelated = 500'000;

@@ -11,8 +11,7 @@ Pid spawn_obedient() {
   return spawn([] { exit(next<ExitReason>()); });
 }
 
-// PROC-017
-TEST_F(Proc, a_down_carries_the_reason_and_comes_once) {
+TEST_F(Proc, PROC_017_a_down_carries_the_reason_and_comes_once) {
   in_process([] {
     const auto [returning, first] = spawn_monitor([] {});
     EXPECT_EQ(down_of(first).reason, ExitReason::normal());
@@ -25,8 +24,7 @@ TEST_F(Proc, a_down_carries_the_reason_and_comes_once) {
   });
 }
 
-// PROC-018
-TEST_F(Proc, monitoring_the_dead_gives_noproc_whatever_they_died_of) {
+TEST_F(Proc, PROC_018_monitoring_the_dead_gives_noproc_whatever_they_died_of) {
   in_process([] {
     const auto [dead, first] = spawn_monitor([] { exit(ExitReason("its_reason")); });
     down_of(first);
@@ -37,16 +35,14 @@ TEST_F(Proc, monitoring_the_dead_gives_noproc_whatever_they_died_of) {
   });
 }
 
-// PROC-019
-TEST_F(Proc, spawn_monitor_never_misses_the_reason) {
+TEST_F(Proc, PROC_019_spawn_monitor_never_misses_the_reason) {
   in_process([] {
     for (int round = 0; round < 2000; ++round)
       ASSERT_EQ(down_of(spawn_monitor([] {}).second).reason, ExitReason::normal());
   });
 }
 
-// PROC-020
-TEST_F(Proc, a_down_of_a_monitor_by_name_names_the_name) {
+TEST_F(Proc, PROC_020_a_down_of_a_monitor_by_name_names_the_name) {
   in_process([] {
     for (const ExitReason& reason : {ExitReason::normal(), ExitReason("frop")}) {
       const Pid holder = spawn_obedient();
@@ -61,8 +57,7 @@ TEST_F(Proc, a_down_of_a_monitor_by_name_names_the_name) {
   });
 }
 
-// PROC-021
-TEST_F(Proc, monitoring_a_free_name_gives_noproc_with_the_name) {
+TEST_F(Proc, PROC_021_monitoring_a_free_name_gives_noproc_with_the_name) {
   in_process([] {
     const Down down = down_of(monitor(Name("proc_021")));
     EXPECT_EQ(down.name, Name("proc_021"));
@@ -71,8 +66,7 @@ TEST_F(Proc, monitoring_a_free_name_gives_noproc_with_the_name) {
   });
 }
 
-// PROC-022
-TEST_F(Proc, monitoring_oneself_is_inert) {
+TEST_F(Proc, PROC_022_monitoring_oneself_is_inert) {
   in_process([] {
     register_name("proc_022", self());
     const Ref by_pid = monitor(self());
@@ -86,8 +80,7 @@ TEST_F(Proc, monitoring_oneself_is_inert) {
   });
 }
 
-// PROC-023
-TEST_F(Proc, monitors_are_independent_of_each_other) {
+TEST_F(Proc, PROC_023_monitors_are_independent_of_each_other) {
   in_process([] {
     const Pid target = spawn_obedient();
     std::vector<Ref> refs;
@@ -100,8 +93,7 @@ TEST_F(Proc, monitors_are_independent_of_each_other) {
   });
 }
 
-// PROC-024
-TEST_F(Proc, a_monitor_stopped_before_the_exit_says_nothing_and_may_be_stopped_again) {
+TEST_F(Proc, PROC_024_a_monitor_stopped_before_the_exit_says_nothing_and_may_be_stopped_again) {
   in_process([] {
     const Pid target = spawn_obedient();
     const Ref stopped = monitor(target);
@@ -114,8 +106,7 @@ TEST_F(Proc, a_monitor_stopped_before_the_exit_says_nothing_and_may_be_stopped_a
   });
 }
 
-// PROC-025
-TEST_F(Proc, flush_drops_a_queued_down_and_only_that_one) {
+TEST_F(Proc, PROC_025_flush_drops_a_queued_down_and_only_that_one) {
   in_process([] {
     const Pid target = spawn_obedient();
     const Ref flushed = monitor(target);
@@ -129,8 +120,7 @@ TEST_F(Proc, flush_drops_a_queued_down_and_only_that_one) {
   });
 }
 
-// PROC-026
-TEST_F(Proc, only_its_owner_can_stop_a_monitor) {
+TEST_F(Proc, PROC_026_only_its_owner_can_stop_a_monitor) {
   in_process([] {
     const Pid target = spawn([] {
       EXPECT_FALSE(demonitor(next<Ref>()));
@@ -142,8 +132,8 @@ TEST_F(Proc, only_its_owner_can_stop_a_monitor) {
   });
 }
 
-// PROC-027: what is no reference does not compile here.
-TEST_F(Proc, stopping_an_unknown_monitor_has_no_effect) {
+// What is no reference does not compile here.
+TEST_F(Proc, PROC_027_stopping_an_unknown_monitor_has_no_effect) {
   in_process([] {
     EXPECT_FALSE(demonitor(make_ref()));
     EXPECT_FALSE(demonitor(make_ref(), flush));
@@ -151,8 +141,7 @@ TEST_F(Proc, stopping_an_unknown_monitor_has_no_effect) {
   });
 }
 
-// PROC-028
-TEST_F(Proc, a_dying_watcher_leaves_no_monitor_behind) {
+TEST_F(Proc, PROC_028_a_dying_watcher_leaves_no_monitor_behind) {
   in_process([] {
     const Pid watched = spawn(&stay);
     register_name("proc_028", watched);
@@ -171,8 +160,7 @@ TEST_F(Proc, a_dying_watcher_leaves_no_monitor_behind) {
   });
 }
 
-// PROC-029
-TEST_F(Proc, both_sides_show_a_monitor_until_it_ends) {
+TEST_F(Proc, PROC_029_both_sides_show_a_monitor_until_it_ends) {
   in_process([] {
     const Pid target = spawn_obedient();
     register_name("proc_029", target);

@@ -86,8 +86,7 @@ std::unique_ptr<proc_cases::SubjectServer> proc_cases::SubjectServer::create() {
 namespace otp::conformance {
 namespace {
 
-// PROC-041
-TEST_F(Proc, a_start_function_returns_when_init_is_over_and_not_before) {
+TEST_F(Proc, PROC_041_a_start_function_returns_when_init_is_over_and_not_before) {
   in_process([] {
     check_start_is_synchronous([](Pid observer) {
       return Subject::start({.observer = observer, .starting = Manner::wait}).value();
@@ -103,8 +102,7 @@ TEST_F(Proc, a_start_function_returns_when_init_is_over_and_not_before) {
   });
 }
 
-// PROC-042
-TEST_F(Proc, a_start_that_times_out_leaves_nothing_behind) {
+TEST_F(Proc, PROC_042_a_start_that_times_out_leaves_nothing_behind) {
   in_process([] {
     trap_exit(true);
     const proc_cases::SubjectArgs args{.observer = self(), .starting = Manner::wait};
@@ -123,8 +121,7 @@ TEST_F(Proc, a_start_that_times_out_leaves_nothing_behind) {
   });
 }
 
-// PROC-043
-TEST_F(Proc, a_crash_in_init_reaches_the_starter_at_once_in_every_variant) {
+TEST_F(Proc, PROC_043_a_crash_in_init_reaches_the_starter_at_once_in_every_variant) {
   in_process([] {
     trap_exit(true);
     for (const Manner manner : {Manner::fail, Manner::die}) {
@@ -140,8 +137,7 @@ TEST_F(Proc, a_crash_in_init_reaches_the_starter_at_once_in_every_variant) {
   });
 }
 
-// PROC-044
-TEST_F(Proc, stop_returns_when_the_server_is_dead_and_its_name_free) {
+TEST_F(Proc, PROC_044_stop_returns_when_the_server_is_dead_and_its_name_free) {
   in_process([] {
     const Subject first = Subject::start().value();
     EXPECT_EQ(stop_failure(first), std::nullopt);
@@ -159,8 +155,7 @@ TEST_F(Proc, stop_returns_when_the_server_is_dead_and_its_name_free) {
   });
 }
 
-// PROC-045
-TEST_F(Proc, stop_fails_with_the_reason_when_the_server_ends_with_another) {
+TEST_F(Proc, PROC_045_stop_fails_with_the_reason_when_the_server_ends_with_another) {
   in_process([] {
     EXPECT_EQ(stop_failure(Subject::start({.ending = Manner::fail}).value(), ExitReason("crash")),
               failure);
@@ -168,8 +163,7 @@ TEST_F(Proc, stop_fails_with_the_reason_when_the_server_ends_with_another) {
   });
 }
 
-// PROC-046
-TEST_F(Proc, stop_of_a_busy_server_fails_with_timeout) {
+TEST_F(Proc, PROC_046_stop_of_a_busy_server_fails_with_timeout) {
   in_process([] {
     const auto [subject, ref] = Subject::start_monitor().value();
     subject.be_busy();
@@ -179,8 +173,8 @@ TEST_F(Proc, stop_of_a_busy_server_fails_with_timeout) {
   });
 }
 
-// PROC-050: an idle process has no stack to give up, so nothing shows that it hibernates.
-TEST_F(Proc, a_hibernated_server_keeps_its_state_and_wakes_on_the_next_message) {
+// An idle process has no stack to give up, so nothing shows that it hibernates.
+TEST_F(Proc, PROC_050_a_hibernated_server_keeps_its_state_and_wakes_on_the_next_message) {
   in_process([] {
     const Subject subject = Subject::start().value();
     EXPECT_EQ(subject.count(), 1);

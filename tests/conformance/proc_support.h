@@ -24,14 +24,16 @@ class ReportCollector final : public ReportSink {
     const std::lock_guard lock(mutex_);
     reports_.push_back(report);
   }
-  std::vector<CrashReport> crashes() const {
+  template <class R>
+  std::vector<R> all() const {
     const std::lock_guard lock(mutex_);
-    std::vector<CrashReport> result;
+    std::vector<R> result;
     for (const Report& report : reports_) {
-      if (const auto* crash = std::get_if<CrashReport>(&report)) result.push_back(*crash);
+      if (const auto* found = std::get_if<R>(&report)) result.push_back(*found);
     }
     return result;
   }
+  std::vector<CrashReport> crashes() const { return all<CrashReport>(); }
 
  private:
   mutable std::mutex mutex_;

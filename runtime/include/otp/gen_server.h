@@ -11,7 +11,8 @@
 // Callbacks and their legal returns (each but stop may add .timeout(d), .hibernate() or
 // .then_continue(c)):
 //   init(args)            -> ok() | ignore() | stop(reason) | error(reason or value)
-//   a call                -> value | reply(value) | stop(reason, value) | stop(reason)
+//   a call                -> value | reply(value) | stop(reason, value) | stop(reason); without a
+//                           value: {} | reply() | stop(reason, reply()) | stop(reason)
 //   a @deferred call      -> the same | noreply(): answered later with reply(from, value), from any
 //   process a cast, info, continue, handle_timeout -> {} | noreply() | stop(reason)
 //   terminate(reason)     after stop, after an exception, and when the parent exits and the server
@@ -194,6 +195,8 @@ class Reply<void> {
   Reply(Ok result) : next(std::move(result.next)) {}                                       // NOLINT
   Reply(ReplyWith<void> result) : next(std::move(result.next)) {}                          // NOLINT
   Reply(Stop result) : value(false), next(detail::stop_step(std::move(result.reason))) {}  // NOLINT
+  Reply(StopWith<ReplyWith<void>> result)                                                  // NOLINT
+      : next(detail::stop_step(std::move(result.reason))) {}
   bool value = true;
   Next next;
 
