@@ -64,6 +64,45 @@ TEST_F(Proc, PROC_003_a_link_is_one_relation_that_either_side_can_end_and_renew)
   });
 }
 
+TEST_F(Proc, PROC_003_both_sides_agree_on_their_link_however_they_unlink_and_link_at_once) {
+  in_process([] {
+    struct Partner {
+      Pid pid;
+    };
+    struct Done {};
+    const Pid test = self();
+    const auto toggle = [test](unsigned seed) {
+      trap_exit(true);
+      const Pid other = next<Partner>().pid;
+      for (int i = 0; i < 200; ++i) {
+        seed = seed * 1664525U + 1013904223U;
+        if ((seed >> 20) % 2 == 0) {
+          link(other);
+        } else {
+          unlink(other);
+        }
+        if ((seed >> 24) % 4 == 0) yield();
+      }
+      send(test, Done{});
+      stay();
+    };
+    for (unsigned round = 0; round < 50; ++round) {
+      const Pid a = spawn([=] { toggle(2 * round); });
+      const Pid b = spawn([=] { toggle(2 * round + 1); });
+      send(a, Partner{b});
+      send(b, Partner{a});
+      next<Done>();
+      next<Done>();
+      // An answer to the second question comes after what the first made the other send.
+      for (const Pid each : {a, b, a, b}) ASSERT_TRUE(process_info(each).has_value());
+      const auto links = [](Pid pid) { return process_info(pid)->links.size(); };
+      ASSERT_EQ(links(a), links(b)) << "round " << round;
+      ASSERT_LE(links(a), 1U);
+      for (const Pid each : {a, b}) exit(each, ExitReason::kill());
+    }
+  });
+}
+
 TEST_F(Proc, PROC_004_linking_to_oneself_does_nothing) {
   in_process([] {
     link(self());

@@ -166,10 +166,13 @@ TEST_F(Proc, PROC_029_both_sides_show_a_monitor_until_it_ends) {
     register_name("proc_029", target);
     for (const bool by_name : {false, true}) {
       const Ref ref = by_name ? monitor(Name("proc_029")) : monitor(target);
-      EXPECT_EQ(process_info(self())->monitors, Pids{target});
+      EXPECT_EQ(process_info(self())->monitors, by_name ? Pids{} : Pids{target});
+      EXPECT_EQ(process_info(self())->monitored_names,
+                by_name ? std::vector<Name>{"proc_029"} : std::vector<Name>{});
       EXPECT_EQ(process_info(target)->monitored_by, Pids{self()});
       demonitor(ref);
       EXPECT_EQ(process_info(self())->monitors, Pids{});
+      EXPECT_TRUE(process_info(self())->monitored_names.empty());
       EXPECT_EQ(process_info(target)->monitored_by, Pids{});
     }
     const Ref ref = monitor(target);

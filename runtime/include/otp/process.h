@@ -66,8 +66,12 @@ std::pair<Pid, Ref> spawn_monitor(std::move_only_function<void()> body);
 /// be trapped. A signal to a dead or null pid is ignored.
 void exit(Pid target, ExitReason reason);
 
+struct LinkOptions {
+  bool priority = false;  ///< its Exit message goes before ordinary messages
+};
 /// Process only. Linking to a dead process delivers EXIT `noproc`; linking to oneself does nothing.
-void link(Pid other);
+/// Linking again changes only the options.
+void link(Pid other, LinkOptions options = {});
 /// Once it returns, the link has no effect on the caller. An Exit message that is queued already
 /// stays, as in OTP.
 void unlink(Pid other);
@@ -75,10 +79,22 @@ void unlink(Pid other);
 struct DownOptions {
   bool flush = false;
 };
+/// Whether a monitor is an alias as well (see <otp/alias.h>), and what ends the alias.
+enum class AliasMode : std::uint8_t {
+  none,
+  explicit_unalias,  ///< unalias alone
+  demonitor,         ///< also demonitor and the Down
+  reply_demonitor,   ///< also the first message through it, which ends the monitor too
+};
+struct MonitorOptions {
+  AliasMode alias = AliasMode::none;
+  bool priority = false;  ///< its Down goes before ordinary messages; so may what its alias brings
+  std::string tag{};      ///< comes back in Down::tag
+};
 /// Process only. One Down message follows when `target` ends, or at once with `noproc`.
-Ref monitor(Pid target);
+Ref monitor(Pid target, MonitorOptions options = {});
 /// Monitors whoever holds the name now; the Down names the name.
-Ref monitor(Name target);
+Ref monitor(Name target, MonitorOptions options = {});
 /// Stops a monitor of the caller; true when it was still active. With flush, also drops a queued
 /// Down.
 bool demonitor(Ref ref, DownOptions options = {});
@@ -106,6 +122,7 @@ struct Down {
   Pid pid;    ///< who ended
   Name name;  ///< when the monitor was made by name
   ExitReason reason;
+  std::string tag{};  ///< what MonitorOptions::tag said
 };
 /// The message of a trapped exit signal.
 struct Exit {
@@ -125,7 +142,8 @@ struct ProcessInfo {
   bool trap_exit = false;
   std::size_t message_queue_length = 0;
   std::vector<Pid> links;
-  std::vector<Pid> monitors;  ///< whom it monitors
+  std::vector<Pid> monitors;          ///< whom it monitors by pid
+  std::vector<Name> monitored_names;  ///< and by name
   std::vector<Pid> monitored_by;
 };
 /// What a process looks like; none when it is dead. Answered by the process itself at its next look

@@ -219,25 +219,45 @@ void exit(Pid target, ExitReason reason) {
   detail::raise_pending_exit(self);
 }
 
-void link(Pid other) {
+void link(Pid other, LinkOptions options) {
   Process& self = require_process("link");
-  if (other == self.pid() || !self.links.insert(other)) return;
+  if (other == self.pid()) return;
+  if (options.priority) {
+    self.more().priority_links.insert(other);
+  } else if (self.extras) {
+    self.extras->priority_links.erase(other);
+  }
+  if (!self.links.insert(other)) return;
+  if (self.extras) self.extras->unlinking.erase(other);
   self.node->send(other, make_signal<detail::LinkSignal>(MessageKind::link, self.pid()));
 }
 
 void unlink(Pid other) {
   Process& self = require_process("unlink");
   if (!self.links.erase(other)) return;
-  self.node->send(other, make_signal<detail::LinkSignal>(MessageKind::unlink, self.pid()));
+  const std::uint64_t id = make_ref().id;
+  self.more().unlinking[other] = id;
+  self.extras->priority_links.erase(other);
+  self.node->send(other, make_signal<detail::LinkSignal>(MessageKind::unlink, self.pid(), id));
 }
 
 namespace {
 
-Ref monitor_as(Pid target, Name name) {
+Ref monitor_as(Pid target, Name name, MonitorOptions options) {
   Process& self = require_process("monitor");
   const Ref ref = make_ref();
+  if (options.alias != AliasMode::none) {
+    self.more().aliases.emplace(
+        ref, detail::ActiveAlias{.once = options.alias == AliasMode::reply_demonitor,
+                                 .priority = options.priority,
+                                 .monitor = ref});
+  }
   if (target == self.pid()) return ref;  // inert, as in OTP
-  self.more().monitors.emplace(ref, target);
+  self.more().monitors.emplace(ref, detail::Monitoring{.target = target,
+                                                       .name = name,
+                                                       .alias = options.alias,
+                                                       .priority = options.priority,
+                                                       .tag = std::move(options.tag)});
   self.node->send(target, make_signal<detail::MonitorSignal>(
                               MessageKind::monitor,
                               detail::Watcher{.pid = self.pid(), .ref = ref, .name = name}));
@@ -246,29 +266,19 @@ Ref monitor_as(Pid target, Name name) {
 
 }  // namespace
 
-Ref monitor(Pid target) {
-  return detail::is_name(target) ? monitor(detail::name_of(target)) : monitor_as(target, {});
+Ref monitor(Pid target, MonitorOptions options) {
+  return detail::is_name(target) ? monitor(detail::name_of(target), std::move(options))
+                                 : monitor_as(target, {}, std::move(options));
 }
-Ref monitor(Name target) {
-  return monitor_as(require_process("monitor").node->names().holder(target), target);
+Ref monitor(Name target, MonitorOptions options) {
+  return monitor_as(require_process("monitor").node->names().holder(target), target,
+                    std::move(options));
 }
 
 bool demonitor(Ref ref, DownOptions options) {
   Process& self = require_process("demonitor");
   if (self.has_arrivals()) detail::drain(self);
-  bool active = false;
-  if (self.extras) {
-    if (auto found = self.extras->monitors.find(ref); found != self.extras->monitors.end()) {
-      active = true;
-      const Pid target = found->second;
-      self.extras->monitors.erase(found);
-      self.node->send(
-          target,
-          make_signal<detail::MonitorSignal>(
-              MessageKind::demonitor,
-              detail::Watcher{.pid = self.pid(), .ref = ref, .name = {}, .thread = nullptr}));
-    }
-  }
+  const bool active = detail::stop_monitor(self, ref);
   if (options.flush) {
     const auto is_it = [](void* context, detail::Message& message) {
       return message.kind == MessageKind::down &&

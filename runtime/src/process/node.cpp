@@ -46,7 +46,7 @@ Pid Node::spawn(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& option
     const Ref ref = make_ref();
     process.more().monitored_by.push_back(
         {.pid = process.parent, .ref = ref, .name = {}, .thread = nullptr});
-    parent->more().monitors.emplace(ref, pid);
+    parent->more().monitors.emplace(ref, Monitoring{.target = pid, .name = {}, .tag = {}});
     *monitor = ref;
   }
   open(process);

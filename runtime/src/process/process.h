@@ -71,9 +71,29 @@ struct DeferredRequest {
   std::uint64_t request = 0;
 };
 
+/// One monitor, at the process that made it.
+struct Monitoring {
+  Pid target;
+  Name name;  ///< when it was made by name
+  AliasMode alias = AliasMode::none;
+  bool priority = false;
+  std::string tag;
+};
+
+/// An alias that is active.
+struct ActiveAlias {
+  bool once = false;  ///< the first message through it ends it
+  bool priority = false;
+  Ref monitor;  ///< ends with it; none for an alias of its own
+};
+
 /// What only some processes have.
 struct ProcessExtras {
-  boost::unordered_flat_map<Ref, Pid, std::hash<Ref>> monitors;  ///< whom it monitors
+  boost::unordered_flat_map<Ref, Monitoring, std::hash<Ref>> monitors;  ///< whom it monitors
+  boost::unordered_flat_map<Ref, ActiveAlias, std::hash<Ref>> aliases;
+  /// Unlinks that the other side has not confirmed, by their id.
+  boost::unordered_flat_map<Pid, std::uint64_t, std::hash<Pid>> unlinking;
+  boost::unordered_flat_set<Pid, std::hash<Pid>> priority_links;
   std::vector<Watcher> monitored_by;
   std::vector<DeferredRequest> deferred;  ///< callers that wait for a later reply
   boost::unordered_flat_map<std::uint64_t, CallBase*>
@@ -120,6 +140,7 @@ struct Process : Runnable {
   bool started = false;
   bool trap_exit = false;
   bool unwinding = false;  ///< an exit signal has been thrown already
+  bool rescan = false;     ///< a priority message has gone before what a receive has looked at
 
   static constexpr std::uintptr_t idle = 1;
   static constexpr std::uintptr_t waiting = 2;
@@ -141,6 +162,8 @@ struct Process : Runnable {
     (inbox_head == nullptr ? inbox_head : inbox_tail->next) = &message;
     inbox_tail = &message;
   }
+  /// Behind the other priority messages, before the rest.
+  void append_priority(Message& message) noexcept;
   MessagePtr take_first() noexcept {
     Message* first = inbox_head;
     if (first != nullptr) inbox_head = first->next;

@@ -8,7 +8,17 @@
 namespace otp::detail {
 namespace {
 
+void accept(Process& self, Message& message);
 void destroy(Message* message) noexcept { message->type->destroy(message); }
+
+void append(Process& self, Message& message, bool priority) {
+  if (priority) message.flags |= priority_flag;
+  if ((message.flags & priority_flag) != 0) {
+    self.append_priority(message);
+  } else {
+    self.append(message);
+  }
+}
 
 void fail_call(Node& node, CallBase* call, const ExitReason& reason) noexcept {
   call->state = static_cast<std::uint8_t>(CallState::failed);
@@ -27,7 +37,9 @@ void accept_exit(Process& self, ExitMessage& signal) {
   }
   if (self.trap_exit) {
     signal.kind = MessageKind::exit;
-    self.append(signal);
+    append(
+        self, signal,
+        signal.from_link && self.extras && self.extras->priority_links.erase(signal.exit.pid) != 0);
     return;
   }
   const bool ignored = signal.exit.reason.is_normal() && signal.exit.pid != self.pid();
@@ -39,9 +51,56 @@ void accept_exit(Process& self, ExitMessage& signal) {
 }
 
 void accept_down(Process& self, DownMessage& signal) {
-  if (!self.extras || self.extras->monitors.erase(signal.down.ref) == 0) return destroy(&signal);
+  const auto monitoring = take_monitor(self, signal.down.ref);
+  if (!monitoring) return destroy(&signal);
   signal.kind = MessageKind::down;
-  self.append(signal);
+  signal.down.tag = std::move(monitoring->tag);
+  append(self, signal, monitoring->priority);
+}
+
+/// An alias that is over, or was never there, swallows what is sent through it.
+void accept_aliased(Process& self, AliasSignal& signal) {
+  const MessagePtr owned(&signal);
+  if (!self.extras) return;
+  const auto found = self.extras->aliases.find(signal.alias);
+  if (found == self.extras->aliases.end()) return;
+  const ActiveAlias alias = found->second;
+  if (alias.once) {
+    self.extras->aliases.erase(found);
+    if (alias.monitor) stop_monitor(self, alias.monitor);
+  }
+  Message& inner = *signal.inner.release();
+  inner.target_serial = signal.target_serial;
+  if (!alias.priority) inner.flags &= static_cast<std::uint16_t>(~priority_flag);
+  if (inner.kind == MessageKind::info) {
+    append(self, inner, false);
+  } else {
+    accept(self, inner);
+  }
+}
+
+// ---- Links ----
+// Both sides may unlink and link at the same time. The side that has unlinked ignores a link from
+// the other until that one has confirmed the unlink: it was sent before the unlink arrived there,
+// where the unlink then removes it. A new link of one's own ends the ignoring. Source: erts,
+// "Distribution protocol", link protocol.
+
+void accept_link(Process& self, const LinkSignal& signal) {
+  if (self.extras && self.extras->unlinking.contains(signal.from)) return;
+  self.links.insert(signal.from);
+}
+
+void accept_unlink(Process& self, const LinkSignal& signal) {
+  self.links.erase(signal.from);
+  self.node->send(signal.from,
+                  make_signal<LinkSignal>(MessageKind::unlink_ack, self.pid(), signal.id));
+}
+
+void accept_unlink_ack(Process& self, const LinkSignal& signal) {
+  if (!self.extras) return;
+  const auto open = self.extras->unlinking.find(signal.from);
+  if (open != self.extras->unlinking.end() && open->second == signal.id)
+    self.extras->unlinking.erase(open);
 }
 
 void accept_reply(Process& self, CallBase& reply) {
@@ -101,7 +160,13 @@ void answer_inspection(Process& self, InspectCall& call) {
   info.name = Name::from_index(self.name.load(std::memory_order_relaxed));
   if (self.extras) {
     info.label = self.extras->label;
-    for (const auto& [ref, pid] : self.extras->monitors) info.monitors.push_back(pid);
+    for (const auto& [ref, monitoring] : self.extras->monitors) {
+      if (monitoring.name) {
+        info.monitored_names.push_back(monitoring.name);
+      } else {
+        info.monitors.push_back(monitoring.target);
+      }
+    }
     for (const Watcher& watcher : self.extras->monitored_by)
       info.monitored_by.push_back(watcher.pid);
   }
@@ -126,11 +191,16 @@ void accept(Process& self, Message& message) {
     case MessageKind::down_signal:
       return accept_down(self, static_cast<DownMessage&>(message));
     case MessageKind::link:
-      self.links.insert(static_cast<LinkSignal&>(message).from);
+      accept_link(self, static_cast<LinkSignal&>(message));
       return destroy(&message);
     case MessageKind::unlink:
-      self.links.erase(static_cast<LinkSignal&>(message).from);
+      accept_unlink(self, static_cast<LinkSignal&>(message));
       return destroy(&message);
+    case MessageKind::unlink_ack:
+      accept_unlink_ack(self, static_cast<LinkSignal&>(message));
+      return destroy(&message);
+    case MessageKind::alias:
+      return accept_aliased(self, static_cast<AliasSignal&>(message));
     case MessageKind::monitor:
     case MessageKind::demonitor:
       return accept_watcher(self, static_cast<MonitorSignal&>(message));
@@ -191,6 +261,29 @@ void send_down(Node& node, const Watcher& watcher, Pid from, ExitReason reason) 
   node.send(watcher.pid, signal);
 }
 
+void send_demonitor(Node& node, Pid from, Pid target, Ref ref) noexcept {
+  node.send(target, make_signal<MonitorSignal>(
+                        MessageKind::demonitor,
+                        Watcher{.pid = from, .ref = ref, .name = {}, .thread = nullptr}));
+}
+
+std::optional<Monitoring> take_monitor(Process& self, Ref ref) {
+  if (!self.extras) return std::nullopt;
+  const auto found = self.extras->monitors.find(ref);
+  if (found == self.extras->monitors.end()) return std::nullopt;
+  Monitoring monitoring = std::move(found->second);
+  self.extras->monitors.erase(found);
+  if (monitoring.alias == AliasMode::demonitor || monitoring.alias == AliasMode::reply_demonitor)
+    self.extras->aliases.erase(ref);
+  return monitoring;
+}
+
+bool stop_monitor(Process& self, Ref ref) {
+  const auto monitoring = take_monitor(self, ref);
+  if (monitoring) send_demonitor(*self.node, self.pid(), monitoring->target, ref);
+  return monitoring.has_value();
+}
+
 void bounce(Node& node, Pid target, Message* message, const ExitReason& reason) noexcept {
   switch (message->kind) {
     case MessageKind::call:
@@ -199,6 +292,11 @@ void bounce(Node& node, Pid target, Message* message, const ExitReason& reason) 
     case MessageKind::link:
       send_exit(node, target, static_cast<LinkSignal*>(message)->from, reason, true);
       return destroy(message);
+    case MessageKind::unlink: {
+      const auto& signal = *static_cast<LinkSignal*>(message);
+      node.send(signal.from, make_signal<LinkSignal>(MessageKind::unlink_ack, target, signal.id));
+      return destroy(message);
+    }
     case MessageKind::monitor:
       send_down(node, static_cast<MonitorSignal*>(message)->watcher,
                 is_name(target) ? Pid{} : target, reason);
@@ -211,7 +309,8 @@ void bounce(Node& node, Pid target, Message* message, const ExitReason& reason) 
     case MessageKind::reply:
     case MessageKind::exit_signal:
     case MessageKind::down_signal:
-    case MessageKind::unlink:
+    case MessageKind::unlink_ack:
+    case MessageKind::alias:
     case MessageKind::demonitor:
     case MessageKind::timer:
     case MessageKind::request_done:
@@ -261,23 +360,34 @@ void finish(Process& self, const ExitReason& reason) noexcept {
   if (const auto extras = std::move(self.extras)) {
     fail_deferred(node, *extras, reason);
     for (const Watcher& watcher : extras->monitored_by) send_down(node, watcher, pid, reason);
-    for (const auto& [ref, target] : extras->monitors) {
-      node.send(target, make_signal<MonitorSignal>(
-                            MessageKind::demonitor,
-                            Watcher{.pid = pid, .ref = ref, .name = {}, .thread = nullptr}));
-    }
+    for (const auto& [ref, monitoring] : extras->monitors)
+      send_demonitor(node, pid, monitoring.target, ref);
   }
   self.wait = nullptr;
   self.handling = nullptr;
   self.exit_pending = ExitPending::no;
-  self.started = self.trap_exit = self.unwinding = false;
+  self.started = self.trap_exit = self.unwinding = self.rescan = false;
   self.on_blocking_pool = false;
   node.table().release(self);
   node.process_ended();
 }
 
+void Process::append_priority(Message& message) noexcept {
+  Message* before = nullptr;
+  for (Message* each = inbox_head; each != nullptr && (each->flags & priority_flag) != 0;
+       each = each->next) {
+    before = each;
+  }
+  Message*& place = before == nullptr ? inbox_head : before->next;
+  if (place == nullptr) inbox_tail = &message;
+  message.next = place;
+  place = &message;
+  rescan = true;
+}
+
 Message* take_matching(Process& self, bool (*accept)(void*, Message&), void* context,
                        Message*& checked) {
+  if (std::exchange(self.rescan, false)) checked = nullptr;
   Message* before = checked;
   Message* each = before == nullptr ? self.inbox_head : before->next;
   for (; each != nullptr; before = each, each = each->next) {

@@ -10,8 +10,14 @@
 
 namespace otp::detail {
 
-struct LinkSignal : Message {  // link, unlink
+struct LinkSignal : Message {  // link, unlink, unlink_ack
   Pid from;
+  std::uint64_t id = 0;  ///< of the unlink
+};
+/// Carries a message or an exit signal to the owner of an alias, which decides whether it takes it.
+struct AliasSignal : Message {
+  Ref alias;
+  MessagePtr inner;
 };
 struct MonitorSignal : Message {  // monitor, demonitor
   Watcher watcher;
@@ -58,6 +64,14 @@ void send_down(Node& node, const Watcher& watcher, Pid from, ExitReason reason) 
 /// Sends a request of the given kind and waits for it to come back; null at the deadline.
 CallBase* exchange_request(Process& self, Pid target, CallBase* request, MessageKind kind,
                            Timeout timeout);
+
+void send_demonitor(Node& node, Pid from, Pid target, Ref ref) noexcept;
+
+/// Ends a monitor of this process, with the alias that ends with it, at this side; none when it has
+/// fired or was stopped.
+std::optional<Monitoring> take_monitor(Process& self, Ref ref);
+/// The same, and tells the other side. True when it was active.
+bool stop_monitor(Process& self, Ref ref);
 
 /// Sorts what has arrived: acts on the signals, appends the messages to the inbox.
 void drain(Process& self) noexcept;

@@ -36,6 +36,8 @@ enum class MessageKind : std::uint8_t {
   down_signal,
   link,
   unlink,
+  unlink_ack,  ///< an unlink has been acted upon: see signals.cpp
+  alias,       ///< a message or exit signal that was sent through an alias
   monitor,
   demonitor,
   timer,         ///< a deadline of the process itself has passed
@@ -61,6 +63,9 @@ struct Message {
   std::uint8_t state = 0;  ///< of a call: see CallState
   std::uint16_t flags = 0;
 };
+
+/// In Message::flags: goes before ordinary messages.
+inline constexpr std::uint16_t priority_flag = 2;
 
 enum class CallState : std::uint8_t { request, replied, failed };
 
