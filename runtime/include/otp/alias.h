@@ -49,10 +49,7 @@ void send_through(const Alias& alias, Message* message, SendOptions options) noe
 
 template <class T>
 void send(const Alias& alias, T value, SendOptions options = {}) {
-  auto* message =
-      detail::make_message<detail::ValueMessage<T>>(detail::Message{}, std::move(value));
-  message->type = &detail::value_message_type<T>;
-  detail::send_through(alias, message, options);
+  detail::send_through(alias, detail::make_value(std::move(value)), options);
 }
 
 /// An exit signal through an alias.

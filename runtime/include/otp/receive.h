@@ -23,12 +23,6 @@ namespace otp {
 namespace detail {
 
 template <class T>
-inline const MessageType value_message_type{.name = "value",
-                                            .interface = nullptr,
-                                            .deliver = nullptr,
-                                            .destroy = &destroy_message<ValueMessage<T>>};
-
-template <class T>
 T* message_as(Message& message) noexcept {
   if constexpr (std::is_same_v<T, Down>) {
     return message.kind == MessageKind::down ? &static_cast<DownMessage&>(message).down : nullptr;
@@ -111,10 +105,7 @@ Timeout clause_timeout(const C& clause) {
 /// Sends a value. To a dead pid it vanishes. Callable from any thread of a process.
 template <class T>
 void send(Pid target, T value) {
-  auto* message =
-      detail::make_message<detail::ValueMessage<T>>(detail::Message{}, std::move(value));
-  message->type = &detail::value_message_type<T>;
-  detail::send_message(target, message);
+  detail::send_message(target, detail::make_value(std::move(value)));
 }
 
 /// Sends to whoever holds the name; throws std::invalid_argument when nobody does (badarg in OTP).
@@ -126,17 +117,6 @@ void send(Name target, T value) {
                                 "`");
   send(*pid, std::move(value));
 }
-
-/// Sends a value to `target` after `delay`.
-template <class T>
-Ref send_after(Duration delay, Pid target, T value) {
-  auto* message =
-      detail::make_message<detail::ValueMessage<T>>(detail::Message{}, std::move(value));
-  message->type = &detail::value_message_type<T>;
-  return detail::start_timer(delay, target, message);
-}
-/// True when the timer had not fired yet.
-inline bool cancel_timer(Ref timer) { return detail::cancel_timer(timer); }
 
 template <class F>
 auto on(F action) {

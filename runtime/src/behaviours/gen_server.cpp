@@ -11,6 +11,7 @@
 #include <utility>
 
 #include <otp/report.h>
+#include <otp/timer.h>
 
 #include "behaviours/starting.h"
 
@@ -84,20 +85,10 @@ class GenServerProcess final : public StartedBehaviour {
     if (!is_starting()) server_->otp_terminate(reason);  // not after a failed init
   }
 
-  void ended(const ExitReason& reason) noexcept override {
-    for (const Every& every : every_) otp::detail::cancel_timer(every.timer);
-    StartedBehaviour::ended(reason);
-  }
-
   std::string describe() const override { return std::string("gen_server ") + info_.name; }
   std::string state_text() const override { return server_->otp_state_text(); }
 
  private:
-  struct Every {
-    Ref timer;
-    std::chrono::steady_clock::time_point due;
-  };
-
   Flow handle_call(std::unique_ptr<Message, MessageDeleter> message) {
     std::unique_ptr<CallBase, MessageDeleter> call(static_cast<CallBase*>(message.release()));
     if (call->type->interface != &info_) {
@@ -168,22 +159,19 @@ class GenServerProcess final : public StartedBehaviour {
   // ticks that were missed are not made up for.
 
   void arm_every() {
-    const auto now = std::chrono::steady_clock::now();
-    for (std::size_t i = 0; i < info_.every.size(); ++i) {
-      every_.push_back({.timer = {}, .due = now});
-      arm_tick(i);
-    }
+    every_due_.assign(info_.every.size(), monotonic_time());
+    for (std::size_t i = 0; i < info_.every.size(); ++i) arm_tick(i);
   }
 
   void arm_tick(std::size_t index) {
-    Every& every = every_[index];
+    TimePoint& due = every_due_[index];
     const Duration period = info_.every[index].period;
-    const auto now = std::chrono::steady_clock::now();
-    every.due += period;
-    if (every.due <= now) every.due += (now - every.due) / period * period + period;
+    const TimePoint now = monotonic_time();
+    due += period;
+    if (due <= now) due += (now - due) / period * period + period;
     auto* tick = make_message<EveryTick>(Message{}, index);
     tick->type = &every_tick_type;
-    every.timer = start_timer(every.due - now, otp::self(), tick);
+    start_timer(make_ref(), due, otp::self(), tick);
   }
 
   Flow handle_tick(std::size_t index) {
@@ -201,7 +189,7 @@ class GenServerProcess final : public StartedBehaviour {
   std::unique_ptr<GenServer> server_;
   const gen::ServerInfo& info_;
   InitCall init_;
-  std::vector<Every> every_;
+  std::vector<TimePoint> every_due_;
 };
 
 std::string describe_target(Pid target) {

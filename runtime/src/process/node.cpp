@@ -22,6 +22,7 @@ SchedulerGroup::Options scheduler_options(const RuntimeOptions& options, void* o
 Node::Node(const RuntimeOptions& options)
     : options_(options),
       table_(options.max_processes),
+      timers_(*this),
       schedulers_(std::make_unique<SchedulerGroup>(
           scheduler_options(options, this),
           RunnableOps{.run = &run_process, .commit_park = &commit_park})) {

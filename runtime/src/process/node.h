@@ -80,6 +80,7 @@ class Node {
 
   const RuntimeOptions& options() const noexcept { return options_; }
   SchedulerGroup& schedulers() noexcept { return *schedulers_; }
+  const Clock* clock() const noexcept { return schedulers_->clock(); }
   ProcessTable& table() noexcept { return table_; }
   NameRegistry& names() noexcept { return names_; }
   TimerTable& timers() noexcept { return timers_; }

@@ -39,6 +39,7 @@ namespace otp::detail {
 
 class Node;
 struct WakeTimer;
+struct ProcessTimer;
 
 using MessagePtr = std::unique_ptr<Message, MessageDeleter>;
 
@@ -127,7 +128,8 @@ struct Process : Runnable {
   std::unique_ptr<ProcessExtras> extras;
   Node* node = nullptr;
   Wait* wait = nullptr;
-  WakeTimer* timer = nullptr;  ///< armed, or on its way as a message
+  WakeTimer* timer = nullptr;                  ///< armed, or on its way as a message
+  std::atomic<ProcessTimer*> timers{nullptr};  ///< those for it; the node's TimerTable guards them
   LinkSet links;
   std::uint32_t id = 0;
   std::atomic<std::uint32_t> serial{0};

@@ -96,7 +96,7 @@ void end_process(Process& self, ProcessEnd& end) {
     });
     if (end.reason.is_abnormal() && !end.by_signal) report_crash(self, end.reason);
   }
-  self.exiting.store(true, std::memory_order_release);
+  self.exiting.store(true, std::memory_order_seq_cst);
   release_name(self);
   self.behaviour->ended(end.reason);
   self.behaviour.reset();

@@ -356,6 +356,7 @@ void finish(Process& self, const ExitReason& reason) noexcept {
   bounce_all(self, pid, inbox, reason);
   bounce_all(self, pid, arrived, reason);
   disarm_wake(self);
+  node.timers().drop_all_of(self);
   for (const Pid other : self.links.take()) send_exit(node, pid, other, reason, true);
   if (const auto extras = std::move(self.extras)) {
     fail_deferred(node, *extras, reason);

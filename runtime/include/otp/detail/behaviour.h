@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -32,6 +33,20 @@ template <class T>
 struct ValueMessage : Message {
   T value;
 };
+
+template <class T>
+inline const MessageType value_message_type{.name = "value",
+                                            .interface = nullptr,
+                                            .deliver = nullptr,
+                                            .destroy = &destroy_message<ValueMessage<T>>};
+
+/// A message of kind `info` that carries `value`.
+template <class T>
+Message* make_value(T value) {
+  auto* message = make_message<ValueMessage<T>>(Message{}, std::move(value));
+  message->type = &value_message_type<T>;
+  return message;
+}
 
 /// What a process does after a callback.
 enum class Flow : std::uint8_t {
@@ -101,10 +116,11 @@ std::optional<Down> await_down(Ref ref, Timeout timeout = infinity);
 /// vanishes.
 void send_message(Pid target, Message* message) noexcept;
 
-/// Sends `message` to `target` after `delay`. The reference is for cancel_timer.
-Ref start_timer(Duration delay, Pid target, Message* message);
-/// True when the timer had not fired: its message is gone. Process or foreign thread.
-bool cancel_timer(Ref timer);
+/// Sends `message` to `target` (or, when it is a name's pid, to its holder then) when it is due.
+/// Consumes it in every case. `ref` is fresh, and comes back.
+Ref start_timer(Ref ref, std::chrono::time_point<std::chrono::steady_clock, Duration> due,
+                Pid target, Message* message);
+Ref start_interval(Duration period, Pid target, std::function<Message*()> make);
 
 /// Arms the single idle timer of the current process: idle_timeout() is called unless a message
 /// comes first.
