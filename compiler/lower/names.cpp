@@ -160,11 +160,12 @@ constexpr std::array<std::string_view, 51> macros{"BUFSIZ",
                                                   "va_list",
                                                   "_Bool"};
 
-constexpr std::array<std::string_view, 25> owned_by_servers{
-    "Args",    "Client",     "From",       "GenServer",      "Server", "ServerRef", "State",
-    "address", "create",     "exit",       "handle_timeout", "init",   "monitor",   "pid",
-    "self",    "start",      "start_link", "start_monitor",  "state",  "stop",      "terminate",
-    "whereis", "child_spec", "operator",   "reply"};
+constexpr std::array<std::string_view, 27> owned_by_servers{
+    "Args",        "Client",    "From",   "GenServer",     "Server", "ServerRef",
+    "State",       "address",   "create", "exit",          "init",   "format_status",
+    "code_change", "monitor",   "pid",    "self",          "start",  "handle_timeout",
+    "start_link",  "terminate", "state",  "start_monitor", "stop",   "whereis",
+    "child_spec",  "operator",  "reply"};
 
 constexpr std::array<std::string_view, 4> owned_by_unions{"get_if", "is", "transient", "value"};
 

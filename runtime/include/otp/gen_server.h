@@ -26,6 +26,7 @@
 // GenServer.
 #pragma once
 
+#include <any>
 #include <chrono>
 #include <expected>
 #include <memory>
@@ -263,12 +264,28 @@ class GenServer {
   /// The time-out of the last result passed without a message. By default it is ignored with a
   /// warning.
   virtual NoReply handle_timeout();
+  /// The state as reports and sys::get_status show it. By default the declared state, private
+  /// fields left out.
+  virtual std::string format_status() const { return otp_state_text(); }
+  /// Called by sys::change_code while suspended; `old_version` is the version that runs. By default
+  /// it is not defined, and refused with `undef`.
+  virtual std::expected<void, ExitReason> code_change(std::string_view old_version,
+                                                      const std::any& extra) {
+    static_cast<void>(old_version);
+    static_cast<void>(extra);
+    return std::unexpected(ExitReason("undef"));
+  }
 
   // ---- Machinery of generated code; names that begin with otp_ are reserved. ----
   virtual const gen::ServerInfo& otp_info() const noexcept = 0;
   virtual void otp_terminate(const ExitReason& reason) { static_cast<void>(reason); }
   /// The declared state as text, for reports, private fields left out.
   virtual std::string otp_state_text() const { return {}; }
+  virtual std::any otp_state() const { return {}; }
+  virtual bool otp_replace_state(std::any state) {
+    static_cast<void>(state);
+    return false;
+  }
 };
 
 }  // namespace otp

@@ -28,6 +28,8 @@ T* message_as(Message& message) noexcept {
     return message.kind == MessageKind::down ? &static_cast<DownMessage&>(message).down : nullptr;
   } else if constexpr (std::is_same_v<T, Exit>) {
     return message.kind == MessageKind::exit ? &static_cast<ExitMessage&>(message).exit : nullptr;
+  } else if constexpr (std::is_same_v<T, SystemRequest>) {
+    return message.kind == MessageKind::system ? &static_cast<SystemRequest&>(message) : nullptr;
   } else {
     return message.type == &value_message_type<T> ? &static_cast<ValueMessage<T>&>(message).value
                                                   : nullptr;

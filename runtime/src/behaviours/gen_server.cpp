@@ -67,9 +67,6 @@ class GenServerProcess final : public StartedBehaviour {
         if (info_.on_down == nullptr) break;
         return proceed(
             info_.on_down(*server_, std::move(static_cast<DownMessage&>(*message).down)).next);
-      case MessageKind::system:
-        set_exit_reason(std::move(static_cast<StopMessage&>(*message).reason));
-        return Flow::stop;
       default:
         if (message->type == &every_tick_type)
           return handle_tick(static_cast<EveryTick&>(*message).index);
@@ -86,7 +83,15 @@ class GenServerProcess final : public StartedBehaviour {
   }
 
   std::string describe() const override { return std::string("gen_server ") + info_.name; }
-  std::string state_text() const override { return server_->otp_state_text(); }
+  std::string state_text() const override { return server_->format_status(); }
+  std::any state() const override { return server_->otp_state(); }
+  bool replace_state(std::any state) override {
+    return server_->otp_replace_state(std::move(state));
+  }
+  std::expected<void, ExitReason> change_code(std::string_view old_version,
+                                              const std::any& extra) override {
+    return server_->code_change(old_version, extra);
+  }
 
  private:
   Flow handle_call(std::unique_ptr<Message, MessageDeleter> message) {
@@ -256,8 +261,9 @@ void ServerRef::stop(const ExitReason& reason, Timeout timeout) const {
   if (!target) fail(ExitReason::noproc());
   if (*target == self()) fail(ExitReason::calling_self());
   const Ref ref = otp::monitor(*target);
-  auto* message = detail::make_message<detail::StopMessage>(detail::Message{}, reason);
-  message->type = &detail::stop_message_type;
+  auto* message = detail::make_message<detail::SystemRequest>();
+  message->type = &detail::system_request_type;
+  message->stop = reason;
   message->kind = detail::MessageKind::system;
   detail::send_message(*target, message);
   const std::optional<Down> down = detail::await_down(ref, timeout);

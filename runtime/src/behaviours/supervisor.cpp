@@ -79,9 +79,6 @@ class SupervisorProcess final : public StartedBehaviour {
         return answer_supervisor_call(std::move(message), interface_id, this);
       case MessageKind::exit:
         return handle_exit(static_cast<ExitMessage&>(*message).exit);
-      case MessageKind::system:
-        set_exit_reason(std::move(static_cast<StopMessage&>(*message).reason));
-        return Flow::stop;
       default:
         break;
     }

@@ -6,6 +6,7 @@
 #include "process/node.h"
 #include "process/process_main.h"
 #include "process/signals.h"
+#include "process/system_requests.h"
 
 namespace otp::detail {
 namespace {
@@ -69,10 +70,10 @@ CallBase* await_answer(Process& self, CallBase& request, MessageKind kind, Timeo
 
 }  // namespace
 
-const MessageType stop_message_type{.name = "stop",
-                                    .interface = nullptr,
-                                    .deliver = nullptr,
-                                    .destroy = &destroy_message<StopMessage>};
+const MessageType system_request_type{.name = "system request",
+                                      .interface = nullptr,
+                                      .deliver = nullptr,
+                                      .destroy = &destroy_message<SystemRequest>};
 
 CallBase* exchange_request(Process& self, Pid target, CallBase* request, MessageKind kind,
                            Timeout timeout) {
@@ -141,7 +142,9 @@ void send_back(std::unique_ptr<CallBase, MessageDeleter> call) noexcept {
   call->kind = MessageKind::reply;
   const Pid caller = call->caller;
   Process* self = current_process();
-  if (self != nullptr) self->node->send(caller, call.release());
+  if (self == nullptr) return;
+  note_reply(*self, *call);
+  self->node->send(caller, call.release());
 }
 
 void defer_request(const CallBase& call) {
@@ -165,6 +168,7 @@ void send_reply(const ReplyTo& to, CallBase* reply) noexcept {
   reply->request = to.request;
   reply->state = static_cast<std::uint8_t>(CallState::replied);
   reply->kind = MessageKind::reply;
+  note_reply(*self, *reply);
   self->node->send(to.caller, owned.release());
 }
 

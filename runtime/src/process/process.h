@@ -40,6 +40,7 @@ namespace otp::detail {
 class Node;
 struct WakeTimer;
 struct ProcessTimer;
+struct Debugging;
 
 using MessagePtr = std::unique_ptr<Message, MessageDeleter>;
 
@@ -100,11 +101,13 @@ struct ProcessExtras {
   boost::unordered_flat_map<std::uint64_t, CallBase*>
       requests;  ///< its own open requests; non-null: answered
   std::string label;
+  std::unique_ptr<Debugging> debugging;       ///< what sys has switched on
+  const StateAccess* state_access = nullptr;  ///< while a process of its own answers sys
   Nanoseconds idle_deadline = never;
   ExitReason exit_reason;  ///< of a pending exit signal, or given with Flow::stop
   bool idle_timer_fired = false;
 
-  ProcessExtras() = default;
+  ProcessExtras();
   ProcessExtras(const ProcessExtras&) = delete;
   ProcessExtras& operator=(const ProcessExtras&) = delete;
   ~ProcessExtras();
@@ -142,6 +145,7 @@ struct Process : Runnable {
   bool started = false;
   bool trap_exit = false;
   bool unwinding = false;  ///< an exit signal has been thrown already
+  bool suspended = false;  ///< by sys: takes its requests alone
   bool rescan = false;     ///< a priority message has gone before what a receive has looked at
 
   static constexpr std::uintptr_t idle = 1;

@@ -10,6 +10,7 @@
 #include "core/throw_trace.h"
 #include "process/crash.h"
 #include "process/signals.h"
+#include "process/system_requests.h"
 
 namespace otp::detail {
 namespace {
@@ -37,19 +38,29 @@ bool idle_timeout_due(Process& self) {
 /// Handles messages until there is none, the process stops, or it has had its share of the thread.
 Served serve(Process& self) {
   for (;;) {
-    if (self.has_signals() || (self.inbox_head == nullptr && self.has_arrivals())) drain(self);
+    if (self.has_signals() ||
+        ((self.inbox_head == nullptr || self.suspended) && self.has_arrivals())) {
+      drain(self);
+    }
     if (self.exit_pending != ExitPending::no) return Served::signalled;
-    MessagePtr message = self.take_first();
+    MessagePtr message = self.suspended ? take_while_suspended(self) : self.take_first();
     if (message == nullptr) {
       if (self.has_arrivals()) continue;
-      if (idle_timeout_due(self)) {
+      if (!self.suspended && idle_timeout_due(self)) {
         if (self.behaviour->idle_timeout() == Flow::stop) return Served::stop;
         continue;
       }
       if (go_idle(self)) return Served::idle;
       continue;
     }
-    if (self.extras) self.extras->idle_deadline = never;
+    if (message->kind == MessageKind::system) {
+      if (answer_system_request(self, std::move(message)) == Flow::stop) return Served::stop;
+      continue;
+    }
+    if (self.extras) {
+      self.extras->idle_deadline = never;
+      if (self.extras->debugging) note_taken(self, *message);
+    }
     self.handling = message->type;
     if (self.behaviour->handle(std::move(message)) == Flow::stop) return Served::stop;
     if (current_scheduler()->budget_spent()) return Served::share_spent;

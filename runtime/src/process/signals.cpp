@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "process/process_main.h"
+#include "process/system_requests.h"
 
 namespace otp::detail {
 namespace {
@@ -288,6 +289,7 @@ void bounce(Node& node, Pid target, Message* message, const ExitReason& reason) 
   switch (message->kind) {
     case MessageKind::call:
     case MessageKind::inspect:
+    case MessageKind::system:
       return fail_call(node, static_cast<CallBase*>(message), reason);
     case MessageKind::link:
       send_exit(node, target, static_cast<LinkSignal*>(message)->from, reason, true);
@@ -305,7 +307,6 @@ void bounce(Node& node, Pid target, Message* message, const ExitReason& reason) 
     case MessageKind::info:
     case MessageKind::down:
     case MessageKind::exit:
-    case MessageKind::system:
     case MessageKind::reply:
     case MessageKind::exit_signal:
     case MessageKind::down_signal:
@@ -367,7 +368,7 @@ void finish(Process& self, const ExitReason& reason) noexcept {
   self.wait = nullptr;
   self.handling = nullptr;
   self.exit_pending = ExitPending::no;
-  self.started = self.trap_exit = self.unwinding = self.rescan = false;
+  self.started = self.trap_exit = self.unwinding = self.rescan = self.suspended = false;
   self.on_blocking_pool = false;
   node.table().release(self);
   node.process_ended();
@@ -439,6 +440,8 @@ std::vector<Pid> LinkSet::take() noexcept {
   more_.reset();
   return pids;
 }
+
+ProcessExtras::ProcessExtras() = default;
 
 ProcessExtras::~ProcessExtras() {
   for (auto& [request, reply] : requests) {

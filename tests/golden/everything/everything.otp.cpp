@@ -209,6 +209,12 @@ const ::otp::gen::ServerInfo& CartServer::otp_info() const noexcept { return otp
   return otp_text;
 }
 
+bool CartServer::otp_replace_state(::std::any otp_given) {
+  auto* const otp_typed = ::std::any_cast<CartState>(&otp_given);
+  if (otp_typed != nullptr) state = ::std::move(*otp_typed);
+  return otp_typed != nullptr;
+}
+
 ::std::string_view to_string(const Event& otp_value) noexcept {
   if (otp_value.is<Event::added>()) return "added";
   if (otp_value.is<Event::cleared>()) return "cleared";

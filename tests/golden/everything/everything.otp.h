@@ -56,11 +56,20 @@ struct CartArgs {
 
 class CartServer;
 
+struct CartState {
+  ::std::int64_t customer{};
+  ::std::vector<::golden::everything::Line> lines{};
+  ::std::optional<::std::string> card{};
+
+  friend bool operator==(const CartState&, const CartState&) = default;
+};
+
 /// Owns one cart.
 class Cart : public ::otp::ServerRef {
  public:
   using Args = CartArgs;
   using Server = CartServer;
+  using State = CartState;
   using ServerRef::ServerRef;
 
   static ::std::expected<Cart, ::otp::StartError> start(CartArgs otp_args, const ::otp::StartOptions& otp_options = {});
@@ -102,14 +111,6 @@ class Cart : public ::otp::ServerRef {
   void news(::golden::everything::Event event) const;
 };
 
-struct CartState {
-  ::std::int64_t customer{};
-  ::std::vector<::golden::everything::Line> lines{};
-  ::std::optional<::std::string> card{};
-
-  friend bool operator==(const CartState&, const CartState&) = default;
-};
-
 /// What serves Cart: derive from it, override every message, and define create() beside your class:
 ///   std::unique_ptr<CartServer> CartServer::create() { return std::make_unique<YourServer>(); }
 class CartServer : public ::otp::GenServer {
@@ -147,6 +148,8 @@ class CartServer : public ::otp::GenServer {
   const ::otp::gen::ServerInfo& otp_info() const noexcept override;
   void otp_terminate(const ::otp::ExitReason& otp_reason) override { terminate(otp_reason); }
   ::std::string otp_state_text() const override;
+  ::std::any otp_state() const override { return state; }
+  bool otp_replace_state(::std::any otp_given) override;
 };
 
 struct Shelf {

@@ -1,5 +1,7 @@
 #include "behaviours/env.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <fstream>
 
@@ -52,7 +54,7 @@ class EnvTest : public ::testing::Test {
     CommandLine command_line;
     command_line.settings = std::move(settings);
     if (!toml.empty()) {
-      const std::string path = ::testing::TempDir() + "env_test.toml";
+      const std::string path = ::testing::TempDir() + std::to_string(::getpid()) + "_env_test.toml";
       std::ofstream(path) << toml;
       command_line.config_files.push_back(path);
     }

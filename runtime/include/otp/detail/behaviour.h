@@ -8,10 +8,14 @@
 // `terminate`, destroys the object, and only then sends EXIT and DOWN.
 #pragma once
 
+#include <any>
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <otp/detail/message.h>
@@ -75,6 +79,21 @@ class Behaviour {
   virtual std::string describe() const = 0;
   /// For crash reports: the state as text where the schema declares it; empty otherwise.
   virtual std::string state_text() const { return {}; }
+
+  // ---- What sys asks for ----
+  /// A copy of the state; empty when none is declared.
+  virtual std::any state() const { return {}; }
+  /// False when the state is not of that type.
+  virtual bool replace_state(std::any state) {
+    static_cast<void>(state);
+    return false;
+  }
+  virtual std::expected<void, ExitReason> change_code(std::string_view old_version,
+                                                      const std::any& extra) {
+    static_cast<void>(old_version);
+    static_cast<void>(extra);
+    return std::unexpected(ExitReason("undef"));
+  }
 };
 
 struct SpawnOptions {
@@ -94,11 +113,23 @@ Spawned spawn_behaviour(std::unique_ptr<Behaviour> behaviour, SpawnOptions optio
 CallBase* spawn_and_wait(std::unique_ptr<Behaviour> behaviour, SpawnOptions options, CallBase* ack,
                          Timeout timeout, Spawned& spawned);
 
-/// The request of sys:terminate (kind `system`): every behaviour ends with the reason it carries.
-struct StopMessage : Message {
-  ExitReason reason;
+/// A request of the sys module (kind `system`). The core answers it, between two messages, by
+/// running `operation` in the process; or ends the process with the reason of `stop`.
+struct SystemRequest : CallBase {
+  std::function<std::any()> operation;
+  std::any result;
+  std::optional<ExitReason> stop;
 };
-extern const MessageType stop_message_type;
+extern const MessageType system_request_type;
+
+/// How sys reaches the state of a process that is no behaviour.
+struct StateAccess {
+  void* object = nullptr;
+  std::any (*get)(void* object) = nullptr;
+  void (*set)(void* object, std::any value) = nullptr;
+};
+/// Answers, and goes on answering until the process is not suspended. Exits it for a stop.
+void answer_while_suspended(SystemRequest&& request, const StateAccess& access);
 
 /// The reason with which the current process ends after Flow::stop.
 void set_exit_reason(ExitReason reason);
