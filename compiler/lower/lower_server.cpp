@@ -138,6 +138,8 @@ Object lower_server(const model::Server& declaration) {
                        {"fields", declaration.state ? lower_fields(*declaration.state) : Array()}}},
       {"terminate", declaration.terminate},
       {"trap_exit", declaration.trap_exit},
+      {"hibernate_after", declaration.hibernate_ns ? cpp_duration(*declaration.hibernate_ns)
+                                                   : "::otp::Duration::max()"},
       {"every", every},
       {"down", down},
       {"messages", std::move(messages)}};

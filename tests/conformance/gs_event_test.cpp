@@ -1,4 +1,7 @@
 // GS-025 to GS-037: plain messages, continue, hibernation, requests.
+#include <otp/request_collection.h>
+#include <otp/sys.h>
+
 #include "gs_support.h"
 
 namespace otp::conformance {
@@ -187,6 +190,25 @@ TEST_F(Gs, GS_031_hibernate_is_legal_in_every_callback_and_loses_nothing) {
   });
 }
 
+TEST_F(Gs, GS_032_a_server_hibernates_by_itself_when_idle_and_wakes_for_a_message) {
+  in_process([] {
+    const Subject server = Subject::start({.script = play({})}, {.hibernate_after = 20ms}).value();
+    const auto hibernating = [&] { return process_info(server.address())->hibernating; };
+    EXPECT_FALSE(hibernating());
+    EXPECT_TRUE(eventually(hibernating));
+    EXPECT_EQ(sys::get_state(server).last, 0);  // a system request changes nothing
+    EXPECT_TRUE(hibernating());
+    EXPECT_EQ(server.ask(1), 1);
+    EXPECT_FALSE(hibernating());
+    EXPECT_TRUE(eventually(hibernating));
+    server.tell(1);
+    EXPECT_TRUE(eventually([&] { return !hibernating(); }));
+    EXPECT_TRUE(eventually(hibernating));
+    server.note(1);
+    EXPECT_TRUE(eventually([&] { return !hibernating(); }));
+  });
+}
+
 TEST_F(Gs, GS_033_a_request_is_awaited_when_the_requester_likes) {
   in_process([] {
     Script script;
@@ -246,50 +268,140 @@ Subject answering_on_demand() {
   return subject(script);
 }
 
-TEST_F(Gs, GS_035_answers_of_several_requests_come_in_their_own_order) {
+using Requests = RequestCollection<std::int64_t, int>;
+
+TEST_F(Gs, GS_035_a_collection_hands_out_answers_as_they_come) {
   in_process([] {
     const Subject server = answering_on_demand();
-    std::vector<Request<std::int64_t>> requests;
-    for (int i = 0; i < 3; ++i) requests.push_back(server.async_later(i));
+    Requests requests;
+    for (int i = 0; i < 3; ++i) requests.add(server.async_later(i), i + 1);
     const Request<std::int64_t> outside = server.async_ask(99);
-    std::vector<std::int64_t> answers;
+    std::vector<int> labels;
     for (const std::int64_t n : {1, 2, 0}) {
       server.tell(n);
-      const auto [index, answer] = await_any<std::int64_t>(requests, patience);
-      answers.push_back(answer.value());
-      requests.erase(requests.begin() + static_cast<std::ptrdiff_t>(index));
+      const auto response = requests.receive_response(monotonic_time() + patience);
+      ASSERT_TRUE(response.has_value());
+      EXPECT_EQ(response->result.value(), n);
+      labels.push_back(response->label);
+      EXPECT_EQ(requests.size(), 3 - labels.size());
     }
-    EXPECT_EQ(answers, (std::vector<std::int64_t>{1, 2, 0}));
+    EXPECT_EQ(labels, (std::vector<int>{2, 3, 1}));
+    EXPECT_FALSE(requests.receive_response(patience).has_value());
     EXPECT_EQ(await(outside, patience).value(), 99);
   });
 }
 
-TEST_F(Gs, GS_036_a_failing_member_of_several_requests_fails_alone) {
+TEST_F(Gs, GS_036_a_request_is_added_once_and_a_failure_is_an_answer) {
   in_process([] {
     const Subject server = answering_on_demand();
     const Subject stopping = subject({.ask = [](SubjectImpl&, std::int64_t) -> Reply<std::int64_t> {
       return stop(ExitReason::shutdown());
     }});
-    const std::vector<Request<std::int64_t>> requests{server.async_later(0), stopping.async_ask(1)};
-    const auto [first, failure] = await_any<std::int64_t>(requests, patience);
-    EXPECT_EQ(first, 1U);
-    EXPECT_EQ(failure.error().reason, ExitReason::shutdown());
+    Requests requests;
+    const Request<std::int64_t> request = server.async_later(0);
+    requests.add(request, 1);
+    EXPECT_THROW(requests.add(request, 2), std::invalid_argument);
+    requests.add(stopping.async_ask(1), 2);
+    const auto failure = requests.receive_response(patience);
+    EXPECT_EQ(failure->label, 2);
+    EXPECT_EQ(failure->result.error().reason, ExitReason::shutdown());
     server.tell(0);
-    EXPECT_EQ(await(requests[0], patience).value(), 0);
+    EXPECT_EQ(requests.receive_response(patience)->result.value(), 0);
   });
 }
 
-TEST_F(Gs, GS_037_a_deadline_that_passes_abandons_nothing) {
+TEST_F(Gs, GS_037_wait_response_abandons_nothing_and_receive_response_does) {
   in_process([] {
     const Subject server = answering_on_demand();
-    const std::vector<Request<std::int64_t>> requests{server.async_later(0), server.async_later(1)};
-    const auto [index, late] = await_any<std::int64_t>(requests, 1ms);
-    EXPECT_EQ(index, requests.size());
-    EXPECT_EQ(late.error().reason, ExitReason::timeout());
+    Requests requests;
+    requests.add(server.async_later(0), 1);
+    requests.add(server.async_later(1), 2);
+    const auto late = requests.wait_response(monotonic_time() + 1ms);
+    EXPECT_EQ(late->result.error().reason, ExitReason::timeout());
+    ASSERT_EQ(requests.to_list().size(), 2U);
+    EXPECT_EQ(requests.to_list()[1].second, 2);
     server.tell(1);
+    EXPECT_EQ(requests.wait_response(patience)->label, 2);
+    EXPECT_EQ(requests.receive_response(1ms)->result.error().reason, ExitReason::timeout());
+    EXPECT_TRUE(requests.empty());
     server.tell(0);
-    EXPECT_EQ(await(requests[0], patience).value(), 0);
-    EXPECT_EQ(await(requests[1], patience).value(), 1);
+    EXPECT_EQ(server.ask(1), 1);
+    EXPECT_TRUE(mailbox_is_empty());
+  });
+}
+
+// In OTP the collection is fed with messages; here an answer is none, and the collection is asked.
+TEST_F(Gs, GS_038_check_response_takes_what_is_there_and_waits_for_nothing) {
+  in_process([] {
+    const Subject server = answering_on_demand();
+    Requests requests;
+    EXPECT_FALSE(requests.check_response().has_value());
+    requests.add(server.async_later(0), 7);
+    const Request<std::int64_t> outside = server.async_ask(5);
+    EXPECT_EQ(await(outside, patience).value(), 5);
+    EXPECT_FALSE(requests.check_response().has_value());
+    EXPECT_EQ(requests.size(), 1U);
+    server.tell(0);
+    EXPECT_EQ(server.ask(1), 1);  // behind the answer
+    const auto response = requests.check_response();
+    ASSERT_TRUE(response.has_value());
+    EXPECT_EQ(response->label, 7);
+    EXPECT_EQ(response->result.value(), 0);
+    EXPECT_TRUE(requests.empty());
+  });
+}
+
+TEST_F(Gs, GS_040_multi_call_gives_the_replies_and_those_who_gave_none) {
+  in_process([] {
+    const Subject first = subject();
+    const Subject stopping = subject({.ask = [](SubjectImpl&, std::int64_t n) {
+      return Reply<std::int64_t>(stop(ExitReason::normal(), n));
+    }});
+    const Subject nobody{Name("gs_040")};
+    const Subject slow = answering_on_demand();
+    const auto ask = [](const Subject& each) { return each.async_ask(3); };
+    const auto answers = multi_call(std::vector{first, nobody, stopping}, ask, patience);
+    ASSERT_EQ(answers.replies.size(), 2U);
+    EXPECT_EQ(answers.replies[0], (std::pair<Subject, std::int64_t>(first, 3)));
+    EXPECT_EQ(answers.replies[1], (std::pair<Subject, std::int64_t>(stopping, 3)));
+    ASSERT_EQ(answers.bad.size(), 1U);
+    EXPECT_EQ(answers.bad[0].first, nobody);
+    EXPECT_EQ(answers.bad[0].second.reason, ExitReason::noproc());
+    const auto late = multi_call(
+        std::vector{slow, first}, [](const Subject& each) { return each.async_later(1); }, 20ms);
+    EXPECT_EQ(late.bad.at(0).first, slow);
+    EXPECT_EQ(late.replies.at(0).first, first);
+  });
+}
+
+TEST_F(Gs, GS_044_a_timeout_may_carry_a_message) {
+  in_process([] {
+    const Pid test = self();
+    Script script;
+    script.note = [test](SubjectImpl&, std::int64_t n) -> NoReply {
+      send(test, n);
+      return {};
+    };
+    script.init = [](SubjectImpl&) -> Init { return ok().timeout(1ms, SubjectImpl::info_note(1)); };
+    script.ask = [](SubjectImpl&, std::int64_t n) -> Reply<std::int64_t> {
+      return reply(n).timeout(monotonic_time() + 1ms, SubjectImpl::info_note(n));
+    };
+    script.tell = [](SubjectImpl&, std::int64_t n) -> NoReply {
+      return noreply().then_continue(SubjectImpl::continue_go(n));
+    };
+    script.go = [](SubjectImpl&, std::int64_t n) -> NoReply {
+      return noreply().timeout(n < 0 ? Timeout(1h) : Timeout(1ms), SubjectImpl::info_note(n));
+    };
+    const Subject server =
+        Subject::start({.script = play(script)}, {.hibernate_after = 0ms}).value();
+    EXPECT_EQ(next<std::int64_t>(), 1);
+    server.ask(2);
+    EXPECT_EQ(next<std::int64_t>(), 2);
+    server.tell(3);
+    EXPECT_EQ(next<std::int64_t>(), 3);
+    server.tell(-1);
+    server.sync();  // in between: the time-out is off
+    EXPECT_EQ(receive_value<std::int64_t>(30ms), std::nullopt);
   });
 }
 

@@ -58,6 +58,7 @@ class SubjectImpl final : public gs_cases::SubjectServer {
   void terminate(const ExitReason& reason) override { script_.terminate(*this, reason); }
 
   using SubjectServer::continue_go;
+  using SubjectServer::info_note;
   using SubjectServer::self;
   using SubjectServer::state;
 

@@ -173,13 +173,16 @@ TEST_F(Proc, PROC_046_stop_of_a_busy_server_fails_with_timeout) {
   });
 }
 
-// An idle process has no stack to give up, so nothing shows that it hibernates.
 TEST_F(Proc, PROC_050_a_hibernated_server_keeps_its_state_and_wakes_on_the_next_message) {
   in_process([] {
     const Subject subject = Subject::start().value();
     EXPECT_EQ(subject.count(), 1);
+    EXPECT_FALSE(process_info(subject.address())->hibernating);
     EXPECT_EQ(subject.nap(), 2);
+    EXPECT_TRUE(process_info(subject.address())->hibernating);
+    EXPECT_EQ(process_info(subject.address())->message_queue_length, 0U);
     EXPECT_EQ(subject.count(), 3);
+    EXPECT_FALSE(process_info(subject.address())->hibernating);
     subject.stop();
   });
 }

@@ -70,6 +70,8 @@ struct Request {
 };
 
 namespace detail {
+template <class R>
+R result_of(Request<R>);  // only for decltype
 CallError request_failure(const CallBase* answer, const char* name, Pid target, Timeout timeout);
 }  // namespace detail
 

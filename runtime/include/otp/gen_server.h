@@ -21,9 +21,9 @@
 //                         reason.
 // An exception out of a callback ends the server with that error; a waiting caller's call fails
 // with the same reason. `timeout(d)` calls handle_timeout() unless a message comes first.
-// `then_continue` runs before anything queued. `hibernate` is accepted: an idle process has no
-// stack to give up. Hold no std::mutex across a suspension. Source: gen_server(3), Elixir's
-// GenServer.
+// `then_continue` runs before anything queued. `hibernate` shows in process_info until the next
+// message; there is nothing more to it, as an idle process has no stack to give up. Hold no
+// std::mutex across a suspension. Source: gen_server(3), Elixir's GenServer.
 #pragma once
 
 #include <any>
@@ -42,7 +42,7 @@
 
 namespace otp {
 
-/// What `continue` of the schema becomes: a message to oneself that runs before anything queued.
+/// A message to oneself: what `continue` of the schema becomes, and what a time-out may carry.
 using Continue = std::unique_ptr<detail::Message, detail::MessageDeleter>;
 
 /// What a server does after a callback. Empty in the common case: wait for the next message.
@@ -72,6 +72,18 @@ class Continuable {
   /// handle_timeout() is called after `time` unless a message comes first.
   Result timeout(Timeout time) && {
     return with({.kind = Next::Kind::timeout, .timeout = time, .message = {}, .reason = {}});
+  }
+  /// The same at an absolute time.
+  Result timeout(TimePoint at) && { return std::move(*this).timeout(at - monotonic_time()); }
+  /// Instead of handle_timeout(), the handler of `message` (info_...(...), continue_...(...)) runs.
+  Result timeout(Timeout time, Continue message) && {
+    return with({.kind = Next::Kind::timeout,
+                 .timeout = time,
+                 .message = std::move(message),
+                 .reason = {}});
+  }
+  Result timeout(TimePoint at, Continue message) && {
+    return std::move(*this).timeout(at - monotonic_time(), std::move(message));
   }
   Result hibernate() && {
     return with({.kind = Next::Kind::hibernate, .timeout = infinity, .message = {}, .reason = {}});

@@ -48,6 +48,11 @@ struct Timeout {
 };
 inline constexpr Timeout infinity{Duration::max()};
 
+using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
+/// The runtime's clock: std::chrono::steady_clock, or the virtual time of a simulation. Process
+/// only.
+TimePoint monotonic_time();
+
 /// The calling process. Process only.
 Pid self();
 /// True when the caller runs inside a process.
@@ -140,6 +145,7 @@ struct ProcessInfo {
   std::string label;
   std::string behaviour;  ///< "gen_server Counter", "supervisor", "process"
   bool trap_exit = false;
+  bool hibernating = false;  ///< idle, and told to hibernate
   std::size_t message_queue_length = 0;
   std::vector<Pid> links;
   std::vector<Pid> monitors;          ///< whom it monitors by pid

@@ -10,6 +10,7 @@
 // caller that does not trap exits.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -22,6 +23,8 @@ struct StartOptions {
   Name name{};  ///< registered before init; a taken name gives already_started
   Timeout timeout =
       infinity;  ///< for init; after it the process is killed and the error is `timeout`
+  /// A gen_server hibernates when idle for so long; none: what its schema says.
+  std::optional<Duration> hibernate_after{};
 };
 
 struct StartError {

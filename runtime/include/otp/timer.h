@@ -27,10 +27,6 @@
 
 namespace otp {
 
-using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
-/// The runtime's clock: std::chrono::steady_clock, or the virtual time of a simulation.
-TimePoint monotonic_time();
-
 /// When a timer is due.
 struct Due {
   TimePoint time;

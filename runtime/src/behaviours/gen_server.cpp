@@ -35,8 +35,9 @@ class GenServerProcess final : public StartedBehaviour {
  public:
   using InitCall = std::move_only_function<Init(GenServer&)>;
 
-  GenServerProcess(std::unique_ptr<GenServer> server, InitCall init, Name name)
-      : StartedBehaviour(name),
+  GenServerProcess(std::unique_ptr<GenServer> server, InitCall init, const StartOptions& options)
+      : StartedBehaviour(options.name),
+        hibernate_after_(options.hibernate_after),
         server_(std::move(server)),
         info_(server_->otp_info()),
         init_(std::move(init)) {}
@@ -51,6 +52,10 @@ class GenServerProcess final : public StartedBehaviour {
                      .reason = result.reason,
                      .pid = {}},
                     result.kind != Init::Kind::stop);
+    }
+    if (const Duration idle = hibernate_after_.value_or(info_.hibernate_after);
+        idle != Duration::max()) {
+      detail::hibernate_after(idle);
     }
     arm_every();
     acknowledge();
@@ -76,7 +81,9 @@ class GenServerProcess final : public StartedBehaviour {
     return Flow::wait;
   }
 
-  Flow idle_timeout() override { return proceed(server_->handle_timeout().next); }
+  Flow idle_timeout(std::unique_ptr<Message, MessageDeleter> message) override {
+    return message == nullptr ? proceed(server_->handle_timeout().next) : deliver(*message);
+  }
 
   void terminate(ExitReason& reason) override {
     if (!is_starting()) server_->otp_terminate(reason);  // not after a failed init
@@ -141,10 +148,12 @@ class GenServerProcess final : public StartedBehaviour {
       next = {};
       switch (step.kind) {
         case Next::Kind::wait:
+          break;
         case Next::Kind::hibernate:
+          detail::hibernate();
           break;
         case Next::Kind::timeout:
-          arm_idle_timer(step.timeout);
+          arm_idle_timer(step.timeout, std::move(step.message));
           break;
         case Next::Kind::stop:
           set_exit_reason(std::move(step.reason));
@@ -191,6 +200,7 @@ class GenServerProcess final : public StartedBehaviour {
                               .pid = otp::self()});
   }
 
+  std::optional<Duration> hibernate_after_;
   std::unique_ptr<GenServer> server_;
   const gen::ServerInfo& info_;
   InitCall init_;
@@ -239,7 +249,7 @@ std::expected<detail::Started, StartError> start_server(
     std::unique_ptr<GenServer> server, std::move_only_function<Init(GenServer&)> init,
     const StartOptions& options, detail::SpawnOptions spawn) {
   auto process =
-      std::make_unique<detail::GenServerProcess>(std::move(server), std::move(init), options.name);
+      std::make_unique<detail::GenServerProcess>(std::move(server), std::move(init), options);
   return detail::start_behaviour(std::move(process), options, spawn);
 }
 

@@ -144,9 +144,16 @@ void send_message(Pid target, Message* message) noexcept {
   end_turn_if_spent();
 }
 
-void arm_idle_timer(Timeout timeout) {
+void arm_idle_timer(Timeout timeout, std::unique_ptr<Message, MessageDeleter> message) {
   Process& self = require_process("timeout");
   self.more().idle_deadline = deadline_of(self, timeout);
+  self.extras->idle_message = std::move(message);
+}
+
+void hibernate() { require_process("hibernate").hibernating = true; }
+
+void hibernate_after(Duration idle) {
+  require_process("hibernate").more().hibernate_after = idle.count();
 }
 
 std::unique_ptr<Message, MessageDeleter> receive_matching(bool (*accept)(void*, Message&),

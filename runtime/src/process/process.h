@@ -104,6 +104,9 @@ struct ProcessExtras {
   std::unique_ptr<Debugging> debugging;       ///< what sys has switched on
   const StateAccess* state_access = nullptr;  ///< while a process of its own answers sys
   Nanoseconds idle_deadline = never;
+  MessagePtr idle_message;              ///< what the idle time-out hands over
+  Nanoseconds hibernate_after = never;  ///< without a message
+  Nanoseconds hibernate_at = never;
   ExitReason exit_reason;  ///< of a pending exit signal, or given with Flow::stop
   bool idle_timer_fired = false;
 
@@ -145,6 +148,7 @@ struct Process : Runnable {
   bool started = false;
   bool trap_exit = false;
   bool unwinding = false;  ///< an exit signal has been thrown already
+  bool hibernating = false;
   bool suspended = false;  ///< by sys: takes its requests alone
   bool rescan = false;     ///< a priority message has gone before what a receive has looked at
 

@@ -35,6 +35,23 @@ bool idle_timeout_due(Process& self) {
   return true;
 }
 
+/// Before it goes idle.
+void see_to_hibernation(Process& self) {
+  ProcessExtras* extras = self.extras.get();
+  if (extras == nullptr || self.hibernating || extras->hibernate_after == never) return;
+  const Nanoseconds time = now(self.node->clock());
+  if (extras->hibernate_at == never) extras->hibernate_at = time + extras->hibernate_after;
+  self.hibernating = time >= extras->hibernate_at;
+  if (!self.hibernating) arm_wake(self, extras->hibernate_at);
+}
+
+/// A message has come before the idle time-out.
+void end_idleness(ProcessExtras& extras) noexcept {
+  extras.idle_deadline = never;
+  extras.idle_message.reset();
+  extras.hibernate_at = never;
+}
+
 /// Handles messages until there is none, the process stops, or it has had its share of the thread.
 Served serve(Process& self) {
   for (;;) {
@@ -47,9 +64,11 @@ Served serve(Process& self) {
     if (message == nullptr) {
       if (self.has_arrivals()) continue;
       if (!self.suspended && idle_timeout_due(self)) {
-        if (self.behaviour->idle_timeout() == Flow::stop) return Served::stop;
+        if (self.behaviour->idle_timeout(std::move(self.extras->idle_message)) == Flow::stop)
+          return Served::stop;
         continue;
       }
+      see_to_hibernation(self);
       if (go_idle(self)) return Served::idle;
       continue;
     }
@@ -57,8 +76,9 @@ Served serve(Process& self) {
       if (answer_system_request(self, std::move(message)) == Flow::stop) return Served::stop;
       continue;
     }
+    self.hibernating = false;
     if (self.extras) {
-      self.extras->idle_deadline = never;
+      end_idleness(*self.extras);
       if (self.extras->debugging) note_taken(self, *message);
     }
     self.handling = message->type;

@@ -156,6 +156,7 @@ void answer_inspection(Process& self, InspectCall& call) {
   info.parent = self.parent;
   info.behaviour = self.behaviour->describe();
   info.trap_exit = self.trap_exit;
+  info.hibernating = self.hibernating;
   info.message_queue_length = queue_length(self);
   info.links = self.links.list();
   info.name = Name::from_index(self.name.load(std::memory_order_relaxed));
@@ -368,7 +369,8 @@ void finish(Process& self, const ExitReason& reason) noexcept {
   self.wait = nullptr;
   self.handling = nullptr;
   self.exit_pending = ExitPending::no;
-  self.started = self.trap_exit = self.unwinding = self.rescan = self.suspended = false;
+  self.started = self.trap_exit = self.unwinding = self.rescan = self.suspended = self.hibernating =
+      false;
   self.on_blocking_pool = false;
   node.table().release(self);
   node.process_ended();

@@ -143,6 +143,7 @@ const ::otp::gen::EverySpec otp_Cart_every[] = {
 const ::otp::gen::ServerInfo otp_Cart_info{
     .name = "golden::everything.Cart",
     .trap_exit = true,
+    .hibernate_after = ::std::chrono::nanoseconds{30000000000},
     .every = otp_Cart_every,
     .on_down = [](::otp::GenServer& otp_server, ::otp::Down otp_down) { return static_cast<CartServer&>(otp_server).down(::std::move(otp_down)); },
     .on_exit = [](::otp::GenServer& otp_server, ::otp::Exit otp_exit) { return static_cast<CartServer&>(otp_server).exit(::std::move(otp_exit)); },
@@ -194,7 +195,11 @@ void Cart::forget() const { ::otp::gen::send<Cart_forget>(*this); }
 
 void Cart::tick() const { ::otp::gen::send_info<Cart_tick>(*this); }
 
+::otp::Continue CartServer::info_tick() { return ::otp::gen::make_continue<Cart_tick>(); }
+
 void Cart::news(::golden::everything::Event event) const { ::otp::gen::send_info<Cart_news>(*this, ::std::move(event)); }
+
+::otp::Continue CartServer::info_news(::golden::everything::Event event) { return ::otp::gen::make_continue<Cart_news>(::std::move(event)); }
 
 ::otp::Continue CartServer::continue_reload(::std::uint32_t from) { return ::otp::gen::make_continue<Cart_reload>(::std::move(from)); }
 
@@ -252,6 +257,7 @@ const ::otp::detail::MessageType Stock_left::message_type{ "Stock.left", &otp_St
 const ::otp::gen::ServerInfo otp_Stock_info{
     .name = "golden::everything.Stock",
     .trap_exit = false,
+    .hibernate_after = ::otp::Duration::max(),
     .every = {},
     .on_down = nullptr,
     .on_exit = nullptr,
@@ -299,6 +305,7 @@ const ::otp::detail::MessageType Worker_work::message_type{ "Worker.work", &otp_
 const ::otp::gen::ServerInfo otp_Worker_info{
     .name = "golden::everything.Worker",
     .trap_exit = false,
+    .hibernate_after = ::otp::Duration::max(),
     .every = {},
     .on_down = nullptr,
     .on_exit = nullptr,

@@ -141,6 +141,10 @@ class CartServer : public ::otp::GenServer {
  protected:
   CartState state{};
   static Cart self();
+  /// For noreply().timeout(time, ...) and the like.
+  static ::otp::Continue info_tick();
+  /// For noreply().timeout(time, ...) and the like.
+  static ::otp::Continue info_news(::golden::everything::Event event);
   /// For ok().then_continue(...) and the like.
   static ::otp::Continue continue_reload(::std::uint32_t from);
 

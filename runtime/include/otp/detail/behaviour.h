@@ -66,8 +66,12 @@ class Behaviour {
   virtual Flow start() = 0;
   /// One user message (cast, call, info, down, exit, system). Owned by the callee.
   virtual Flow handle(std::unique_ptr<Message, MessageDeleter> message) = 0;
-  /// The timer armed with arm_idle_timer() ran out before the next message.
-  virtual Flow idle_timeout() { return Flow::wait; }
+  /// The timer armed with arm_idle_timer() ran out before the next message. `message` is what was
+  /// given there.
+  virtual Flow idle_timeout(std::unique_ptr<Message, MessageDeleter> message) {
+    static_cast<void>(message);
+    return Flow::wait;
+  }
   /// Runs before the object is destroyed when the process ends by stop, by an exception, or by its
   /// parent's exit; never after an untrapped exit signal. May change the reason. What it throws
   /// becomes the reason.
@@ -149,13 +153,16 @@ void send_message(Pid target, Message* message) noexcept;
 
 /// Sends `message` to `target` (or, when it is a name's pid, to its holder then) when it is due.
 /// Consumes it in every case. `ref` is fresh, and comes back.
-Ref start_timer(Ref ref, std::chrono::time_point<std::chrono::steady_clock, Duration> due,
-                Pid target, Message* message);
+Ref start_timer(Ref ref, TimePoint due, Pid target, Message* message);
 Ref start_interval(Duration period, Pid target, std::function<Message*()> make);
 
 /// Arms the single idle timer of the current process: idle_timeout() is called unless a message
 /// comes first.
-void arm_idle_timer(Timeout timeout);
+void arm_idle_timer(Timeout timeout, std::unique_ptr<Message, MessageDeleter> message = nullptr);
+/// The current process counts as hibernating until its next message.
+void hibernate();
+/// It will do so whenever it has been idle for so long.
+void hibernate_after(Duration idle);
 
 // ---- Client side of a call. `target` may be a name's pid (see name_pid). ----
 

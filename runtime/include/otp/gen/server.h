@@ -29,6 +29,7 @@ struct EverySpec {
 struct ServerInfo {
   const char* name;  ///< "demo.Counter"
   bool trap_exit = false;
+  Duration hibernate_after = Duration::max();
   std::span<const EverySpec> every = {};
   NoReply (*on_down)(GenServer&, Down) = nullptr;
   NoReply (*on_exit)(GenServer&, Exit) = nullptr;
