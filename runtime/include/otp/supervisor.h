@@ -19,12 +19,16 @@
 //   is not restarted.
 // - A dynamic supervisor has children of one kind, started at run time, in no order; it stops them
 //   all at once.
+// - sys::change_code of a suspended supervisor, with a SupervisorSpec as `extra`, puts new limits
+// and
+//   specs in force: added children are known and not started, those that are missing stay.
 // - A faulty spec is refused with OTP's reason: `{start_spec,{duplicate_child_name,Id}}`,
 //   `{supervisor_data,{invalid_period,0}}`, `missing_start`, `{bad_combination,_}`...
 // Source: supervisor(3); Elixir's Supervisor and DynamicSupervisor, whose defaults (3 in 5 s) are
 // used.
 #pragma once
 
+#include <any>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -51,10 +55,19 @@ struct Shutdown {
   static constexpr Shutdown after(Duration time) noexcept { return {time}; }
 };
 
+/// What the start of a child gives. A start function may just return the pid.
+struct StartedChild {
+  Pid pid;
+  std::any info{};                     ///< for who asked for the start; a restart drops it
+  StartedChild(Pid pid) : pid(pid) {}  // NOLINT
+  StartedChild(Pid pid, std::any info) : pid(pid), info(std::move(info)) {}
+  operator Pid() const noexcept { return pid; }  // NOLINT(google-explicit-constructor)
+};
+
 struct ChildSpec {
   std::string id{};
   /// Runs in the supervisor, and must start_link.
-  std::function<std::expected<Pid, StartError>()> start{};
+  std::function<std::expected<StartedChild, StartError>()> start{};
   Restart restart = Restart::permanent;
   /// By default 5 s for a worker, and no limit for a supervisor.
   std::optional<Shutdown> shutdown{};
@@ -75,6 +88,8 @@ struct DynamicSupervisorSpec {
   std::string name{};
   std::size_t intensity = 3;
   Duration period = std::chrono::seconds{5};
+  /// A start beyond it fails with `max_children`; none: without limit.
+  std::optional<std::size_t> max_children{};
 };
 
 struct ChildInfo {
@@ -113,20 +128,23 @@ class SupervisorRef : public ServerRef {
  public:
   using ServerRef::ServerRef;
   /// The pid is null when init said `ignore`.
-  std::expected<Pid, ChildError> start_child(ChildSpec spec) const;
+  std::expected<StartedChild, ChildError> start_child(ChildSpec spec) const;
   std::expected<void, ChildError> terminate_child(const std::string& id) const;
-  std::expected<Pid, ChildError> restart_child(const std::string& id) const;
+  std::expected<StartedChild, ChildError> restart_child(const std::string& id) const;
   std::expected<void, ChildError> delete_child(const std::string& id) const;
   /// The last started first.
   std::vector<ChildInfo> which_children() const;
   ChildCounts count_children() const;
+  /// The spec as it is in force, with its defaults filled in.
+  std::expected<ChildSpec, ChildError> get_childspec(const std::string& id) const;
 };
 
 class DynamicSupervisorRef : public ServerRef {
  public:
   using ServerRef::ServerRef;
-  std::expected<Pid, StartError> start_child(ChildSpec spec) const;
+  std::expected<StartedChild, StartError> start_child(ChildSpec spec) const;
   std::expected<void, ChildError> terminate_child(Pid pid) const;
+  std::expected<ChildSpec, ChildError> get_childspec(Pid pid) const;
   std::vector<ChildInfo> which_children() const;
   ChildCounts count_children() const;
 };

@@ -30,7 +30,8 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
       : StartedBehaviour(name),
         supervision_("supervisor " + spec.name),
         window_(spec.intensity, spec.period),
-        period_(spec.period) {}
+        period_(spec.period),
+        max_children_(spec.max_children) {}
 
   Flow start() override {
     trap_exit(true);
@@ -70,14 +71,25 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
   }
   std::string describe() const override { return supervision_.name(); }
 
-  std::expected<Pid, StartError> start_child(ChildSpec spec) {
-    if (auto fault = fault_of(spec, AutoShutdown::never)) {
+  std::expected<StartedChild, StartError> start_child(ChildSpec spec) {
+    const auto refused = [](ExitReason reason) {
       return std::unexpected(
-          StartError{.kind = StartError::Kind::error, .reason = std::move(*fault), .pid = {}});
-    }
-    const auto pid = supervision_.start(spec);
-    if (pid) children_.emplace(*pid, Child{std::move(spec), false});
-    return pid;
+          StartError{.kind = StartError::Kind::error, .reason = std::move(reason), .pid = {}});
+    };
+    if (auto fault = fault_of(spec, AutoShutdown::never)) return refused(std::move(*fault));
+    if (max_children_ && children_.size() >= *max_children_)
+      return refused(ExitReason("max_children"));
+    auto started = supervision_.start(spec);
+    if (started) children_.emplace(started->pid, Child{std::move(spec), false});
+    return started;
+  }
+
+  std::expected<ChildSpec, ChildError> get_childspec(Pid pid) const {
+    const auto child = children_.find(pid);
+    if (child == children_.end()) return std::unexpected(ChildError{});
+    ChildSpec spec = child->second.spec;
+    spec.shutdown = shutdown_of(spec);
+    return spec;
   }
 
   std::expected<void, ChildError> terminate_child(Pid pid) {
@@ -137,7 +149,7 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
   Flow restart(Pid former) {
     const auto child = children_.find(former);
     if (child == children_.end() || !child->second.restarting) return Flow::wait;
-    if (!window_.add(machine_now())) {
+    if (!window_.add(monotonic_time().time_since_epoch().count())) {
       supervision_.report(SupervisorReport::Context::shutdown, child->second.spec, {},
                           ExitReason("reached_max_restart_intensity"));
       set_exit_reason(ExitReason::shutdown().with_payload(ReachedMaxRestartIntensity{}));
@@ -148,7 +160,7 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
       Child restarted = std::move(child->second);
       children_.erase(child);
       restarted.restarting = false;
-      children_.emplace(*pid, std::move(restarted));
+      children_.emplace(pid->pid, std::move(restarted));
     } else if (is_ignore(pid.error())) {
       children_.erase(child);
     } else {
@@ -162,6 +174,7 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
   Supervision supervision_;
   RestartWindow window_;
   Duration period_;
+  std::optional<std::size_t> max_children_;
   std::unordered_map<Pid, Child> children_;
 };
 
@@ -171,7 +184,7 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
 using detail::call_supervisor;
 using detail::DynamicSupervisorProcess;
 
-std::expected<Pid, StartError> DynamicSupervisorRef::start_child(ChildSpec spec) const {
+std::expected<StartedChild, StartError> DynamicSupervisorRef::start_child(ChildSpec spec) const {
   return call_supervisor<DynamicSupervisorProcess>(
       *this, "start_child", [spec = std::move(spec)](DynamicSupervisorProcess& s) mutable {
         return s.start_child(std::move(spec));
@@ -185,6 +198,10 @@ std::expected<void, ChildError> DynamicSupervisorRef::terminate_child(Pid pid) c
 std::vector<ChildInfo> DynamicSupervisorRef::which_children() const {
   return call_supervisor<DynamicSupervisorProcess>(
       *this, "which_children", [](DynamicSupervisorProcess& s) { return s.which_children(); });
+}
+std::expected<ChildSpec, ChildError> DynamicSupervisorRef::get_childspec(Pid pid) const {
+  return call_supervisor<DynamicSupervisorProcess>(
+      *this, "get_childspec", [pid](DynamicSupervisorProcess& s) { return s.get_childspec(pid); });
 }
 ChildCounts DynamicSupervisorRef::count_children() const {
   return call_supervisor<DynamicSupervisorProcess>(

@@ -40,14 +40,13 @@ std::string text(Shutdown shutdown) {
   return milliseconds(shutdown.time) + " ms";
 }
 
-/// Its own, or the default of its type.
+}  // namespace
+
 Shutdown shutdown_of(const ChildSpec& spec) {
   if (spec.shutdown) return *spec.shutdown;
   if (spec.type == ChildType::supervisor) return Shutdown::infinity();
   return Shutdown::after(std::chrono::seconds{5});
 }
-
-}  // namespace
 
 bool RestartWindow::add(Nanoseconds now) {
   while (!restarts_.empty() && now - restarts_.front() > period_) restarts_.pop_front();
@@ -72,8 +71,8 @@ std::optional<ExitReason> fault_of_period(Duration period) {
   return ExitReason("{supervisor_data,{invalid_period," + milliseconds(period) + "}}");
 }
 
-std::expected<Pid, StartError> Supervision::start(const ChildSpec& spec) const {
-  std::expected<Pid, StartError> result;
+std::expected<StartedChild, StartError> Supervision::start(const ChildSpec& spec) const {
+  std::expected<StartedChild, StartError> result(Pid{});
   const auto fail = [&](ExitReason reason) {
     result = std::unexpected(
         StartError{.kind = StartError::Kind::error, .reason = std::move(reason), .pid = {}});
@@ -93,8 +92,8 @@ std::expected<Pid, StartError> Supervision::start(const ChildSpec& spec) const {
                            last_throw_frames()));
   }
   if (result) {
-    emit_report(
-        ProgressReport{.supervisor = name_, .pid = self(), .child_id = spec.id, .child = *result});
+    emit_report(ProgressReport{
+        .supervisor = name_, .pid = self(), .child_id = spec.id, .child = result->pid});
   } else if (!is_ignore(result.error())) {
     report(SupervisorReport::Context::start_error, spec, {}, result.error().as_reason());
   }
@@ -104,11 +103,10 @@ std::expected<Pid, StartError> Supervision::start(const ChildSpec& spec) const {
 void Supervision::stop(const ChildSpec& spec, Pid pid) const { stop_all({{&spec, pid}}); }
 
 void Supervision::stop_all(const std::vector<std::pair<const ChildSpec*, Pid>>& children) const {
-  using Clock = std::chrono::steady_clock;
-  const auto start = Clock::now();
+  const TimePoint start = monotonic_time();
   const auto left = [&](Shutdown shutdown) -> Timeout {
     if (shutdown.time == Duration::max()) return otp::infinity;
-    return shutdown.time - (Clock::now() - start);
+    return shutdown.time - (monotonic_time() - start);
   };
   std::unordered_map<Pid, Stopping> stopping;
   std::vector<std::pair<Duration, Pid>> limits;  // the soonest last

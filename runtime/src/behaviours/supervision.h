@@ -22,6 +22,11 @@ class RestartWindow {
       : intensity_(intensity), period_(period.count()) {}
   /// Enters one restart; false when it is one too many.
   bool add(Nanoseconds now);
+  /// New limits; what has been counted stays.
+  void set(std::size_t intensity, Duration period) {
+    intensity_ = intensity;
+    period_ = period.count();
+  }
 
  private:
   std::size_t intensity_;
@@ -29,6 +34,8 @@ class RestartWindow {
   std::deque<Nanoseconds> restarts_;
 };
 
+/// Its own, or the default of its type.
+Shutdown shutdown_of(const ChildSpec& spec);
 /// What OTP's check of a child spec says against it; none when it is sound.
 std::optional<ExitReason> fault_of(const ChildSpec& spec, AutoShutdown auto_shutdown);
 /// The same for the limits of a supervisor.
@@ -39,7 +46,7 @@ class Supervision {
   explicit Supervision(std::string name) : name_(std::move(name)) {}
   const std::string& name() const noexcept { return name_; }
 
-  std::expected<Pid, StartError> start(const ChildSpec& spec) const;
+  std::expected<StartedChild, StartError> start(const ChildSpec& spec) const;
   /// Returns when the child is dead. An Exit of it never comes after that.
   void stop(const ChildSpec& spec, Pid pid) const;
   /// The same for many at once, each with its own limit, which begins now for all.

@@ -91,11 +91,36 @@ class SupervisorProcess final : public StartedBehaviour {
   }
 
   void terminate(ExitReason&) override { stop_children(); }
+
+  /// New flags and specs; nothing is started or stopped.
+  std::expected<void, ExitReason> change_code(std::string_view, const std::any& extra) override {
+    const auto* spec = std::any_cast<SupervisorSpec>(&extra);
+    if (spec == nullptr) return {};
+    if (auto fault = fault_of_period(spec->period)) return std::unexpected(std::move(*fault));
+    for (const ChildSpec& child : spec->children) {
+      if (auto fault = fault_of(child, spec->auto_shutdown))
+        return std::unexpected(std::move(*fault));
+    }
+    strategy_ = spec->strategy;
+    auto_shutdown_ = spec->auto_shutdown;
+    window_.set(spec->intensity, spec->period);
+    for (const ChildSpec& child : spec->children) {
+      if (const auto known = by_id_.find(child.id); known != by_id_.end()) {
+        const Place place = known->second;
+        by_id_.erase(known);  // its key is the spec's own text
+        place->spec = child;
+        by_id_.emplace(place->spec.id, place);
+      } else {
+        add(child);
+      }
+    }
+    return {};
+  }
   std::string describe() const override { return supervision_.name(); }
 
   // ---- Calls ----
 
-  std::expected<Pid, ChildError> start_child(ChildSpec spec) {
+  std::expected<StartedChild, ChildError> start_child(ChildSpec spec) {
     if (auto fault = fault_of(spec, auto_shutdown_)) {
       return refusal(ChildError::Kind::start, {},
                      {.kind = StartError::Kind::error, .reason = std::move(*fault), .pid = {}});
@@ -105,12 +130,14 @@ class SupervisorProcess final : public StartedBehaviour {
       if (pid) return refusal(ChildError::Kind::already_started, pid);
       return refusal(ChildError::Kind::already_present);
     }
-    const auto pid = supervision_.start(spec);
-    if (!pid && !is_ignore(pid.error())) return refusal(ChildError::Kind::start, {}, pid.error());
-    if (!pid && spec.restart == Restart::temporary) return Pid{};
+    const auto started = supervision_.start(spec);
+    if (!started && !is_ignore(started.error()))
+      return refusal(ChildError::Kind::start, {}, started.error());
+    if (!started && spec.restart == Restart::temporary) return Pid{};
     const Place child = add(std::move(spec));
-    if (pid) runs(child, *pid);
-    return child->pid;
+    if (!started) return Pid{};
+    runs(child, started->pid);
+    return *started;
   }
 
   std::expected<void, ChildError> terminate_child(const std::string& id) {
@@ -123,13 +150,15 @@ class SupervisorProcess final : public StartedBehaviour {
     return {};
   }
 
-  std::expected<Pid, ChildError> restart_child(const std::string& id) {
+  std::expected<StartedChild, ChildError> restart_child(const std::string& id) {
     const auto child = find_stopped(id);
     if (!child) return std::unexpected(child.error());
-    const auto pid = supervision_.start((*child)->spec);
-    if (!pid && !is_ignore(pid.error())) return refusal(ChildError::Kind::start, {}, pid.error());
-    if (pid) runs(*child, *pid);
-    return (*child)->pid;
+    const auto started = supervision_.start((*child)->spec);
+    if (!started && !is_ignore(started.error()))
+      return refusal(ChildError::Kind::start, {}, started.error());
+    if (!started) return Pid{};
+    runs(*child, started->pid);
+    return *started;
   }
 
   std::expected<void, ChildError> delete_child(const std::string& id) {
@@ -148,6 +177,14 @@ class SupervisorProcess final : public StartedBehaviour {
                        .type = child->spec.type});
     }
     return infos;
+  }
+
+  std::expected<ChildSpec, ChildError> get_childspec(const std::string& id) const {
+    const auto found = by_id_.find(id);
+    if (found == by_id_.end()) return std::unexpected(ChildError{});
+    ChildSpec spec = found->second->spec;
+    spec.shutdown = shutdown_of(spec);
+    return spec;
   }
 
   ChildCounts count_children() const {
@@ -257,7 +294,7 @@ class SupervisorProcess final : public StartedBehaviour {
     }
     const RestartPlan plan = restart_plan(strategy_, auto_shutdown_, planned, failed_index, reason);
     if (plan.shuts_down) return give_up(ExitReason::shutdown());
-    if (plan.restarts && !window_.add(machine_now())) {
+    if (plan.restarts && !window_.add(monotonic_time().time_since_epoch().count())) {
       supervision_.report(SupervisorReport::Context::shutdown, failed->spec, {},
                           ExitReason("reached_max_restart_intensity"));
       return give_up(ExitReason::shutdown().with_payload(ReachedMaxRestartIntensity{}));
@@ -310,7 +347,7 @@ class SupervisorProcess final : public StartedBehaviour {
 using detail::call_supervisor;
 using detail::SupervisorProcess;
 
-std::expected<Pid, ChildError> SupervisorRef::start_child(ChildSpec spec) const {
+std::expected<StartedChild, ChildError> SupervisorRef::start_child(ChildSpec spec) const {
   return call_supervisor<SupervisorProcess>(*this, "start_child",
                                             [spec = std::move(spec)](SupervisorProcess& s) mutable {
                                               return s.start_child(std::move(spec));
@@ -320,7 +357,7 @@ std::expected<void, ChildError> SupervisorRef::terminate_child(const std::string
   return call_supervisor<SupervisorProcess>(
       *this, "terminate_child", [id](SupervisorProcess& s) { return s.terminate_child(id); });
 }
-std::expected<Pid, ChildError> SupervisorRef::restart_child(const std::string& id) const {
+std::expected<StartedChild, ChildError> SupervisorRef::restart_child(const std::string& id) const {
   return call_supervisor<SupervisorProcess>(
       *this, "restart_child", [id](SupervisorProcess& s) { return s.restart_child(id); });
 }
@@ -331,6 +368,10 @@ std::expected<void, ChildError> SupervisorRef::delete_child(const std::string& i
 std::vector<ChildInfo> SupervisorRef::which_children() const {
   return call_supervisor<SupervisorProcess>(
       *this, "which_children", [](SupervisorProcess& s) { return s.which_children(); });
+}
+std::expected<ChildSpec, ChildError> SupervisorRef::get_childspec(const std::string& id) const {
+  return call_supervisor<SupervisorProcess>(
+      *this, "get_childspec", [id](SupervisorProcess& s) { return s.get_childspec(id); });
 }
 ChildCounts SupervisorRef::count_children() const {
   return call_supervisor<SupervisorProcess>(
