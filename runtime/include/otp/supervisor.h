@@ -58,9 +58,9 @@ struct Shutdown {
 /// What the start of a child gives. A start function may just return the pid.
 struct StartedChild {
   Pid pid;
-  std::any info{};                     ///< for who asked for the start; a restart drops it
-  StartedChild(Pid pid) : pid(pid) {}  // NOLINT
-  StartedChild(Pid pid, std::any info) : pid(pid), info(std::move(info)) {}
+  std::any info{};                             ///< for who asked for the start; a restart drops it
+  StartedChild(Pid started) : pid(started) {}  // NOLINT(google-explicit-constructor)
+  StartedChild(Pid started, std::any given) : pid(started), info(std::move(given)) {}
   operator Pid() const noexcept { return pid; }  // NOLINT(google-explicit-constructor)
 };
 

@@ -173,6 +173,8 @@ void Worker::main() {
   for (;;) {
     Runnable* runnable = std::exchange(assigned, nullptr);
     if (runnable == nullptr) {
+      if (again != nullptr && scheduler->group_.is_simulated())
+        scheduler->group_.make_runnable_last(*std::exchange(again, nullptr));
       // Taken out before `again` goes in: thieves never see two where one runs at once.
       runnable = scheduler->next_runnable(false);
       if (again != nullptr && (runnable != nullptr || again->on_blocking_pool)) {

@@ -86,7 +86,7 @@ void Scheduler::thread_main() {
 
 void Scheduler::start_turn(Runnable& runnable) noexcept {
   current_ = &runnable;
-  budget = turn_budget;
+  budget = group_.is_simulated() ? group_.options_.driver->budget() : turn_budget;
   turn_mark_.store(++turns_, std::memory_order_relaxed);
   preempt_.store(false, std::memory_order_relaxed);
 }
@@ -107,7 +107,13 @@ void Scheduler::leave(Runnable& self, Leave how) {
 
 void Scheduler::park(Runnable& self) { leave(self, Leave::park); }
 
-void Scheduler::yield(Runnable& self) { leave(self, Leave::requeue); }
+void Scheduler::yield(Runnable& self) {
+  if (group_.is_simulated() && group_.options_.driver->keeps_current()) {
+    start_turn(self);
+  } else {
+    leave(self, Leave::requeue);
+  }
+}
 
 void Scheduler::abandon(Runnable& self) {
   leave(self, Leave::abandon);
@@ -152,6 +158,7 @@ void Scheduler::poll() {
 
 Runnable* Scheduler::next_runnable(bool search) {
   if (duty_ == Duty::blocking) return group_.pop_blocking();
+  if (group_.is_simulated()) return group_.options_.driver->next();
   if (search || turns_ % turns_between_polls == 0) {
     turns_ += search ? 0 : 1;
     poll();
@@ -189,6 +196,11 @@ bool Scheduler::spin_for_work() {
 void Scheduler::sleep() {
   if (duty_ == Duty::blocking) {
     group_.wait_for_blocking_work(*this);
+    return;
+  }
+  if (group_.is_simulated()) {
+    group_.options_.driver->wait();
+    if (stop_requested()) stopping_ = true;
     return;
   }
   if (spin_for_work()) return;

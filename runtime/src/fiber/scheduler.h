@@ -34,6 +34,7 @@
 #include "core/clock.h"
 #include "core/runnable.h"
 #include "core/spin_lock.h"
+#include "fiber/driver.h"
 #include "fiber/run_queue.h"
 #include "fiber/timer_wheel.h"
 
@@ -153,7 +154,8 @@ class SchedulerGroup {
     unsigned blocking_threads = 64;
     std::size_t stack_bytes = 256 * 1024;
     const Clock* clock = nullptr;
-    void* owner = nullptr;  ///< the runtime, for the layer above
+    void* owner = nullptr;     ///< the runtime, for the layer above
+    Driver* driver = nullptr;  ///< of a simulation
   };
 
   SchedulerGroup(const Options& options, RunnableOps ops);
@@ -171,6 +173,11 @@ class SchedulerGroup {
   void make_runnable_last(Runnable& runnable) noexcept;
   /// Arms on the caller's scheduler, or on the first one.
   void arm(TimerNode& node) noexcept;
+  bool is_simulated() const noexcept { return options_.driver != nullptr; }
+  /// For the driver of a simulation, while nothing runs: no timer fires before this time.
+  Nanoseconds next_deadline() noexcept { return schedulers_.front()->timers_.next_deadline(); }
+  /// Likewise: fires what is due by the group's clock.
+  void fire_timers() { schedulers_.front()->fire_timers(); }
 
   /// Stacks that std::terminate has left behind.
   std::size_t abandoned_stacks() const;

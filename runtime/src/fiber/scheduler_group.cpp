@@ -26,7 +26,7 @@ SchedulerGroup::SchedulerGroup(const Options& options, RunnableOps ops)
   for (const auto& scheduler : schedulers_) {
     scheduler->thread_ = std::thread([raw = scheduler.get()] { raw->thread_main(); });
   }
-  monitor_ = std::thread([this] { monitor_main(); });
+  if (!is_simulated()) monitor_ = std::thread([this] { monitor_main(); });
 }
 
 SchedulerGroup::~SchedulerGroup() {
@@ -43,6 +43,7 @@ SchedulerGroup::~SchedulerGroup() {
 
 void SchedulerGroup::stop() {
   if (stopping_.exchange(true)) return;
+  if (is_simulated()) options_.driver->stop();
   for (const auto& scheduler : schedulers_) scheduler->wake();
   {
     const std::lock_guard lock(monitor_mutex_);
@@ -54,7 +55,7 @@ void SchedulerGroup::stop() {
   }
   for (const auto& scheduler : schedulers_) scheduler->thread_.join();
   for (const auto& scheduler : blocking_) scheduler->thread_.join();
-  monitor_.join();
+  if (monitor_.joinable()) monitor_.join();
 }
 
 std::size_t SchedulerGroup::abandoned_stacks() const {
@@ -65,6 +66,10 @@ std::size_t SchedulerGroup::abandoned_stacks() const {
 // ---- Queues ----
 
 void SchedulerGroup::make_runnable(Runnable& runnable) noexcept {
+  if (is_simulated()) {
+    options_.driver->ready(runnable);
+    return;
+  }
   if (runnable.on_blocking_pool) {
     push_blocking(runnable);
     return;
@@ -81,6 +86,10 @@ void SchedulerGroup::make_runnable(Runnable& runnable) noexcept {
 }
 
 void SchedulerGroup::make_runnable_last(Runnable& runnable) noexcept {
+  if (is_simulated()) {
+    options_.driver->ready(runnable);
+    return;
+  }
   Scheduler* own = current_scheduler();
   const bool local =
       own != nullptr && &own->group_ == this && own->duty_ == Scheduler::Duty::processes;

@@ -44,7 +44,7 @@ void TimerWheel::place(TimerNode& node, std::uint64_t earliest) noexcept {
   const std::uint64_t at = distance > reach ? tick_ + reach : target;
   const auto slot = static_cast<std::size_t>((at >> (slot_bits * level)) & (slots - 1));
   link_before(wheel_[static_cast<std::size_t>(level)][slot], node);
-  if (level == 0) occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+  occupied_[static_cast<std::size_t>(level)][slot / 64] |= std::uint64_t{1} << (slot % 64);
 }
 
 void TimerWheel::remove(TimerNode& node) noexcept {
@@ -55,6 +55,7 @@ void TimerWheel::remove(TimerNode& node) noexcept {
 void TimerWheel::cascade(int level) noexcept {
   const auto slot = static_cast<std::size_t>((tick_ >> (slot_bits * level)) & (slots - 1));
   TimerNode& head = wheel_[static_cast<std::size_t>(level)][slot];
+  occupied_[static_cast<std::size_t>(level)][slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
   TimerNode pending;
   pending.next = pending.prev = &pending;
   while (head.next != &head) {
@@ -69,21 +70,49 @@ void TimerWheel::cascade(int level) noexcept {
   }
 }
 
+namespace {
+
+/// How many steps after `from` the next set bit is, going round: 1 to the number of bits; 0 is
+/// none.
+template <std::size_t words>
+unsigned steps_to_next(const std::array<std::uint64_t, words>& bits, std::size_t from) noexcept {
+  constexpr std::size_t count = words * 64;
+  for (std::size_t step = 1; step <= count;) {
+    const std::size_t at = (from + step) % count;
+    const std::uint64_t rest = bits[at / 64] >> (at % 64);
+    if (rest != 0) {
+      const auto found = step + static_cast<std::size_t>(std::countr_zero(rest));
+      return found <= count ? static_cast<unsigned>(found) : 0;
+    }
+    step += 64 - at % 64;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::uint64_t TimerWheel::next_event() const noexcept {
+  std::uint64_t next = UINT64_MAX;
+  for (int level = 0; level < levels; ++level) {
+    const std::uint64_t here = tick_ >> (slot_bits * level);
+    const unsigned steps = steps_to_next(occupied_[static_cast<std::size_t>(level)],
+                                         static_cast<std::size_t>(here & (slots - 1)));
+    if (steps != 0) next = std::min(next, (here + steps) << (slot_bits * level));
+  }
+  return next;
+}
+
 TimerNode* TimerWheel::expire(Nanoseconds now) noexcept {
   const std::uint64_t target = static_cast<std::uint64_t>(now) >> tick_bits;
   TimerNode* first = nullptr;
   TimerNode** last = &first;
   while (tick_ < target) {
-    if (count_ == 0) {
-      tick_ = target;
-      break;
-    }
-    ++tick_;
+    tick_ = std::min(next_event(), target);
     for (int level = levels - 1; level > 0; --level) {
       if ((tick_ & ((std::uint64_t{1} << (slot_bits * level)) - 1)) == 0) cascade(level);
     }
     const auto slot = static_cast<std::size_t>(tick_ & (slots - 1));
-    occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+    occupied_[0][slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
     TimerNode& head = wheel_[0][slot];
     while (head.next != &head) {
       TimerNode& node = *head.next;
@@ -98,17 +127,9 @@ TimerNode* TimerWheel::expire(Nanoseconds now) noexcept {
 }
 
 Nanoseconds TimerWheel::next_deadline() const noexcept {
-  if (count_ == 0) return never;
-  // The nearest occupied slot of level 0, else the next cascade: waking early for a cascade is
-  // harmless.
-  for (std::uint64_t step = 1; step <= slots; ++step) {
-    const std::uint64_t tick = tick_ + step;
-    const auto slot = static_cast<std::size_t>(tick & (slots - 1));
-    const bool cascades = slot == 0;
-    const bool taken = (occupied_[slot / 64] >> (slot % 64) & 1) != 0;
-    if (cascades || taken) return static_cast<Nanoseconds>(tick << tick_bits);
-  }
-  return static_cast<Nanoseconds>((tick_ + slots) << tick_bits);
+  const std::uint64_t tick = next_event();
+  if (count_ == 0 || tick == UINT64_MAX) return never;
+  return static_cast<Nanoseconds>(tick << tick_bits);
 }
 
 TimerNode* TimerWheel::drain() noexcept {

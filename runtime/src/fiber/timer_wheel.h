@@ -50,11 +50,14 @@ class TimerWheel {
 
   void place(TimerNode& node, std::uint64_t earliest) noexcept;
   void cascade(int level) noexcept;
+  /// The next tick at which a slot fires or is cascaded; the maximum when all are empty.
+  std::uint64_t next_event() const noexcept;
 
   std::uint64_t tick_;  ///< everything up to and including this tick has fired
   std::uint64_t count_ = 0;
   std::array<std::array<TimerNode, slots>, levels> wheel_;  // sentinels of circular lists
-  std::array<std::uint64_t, slots / 64> occupied_{};        // level 0; may claim too much
+  using Occupied = std::array<std::uint64_t, slots / 64>;
+  std::array<Occupied, levels> occupied_{};  // may claim too much
 };
 
 }  // namespace otp::detail

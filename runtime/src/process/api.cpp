@@ -177,7 +177,7 @@ std::unique_ptr<Message, MessageDeleter> receive_matching(bool (*accept)(void*, 
 
 BlockingSection::BlockingSection() {
   Process* self = current_process();
-  if (self == nullptr || self->on_blocking_pool) return;
+  if (self == nullptr || self->on_blocking_pool || self->node->schedulers().is_simulated()) return;
   self->on_blocking_pool = true;
   current_scheduler()->yield(*self);
   entered_ = true;

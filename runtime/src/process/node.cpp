@@ -9,22 +9,25 @@
 namespace otp::detail {
 namespace {
 
-SchedulerGroup::Options scheduler_options(const RuntimeOptions& options, void* owner) {
+SchedulerGroup::Options scheduler_options(const RuntimeOptions& options, const Simulated& simulated,
+                                          void* owner) {
   return {.schedulers = options.schedulers,
           .blocking_threads = options.blocking_threads,
           .stack_bytes = options.stack_bytes,
-          .clock = nullptr,
-          .owner = owner};
+          .clock = simulated.clock,
+          .owner = owner,
+          .driver = simulated.driver};
 }
 
 }  // namespace
 
-Node::Node(const RuntimeOptions& options)
+Node::Node(const RuntimeOptions& options, const Simulated& simulated)
     : options_(options),
+      filter_(simulated.filter),
       table_(options.max_processes),
       timers_(*this),
       schedulers_(std::make_unique<SchedulerGroup>(
-          scheduler_options(options, this),
+          scheduler_options(options, simulated, this),
           RunnableOps{.run = &run_process, .commit_park = &commit_park})) {
   contain_terminate();
 }
@@ -102,6 +105,11 @@ void Node::push(Process& process, Message* message) noexcept {
 }
 
 void Node::send(Pid target, Message* message) noexcept {
+  if (filter_ != nullptr && filter_->takes(target, message)) return;
+  deliver(target, message);
+}
+
+void Node::deliver(Pid target, Message* message) noexcept {
   const Pid pid = is_name(target) ? names_.holder(name_of(target)) : target;
   Process* process = table_.slot(pid);
   if (process == nullptr || process->serial.load(std::memory_order_acquire) != pid.serial) {

@@ -71,9 +71,24 @@ class NameRegistry {
   std::atomic<std::uint64_t>* holders_;  ///< by the name's index; reserved, committed as it is used
 };
 
+/// Sees every message and signal of a simulated node on its way.
+class MessageFilter {
+ public:
+  virtual ~MessageFilter() = default;
+  /// True when it has taken the message, to lose it or to deliver it later.
+  virtual bool takes(Pid target, Message* message) noexcept = 0;
+};
+
+/// What a simulation puts in the place of the machine.
+struct Simulated {
+  Driver* driver = nullptr;
+  const Clock* clock = nullptr;
+  MessageFilter* filter = nullptr;
+};
+
 class Node {
  public:
-  explicit Node(const RuntimeOptions& options);
+  explicit Node(const RuntimeOptions& options, const Simulated& simulated = {});
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -95,6 +110,8 @@ class Node {
 
   /// Delivers to a pid or a name; consumes. What cannot be delivered is bounced.
   void send(Pid target, Message* message) noexcept;
+  /// The same, past the filter.
+  void deliver(Pid target, Message* message) noexcept;
   /// To this very slot.
   void push(Process& process, Message* message) noexcept;
   bool is_alive(Pid pid) const noexcept;
@@ -108,6 +125,7 @@ class Node {
   void open(Process& process) noexcept;
 
   const RuntimeOptions options_;
+  MessageFilter* const filter_;
   ProcessTable table_;
   NameRegistry names_;
   TimerTable timers_;

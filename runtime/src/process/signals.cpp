@@ -363,8 +363,12 @@ void finish(Process& self, const ExitReason& reason) noexcept {
   if (const auto extras = std::move(self.extras)) {
     fail_deferred(node, *extras, reason);
     for (const Watcher& watcher : extras->monitored_by) send_down(node, watcher, pid, reason);
+    // In the order of their making, so that a simulation is the same each time.
+    std::vector<std::pair<Ref, Pid>> monitors;
     for (const auto& [ref, monitoring] : extras->monitors)
-      send_demonitor(node, pid, monitoring.target, ref);
+      monitors.emplace_back(ref, monitoring.target);
+    std::ranges::sort(monitors);
+    for (const auto& [ref, target] : monitors) send_demonitor(node, pid, target, ref);
   }
   self.wait = nullptr;
   self.handling = nullptr;
