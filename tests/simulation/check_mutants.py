@@ -1,7 +1,7 @@
 """Runs the simulation on every mutant of the runtime: check_mutants.py LIMIT PROGRAM...
 
-A mutant is found when the simulation fails and names a seed. Every seed that is named must fail again,
-alone. At most LIMIT mutants may stay unfound.
+A mutant is found when the simulation fails and names a seed. Every seed that is named must fail
+again, alone. At most LIMIT mutants may stay unfound.
 """
 import os
 import pathlib
