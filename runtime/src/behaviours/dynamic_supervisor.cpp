@@ -4,10 +4,10 @@
 #include <unordered_map>
 #include <utility>
 
+#include "behaviours/operation_calls.h"
 #include "behaviours/restart_plan.h"
 #include "behaviours/starting.h"
 #include "behaviours/supervision.h"
-#include "behaviours/supervisor_calls.h"
 
 namespace otp {
 namespace detail {
@@ -47,7 +47,7 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
   Flow handle(std::unique_ptr<Message, MessageDeleter> message) override {
     switch (message->kind) {
       case MessageKind::call:
-        return answer_supervisor_call(std::move(message), interface_id, this);
+        return answer_operation(std::move(message), interface_id, this);
       case MessageKind::exit:
         return handle_exit(static_cast<ExitMessage&>(*message).exit);
       default:
@@ -181,30 +181,30 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
 }  // namespace
 }  // namespace detail
 
-using detail::call_supervisor;
+using detail::call_operation;
 using detail::DynamicSupervisorProcess;
 
 std::expected<StartedChild, StartError> DynamicSupervisorRef::start_child(ChildSpec spec) const {
-  return call_supervisor<DynamicSupervisorProcess>(
+  return call_operation<DynamicSupervisorProcess>(
       *this, "start_child", [spec = std::move(spec)](DynamicSupervisorProcess& s) mutable {
         return s.start_child(std::move(spec));
       });
 }
 std::expected<void, ChildError> DynamicSupervisorRef::terminate_child(Pid pid) const {
-  return call_supervisor<DynamicSupervisorProcess>(
+  return call_operation<DynamicSupervisorProcess>(
       *this, "terminate_child",
       [pid](DynamicSupervisorProcess& s) { return s.terminate_child(pid); });
 }
 std::vector<ChildInfo> DynamicSupervisorRef::which_children() const {
-  return call_supervisor<DynamicSupervisorProcess>(
+  return call_operation<DynamicSupervisorProcess>(
       *this, "which_children", [](DynamicSupervisorProcess& s) { return s.which_children(); });
 }
 std::expected<ChildSpec, ChildError> DynamicSupervisorRef::get_childspec(Pid pid) const {
-  return call_supervisor<DynamicSupervisorProcess>(
+  return call_operation<DynamicSupervisorProcess>(
       *this, "get_childspec", [pid](DynamicSupervisorProcess& s) { return s.get_childspec(pid); });
 }
 ChildCounts DynamicSupervisorRef::count_children() const {
-  return call_supervisor<DynamicSupervisorProcess>(
+  return call_operation<DynamicSupervisorProcess>(
       *this, "count_children", [](DynamicSupervisorProcess& s) { return s.count_children(); });
 }
 

@@ -3,16 +3,13 @@
 #include <cxxabi.h>
 
 #include <algorithm>
-#include <exception>
 #include <functional>
-#include <typeinfo>
 #include <unordered_map>
 #include <utility>
 
 #include <otp/detail/exit_exception.h>
 #include <otp/receive.h>
 
-#include "core/throw_trace.h"
 #include "process/crash.h"
 
 namespace otp::detail {
@@ -82,14 +79,10 @@ std::expected<StartedChild, StartError> Supervision::start(const ChildSpec& spec
   } catch (const ExitException& exit) {
     if (exit.from_signal()) throw;
     fail(exit.reason());
-  } catch (const std::exception& error) {
-    fail(ExitReason::error(demangled(typeid(error).name()), error.what(), last_throw_frames()));
   } catch (const abi::__forced_unwind&) {
     throw;
   } catch (...) {
-    const std::type_info* type = abi::__cxa_current_exception_type();
-    fail(ExitReason::error(type != nullptr ? demangled(type->name()) : "unknown exception", "",
-                           last_throw_frames()));
+    fail(reason_of_exception());
   }
   if (result) {
     emit_report(ProgressReport{

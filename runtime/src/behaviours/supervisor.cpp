@@ -13,10 +13,10 @@
 #include <unordered_map>
 #include <utility>
 
+#include "behaviours/operation_calls.h"
 #include "behaviours/restart_plan.h"
 #include "behaviours/starting.h"
 #include "behaviours/supervision.h"
-#include "behaviours/supervisor_calls.h"
 
 namespace otp {
 namespace detail {
@@ -76,7 +76,7 @@ class SupervisorProcess final : public StartedBehaviour {
   Flow handle(std::unique_ptr<Message, MessageDeleter> message) override {
     switch (message->kind) {
       case MessageKind::call:
-        return answer_supervisor_call(std::move(message), interface_id, this);
+        return answer_operation(std::move(message), interface_id, this);
       case MessageKind::exit:
         return handle_exit(static_cast<ExitMessage&>(*message).exit);
       default:
@@ -344,38 +344,38 @@ class SupervisorProcess final : public StartedBehaviour {
 }  // namespace
 }  // namespace detail
 
-using detail::call_supervisor;
+using detail::call_operation;
 using detail::SupervisorProcess;
 
 std::expected<StartedChild, ChildError> SupervisorRef::start_child(ChildSpec spec) const {
-  return call_supervisor<SupervisorProcess>(*this, "start_child",
-                                            [spec = std::move(spec)](SupervisorProcess& s) mutable {
-                                              return s.start_child(std::move(spec));
-                                            });
+  return call_operation<SupervisorProcess>(*this, "start_child",
+                                           [spec = std::move(spec)](SupervisorProcess& s) mutable {
+                                             return s.start_child(std::move(spec));
+                                           });
 }
 std::expected<void, ChildError> SupervisorRef::terminate_child(const std::string& id) const {
-  return call_supervisor<SupervisorProcess>(
+  return call_operation<SupervisorProcess>(
       *this, "terminate_child", [id](SupervisorProcess& s) { return s.terminate_child(id); });
 }
 std::expected<StartedChild, ChildError> SupervisorRef::restart_child(const std::string& id) const {
-  return call_supervisor<SupervisorProcess>(
+  return call_operation<SupervisorProcess>(
       *this, "restart_child", [id](SupervisorProcess& s) { return s.restart_child(id); });
 }
 std::expected<void, ChildError> SupervisorRef::delete_child(const std::string& id) const {
-  return call_supervisor<SupervisorProcess>(
+  return call_operation<SupervisorProcess>(
       *this, "delete_child", [id](SupervisorProcess& s) { return s.delete_child(id); });
 }
 std::vector<ChildInfo> SupervisorRef::which_children() const {
-  return call_supervisor<SupervisorProcess>(
-      *this, "which_children", [](SupervisorProcess& s) { return s.which_children(); });
+  return call_operation<SupervisorProcess>(*this, "which_children",
+                                           [](SupervisorProcess& s) { return s.which_children(); });
 }
 std::expected<ChildSpec, ChildError> SupervisorRef::get_childspec(const std::string& id) const {
-  return call_supervisor<SupervisorProcess>(
+  return call_operation<SupervisorProcess>(
       *this, "get_childspec", [id](SupervisorProcess& s) { return s.get_childspec(id); });
 }
 ChildCounts SupervisorRef::count_children() const {
-  return call_supervisor<SupervisorProcess>(
-      *this, "count_children", [](SupervisorProcess& s) { return s.count_children(); });
+  return call_operation<SupervisorProcess>(*this, "count_children",
+                                           [](SupervisorProcess& s) { return s.count_children(); });
 }
 
 std::expected<SupervisorRef, StartError> start_supervisor(SupervisorSpec spec,

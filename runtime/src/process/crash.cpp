@@ -1,11 +1,38 @@
 #include "process/crash.h"
 
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <exception>
+#include <typeinfo>
+
 #include <otp/report.h>
 
+#include "core/throw_trace.h"
 #include "process/node.h"
 
 namespace otp {
 namespace detail {
+
+std::string demangled(const char* name) {
+  int status = 0;
+  char* text = abi::__cxa_demangle(name, nullptr, nullptr, &status);
+  std::string result = status == 0 ? text : name;
+  std::free(text);
+  return result;
+}
+
+ExitReason reason_of_exception() {
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    return ExitReason::error(demangled(typeid(error).name()), error.what(), last_throw_frames());
+  } catch (...) {
+    const std::type_info* type = abi::__cxa_current_exception_type();
+    return ExitReason::error(type != nullptr ? demangled(type->name()) : "unknown exception", "",
+                             last_throw_frames());
+  }
+}
 
 void report_crash(const Process& self, const ExitReason& reason) {
   CrashReport report;

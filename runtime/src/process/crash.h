@@ -13,6 +13,8 @@ struct ProcessEnd {
 };
 
 std::string demangled(const char* name);
+/// The exception that is being handled, as an exit reason, with the frames of its throw.
+ExitReason reason_of_exception();
 void report_crash(const Process& self, const ExitReason& reason);
 
 }  // namespace otp::detail

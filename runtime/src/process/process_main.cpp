@@ -4,7 +4,6 @@
 
 #include <cstdlib>
 #include <exception>
-#include <typeinfo>
 #include <utility>
 
 #include "core/throw_trace.h"
@@ -87,12 +86,6 @@ Served serve(Process& self) {
   }
 }
 
-ExitReason unknown_exception() {
-  const std::type_info* type = abi::__cxa_current_exception_type();
-  return ExitReason::error(type != nullptr ? demangled(type->name()) : "unknown exception", "",
-                           last_throw_frames());
-}
-
 /// Runs `step`; what it throws becomes `end`.
 template <class Step>
 void contain(ProcessEnd& end, Step step) {
@@ -101,14 +94,10 @@ void contain(ProcessEnd& end, Step step) {
   } catch (const ExitException& exit) {
     end.reason = exit.reason();
     end.by_signal = exit.from_signal();
-  } catch (const std::exception& error) {
-    end.reason =
-        ExitReason::error(demangled(typeid(error).name()), error.what(), last_throw_frames());
-    end.by_signal = false;
   } catch (const abi::__forced_unwind&) {
     throw;
   } catch (...) {
-    end.reason = unknown_exception();
+    end.reason = reason_of_exception();
     end.by_signal = false;
   }
 }
@@ -151,13 +140,10 @@ std::terminate_handler former_terminate = nullptr;
   }
   ExitReason reason = ExitReason::terminate("std::terminate was called");
   if (std::current_exception()) {
-    try {
-      throw;
-    } catch (const std::exception& error) {
-      reason = ExitReason::terminate(demangled(typeid(error).name()) + ": " + error.what());
-    } catch (...) {
-      reason = ExitReason::terminate(unknown_exception().origin());
-    }
+    const ExitReason thrown = reason_of_exception();
+    std::string detail(thrown.origin());
+    if (!thrown.text().empty()) detail += ": " + std::string(thrown.text());
+    reason = ExitReason::terminate(detail);
   }
   report_crash(*self, reason);
   self->exiting.store(true, std::memory_order_release);
@@ -176,14 +162,6 @@ void contain_terminate() {
     return true;
   }();
   static_cast<void>(installed);
-}
-
-std::string demangled(const char* name) {
-  int status = 0;
-  char* text = abi::__cxa_demangle(name, nullptr, nullptr, &status);
-  std::string result = status == 0 ? text : name;
-  std::free(text);
-  return result;
 }
 
 bool run_process(Runnable& runnable) {

@@ -19,6 +19,7 @@
 #include <utility>
 
 #include <otp/detail/message.h>
+#include <otp/detail/type_name.h>
 #include <otp/process.h>
 
 namespace otp::detail {
@@ -39,7 +40,7 @@ struct ValueMessage : Message {
 };
 
 template <class T>
-inline const MessageType value_message_type{.name = "value",
+inline const MessageType value_message_type{.name = name_of_type<T>.data(),
                                             .interface = nullptr,
                                             .deliver = nullptr,
                                             .destroy = &destroy_message<ValueMessage<T>>};

@@ -1,4 +1,4 @@
-// Calls to a supervisor's process: an operation travels as a function, its result travels back.
+// Calls to a behaviour of our own: an operation travels as a function, its result travels back.
 #pragma once
 
 #include <optional>
@@ -9,26 +9,28 @@
 
 namespace otp::detail {
 
-/// The identity of each kind of supervisor, as ServerInfo is that of a server.
+/// The identity of each such behaviour, as ServerInfo is that of a server.
 inline constexpr char supervisor_interface = 0;
 inline constexpr char dynamic_supervisor_interface = 0;
+inline constexpr char event_manager_interface = 0;
 
 template <class Process, class F>
-struct SupervisorCall final : CallBase {
+struct OperationCall final : CallBase {
   using Result = std::invoke_result_t<F&, Process&>;
-  explicit SupervisorCall(F operation) : operation(std::move(operation)) {}
+  explicit OperationCall(F operation) : operation(std::move(operation)) {}
   F operation;
   std::optional<Result> result;
 
   static void deliver(Message& message, void* process, void*) {
-    auto& call = static_cast<SupervisorCall&>(message);
+    auto& call = static_cast<OperationCall&>(message);
     call.result.emplace(call.operation(*static_cast<Process*>(process)));
   }
 };
 
 template <class Process, class F>
-auto call_supervisor(const ServerRef& supervisor, const char* name, F operation) {
-  using Call = SupervisorCall<Process, F>;
+auto call_operation(const ServerRef& server, const char* name, F operation,
+                    Timeout timeout = infinity) {
+  using Call = OperationCall<Process, F>;
   // One type object for each operation; the name is the same for all calls of it.
   static const MessageType type{.name = name,
                                 .interface = Process::interface_id,
@@ -36,13 +38,13 @@ auto call_supervisor(const ServerRef& supervisor, const char* name, F operation)
                                 .destroy = &destroy_message<Call>};
   auto* call = make_message<Call>(std::move(operation));
   call->type = &type;
-  const auto answer = gen::call_or_exit(supervisor.address(), call, infinity);
+  const auto answer = gen::call_or_exit(server.address(), call, timeout);
   return std::move(*static_cast<Call&>(*answer).result);
 }
 
-/// Runs the operation on the supervisor and sends the call home.
-inline Flow answer_supervisor_call(std::unique_ptr<Message, MessageDeleter> message,
-                                   const void* interface, void* process) {
+/// Runs the operation and sends the call home.
+inline Flow answer_operation(std::unique_ptr<Message, MessageDeleter> message,
+                             const void* interface, void* process) {
   std::unique_ptr<CallBase, MessageDeleter> call(static_cast<CallBase*>(message.release()));
   /// A signal that cuts the operation off leaves its caller to learn the exit reason.
   struct Owed {
