@@ -135,6 +135,12 @@ struct Exit {
   ExitReason reason;
 };
 
+/// Of a task: who started it, who started that one, and so on; the nearest first.
+std::vector<Pid> callers();
+
+/// How many threads run processes.
+unsigned schedulers_online();
+
 /// A label for reports and observers; has no meaning to the runtime. Process only.
 void set_label(std::string label);
 
@@ -148,6 +154,7 @@ struct ProcessInfo {
   bool hibernating = false;  ///< idle, and told to hibernate
   std::size_t message_queue_length = 0;
   std::vector<Pid> links;
+  std::vector<Pid> callers;           ///< of a task: see <otp/task.h>
   std::vector<Pid> monitors;          ///< whom it monitors by pid
   std::vector<Name> monitored_names;  ///< and by name
   std::vector<Pid> monitored_by;

@@ -158,6 +158,15 @@ void receive(Clauses... clauses) {
   }
 }
 
+/// The oldest message of type T that `guard` takes; none when there is none now.
+template <class T, class Guard>
+std::optional<T> receive_value_if(Guard guard) {
+  std::optional<T> taken;
+  receive(on_if(std::move(guard), [&](T value) { taken.emplace(std::move(value)); }),
+          after(Duration::zero(), [] {}));
+  return taken;
+}
+
 /// The oldest message of type T, or none at the time-out.
 template <class T>
 std::optional<T> receive_value(Timeout timeout = infinity) {

@@ -13,6 +13,7 @@ namespace otp::detail {
 inline constexpr char supervisor_interface = 0;
 inline constexpr char dynamic_supervisor_interface = 0;
 inline constexpr char event_manager_interface = 0;
+inline constexpr char agent_interface = 0;
 
 template <class Process, class F>
 struct OperationCall final : CallBase {

@@ -340,6 +340,18 @@ void yield() {
   detail::current_scheduler()->yield(self);
 }
 
+unsigned schedulers_online() {
+  return detail::require_node("schedulers_online").options().schedulers;
+}
+
+std::vector<Pid> callers() {
+  const Process& self = require_process("callers");
+  return self.extras ? self.extras->callers : std::vector<Pid>();
+}
+void detail::set_callers(std::vector<Pid> callers) {
+  require_process("a task").more().callers = std::move(callers);
+}
+
 void set_label(std::string label) { require_process("set_label").more().label = std::move(label); }
 
 std::optional<ProcessInfo> process_info(Pid pid, Timeout timeout) {

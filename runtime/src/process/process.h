@@ -101,6 +101,7 @@ struct ProcessExtras {
   boost::unordered_flat_map<std::uint64_t, CallBase*>
       requests;  ///< its own open requests; non-null: answered
   std::string label;
+  std::vector<Pid> callers;
   std::unique_ptr<Debugging> debugging;       ///< what sys has switched on
   const StateAccess* state_access = nullptr;  ///< while a process of its own answers sys
   Nanoseconds idle_deadline = never;

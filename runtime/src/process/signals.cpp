@@ -162,6 +162,7 @@ void answer_inspection(Process& self, InspectCall& call) {
   info.name = Name::from_index(self.name.load(std::memory_order_relaxed));
   if (self.extras) {
     info.label = self.extras->label;
+    info.callers = self.extras->callers;
     for (const auto& [ref, monitoring] : self.extras->monitors) {
       if (monitoring.name) {
         info.monitored_names.push_back(monitoring.name);

@@ -140,6 +140,8 @@ void answer_while_suspended(SystemRequest&& request, const StateAccess& access);
 void set_exit_reason(ExitReason reason);
 /// The current process's parent; null when it was not started by a process.
 Pid parent();
+/// Who started the current task, the nearest first.
+void set_callers(std::vector<Pid> callers);
 /// Whether the current process traps exits.
 bool traps_exit();
 /// Unlinks, and drops an Exit of `other` that is queued already.
