@@ -10,6 +10,8 @@
 // caller that does not trap exits.
 #pragma once
 
+#include <expected>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,6 +25,9 @@ struct StartOptions {
   Name name{};  ///< registered before init; a taken name gives already_started
   Timeout timeout =
       infinity;  ///< for init; after it the process is killed and the error is `timeout`
+  /// Registers the new process elsewhere than under a local name, before init: see Registry::via.
+  /// The error is who holds the name already.
+  std::function<std::expected<void, Pid>()> via{};
   /// A gen_server hibernates when idle for so long; none: what its schema says.
   std::optional<Duration> hibernate_after{};
 };

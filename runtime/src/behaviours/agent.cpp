@@ -23,8 +23,8 @@ class AgentProcess final : public StartedBehaviour {
  public:
   static constexpr const void* interface_id = &agent_interface;
 
-  AgentProcess(std::function<std::any()> init, Name name)
-      : StartedBehaviour(name), init_(std::move(init)) {}
+  AgentProcess(std::function<std::any()> init, const StartOptions& options)
+      : StartedBehaviour(options), init_(std::move(init)) {}
 
   Flow start() override {
     if (!take_name()) return Flow::stop;
@@ -70,7 +70,7 @@ class AgentProcess final : public StartedBehaviour {
 
 std::expected<Started, StartError> start_agent(std::function<std::any()> init,
                                                const StartOptions& options, bool link) {
-  return start_behaviour(std::make_unique<AgentProcess>(std::move(init), options.name), options,
+  return start_behaviour(std::make_unique<AgentProcess>(std::move(init), options), options,
                          {.link = link});
 }
 

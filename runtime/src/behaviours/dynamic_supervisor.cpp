@@ -26,8 +26,8 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
  public:
   static constexpr const void* interface_id = &dynamic_supervisor_interface;
 
-  DynamicSupervisorProcess(DynamicSupervisorSpec spec, Name name)
-      : StartedBehaviour(name),
+  DynamicSupervisorProcess(DynamicSupervisorSpec spec, const StartOptions& options)
+      : StartedBehaviour(options),
         supervision_("supervisor " + spec.name),
         window_(spec.intensity, spec.period),
         period_(spec.period),
@@ -210,9 +210,9 @@ ChildCounts DynamicSupervisorRef::count_children() const {
 
 std::expected<DynamicSupervisorRef, StartError> start_dynamic_supervisor(
     DynamicSupervisorSpec spec, const StartOptions& options) {
-  const auto started = detail::start_behaviour(
-      std::make_unique<DynamicSupervisorProcess>(std::move(spec), options.name), options,
-      {.link = true, .monitor = false, .trap_exit = true});
+  const auto started =
+      detail::start_behaviour(std::make_unique<DynamicSupervisorProcess>(std::move(spec), options),
+                              options, {.link = true, .monitor = false, .trap_exit = true});
   if (!started) return std::unexpected(started.error());
   return DynamicSupervisorRef(started->pid);
 }

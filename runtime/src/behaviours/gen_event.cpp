@@ -29,7 +29,7 @@ class EventManagerProcess final : public StartedBehaviour {
  public:
   static constexpr const void* interface_id = &event_manager_interface;
 
-  explicit EventManagerProcess(const StartOptions& options) : StartedBehaviour(options.name) {}
+  explicit EventManagerProcess(const StartOptions& options) : StartedBehaviour(options) {}
 
   Flow start() override {
     trap_exit(true);

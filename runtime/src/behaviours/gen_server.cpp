@@ -36,7 +36,7 @@ class GenServerProcess final : public StartedBehaviour {
   using InitCall = std::move_only_function<Init(GenServer&)>;
 
   GenServerProcess(std::unique_ptr<GenServer> server, InitCall init, const StartOptions& options)
-      : StartedBehaviour(options.name),
+      : StartedBehaviour(options),
         hibernate_after_(options.hibernate_after),
         server_(std::move(server)),
         info_(server_->otp_info()),

@@ -8,6 +8,8 @@ namespace detail {
 namespace {
 
 struct StartAck : CallBase {
+  Name name;
+  std::function<std::expected<void, Pid>()> via;
   std::optional<StartError> error;
 };
 constexpr MessageType start_ack_type{.name = "start",
@@ -17,24 +19,33 @@ constexpr MessageType start_ack_type{.name = "start",
 
 }  // namespace
 
-StartedBehaviour::StartedBehaviour(Name name) : name_(name), ack_(make_message<StartAck>()) {
-  ack_->type = &start_ack_type;
+StartedBehaviour::StartedBehaviour(const StartOptions& options) : ack_(make_message<StartAck>()) {
+  auto& ack = static_cast<StartAck&>(*ack_);
+  ack.type = &start_ack_type;
+  ack.name = options.name;
+  ack.via = options.via;
 }
 
 bool StartedBehaviour::take_name() {
-  while (name_) {
-    if (const std::optional<Pid> holder = whereis(name_)) {
+  auto& ack = static_cast<StartAck&>(*ack_);
+  while (ack.name) {
+    if (const std::optional<Pid> holder = whereis(ack.name)) {
       refuse({.kind = StartError::Kind::already_started, .reason = {}, .pid = *holder}, true);
       return false;
     }
     try {
-      register_name(name_, self());
+      register_name(ack.name, self());
       break;
     } catch (const std::invalid_argument&) {
       // Somebody was faster, or has just ended: look again.
     }
   }
-  return true;
+  if (!ack.via) return true;
+  const auto registered = ack.via();
+  if (registered) return true;
+  refuse({.kind = StartError::Kind::already_started, .reason = {}, .pid = registered.error()},
+         true);
+  return false;
 }
 
 void StartedBehaviour::acknowledge() noexcept { answer(std::nullopt); }

@@ -17,9 +17,9 @@ class StartedBehaviour : public Behaviour {
   void ended(const ExitReason& reason) noexcept override;
 
  protected:
-  explicit StartedBehaviour(Name name);
+  explicit StartedBehaviour(const StartOptions& options);
 
-  /// Registers the name; false when it is taken, and then start() returns Flow::stop.
+  /// Registers the names; false when it is taken, and then start() returns Flow::stop.
   bool take_name();
   /// init is over.
   void acknowledge() noexcept;
@@ -33,8 +33,8 @@ class StartedBehaviour : public Behaviour {
                                                             const StartOptions&, SpawnOptions);
   void answer(std::optional<StartError> error) noexcept;
 
-  Name name_;
-  std::unique_ptr<CallBase, MessageDeleter> ack_;  ///< until the starter has its answer
+  /// Until the starter has its answer: that, and what only the start needs.
+  std::unique_ptr<CallBase, MessageDeleter> ack_;
 };
 
 /// Spawns it and waits for its init, as StartOptions say.

@@ -35,8 +35,8 @@ class SupervisorProcess final : public StartedBehaviour {
  public:
   static constexpr const void* interface_id = &supervisor_interface;
 
-  SupervisorProcess(SupervisorSpec spec, Name name)
-      : StartedBehaviour(name),
+  SupervisorProcess(SupervisorSpec spec, const StartOptions& options)
+      : StartedBehaviour(options),
         supervision_("supervisor " + spec.name),
         strategy_(spec.strategy),
         auto_shutdown_(spec.auto_shutdown),
@@ -381,7 +381,7 @@ ChildCounts SupervisorRef::count_children() const {
 std::expected<SupervisorRef, StartError> start_supervisor(SupervisorSpec spec,
                                                           const StartOptions& options) {
   const auto started =
-      detail::start_behaviour(std::make_unique<SupervisorProcess>(std::move(spec), options.name),
+      detail::start_behaviour(std::make_unique<SupervisorProcess>(std::move(spec), options),
                               options, {.link = true, .monitor = false, .trap_exit = true});
   if (!started) return std::unexpected(started.error());
   return SupervisorRef(started->pid);

@@ -1,0 +1,364 @@
+// Registry: names made from data, and who holds them, with a value each.
+//
+//   auto carts = otp::Registry<std::int64_t>::start_link({.keys =
+//   otp::RegistryKeys::unique}).value(); carts.add(17); // the caller holds key 17 auto cart =
+//   shop::Cart::start_link({}, {.via = carts.via(18)});    // ...and the new server 18 if (auto
+//   found = carts.whereis(18)) shop::Cart(*found).add_line(...); carts.dispatch(17, [](const auto&
+//   entries) { for (auto& e : entries) otp::send(e.pid, Tick{}); });
+//
+// - Unique: one holder for a key; a second gets the first as its error. Duplicate: any number, also
+//   several times the same process: publish and subscribe.
+// - A process registers itself, and only itself. Its entries are gone soon after its end.
+// - Looking up goes through no process: the table is shared, in partitions that are locked alone.
+// - The handle is a value, to be copied and sent; `open` finds a registry by name.
+// - Listeners, processes with a local name, get a RegistryEvent for each registration and each
+//   explicit unregistration.
+// Process only. Source: Elixir's Registry.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <otp/call.h>
+#include <otp/receive.h>
+#include <otp/server_ref.h>
+#include <otp/start.h>
+#include <otp/supervisor.h>
+
+namespace otp {
+
+enum class RegistryKeys : std::uint8_t { unique, duplicate };
+
+struct RegistryOptions {
+  RegistryKeys keys = RegistryKeys::unique;
+  std::size_t partitions = 1;
+  std::vector<Name> listeners{};
+};
+
+/// What a listener gets.
+template <class K, class V>
+struct RegistryEvent {
+  enum class Kind : std::uint8_t { registered, unregistered };
+  Kind kind = Kind::registered;
+  Name registry;
+  K key;
+  Pid pid;
+  std::optional<V> value;  ///< of a registration
+};
+
+/// A registration was refused.
+struct AlreadyRegistered {
+  Pid pid;  ///< who holds the key
+};
+
+namespace detail {
+
+/// What the registry's process knows of its table.
+class RegistryTableBase {
+ public:
+  virtual ~RegistryTableBase() = default;
+  virtual void forget(Pid pid) = 0;
+};
+std::expected<Pid, StartError> start_registry(std::shared_ptr<RegistryTableBase> table,
+                                              const StartOptions& options);
+/// Throws std::invalid_argument when no registry runs under the name.
+std::shared_ptr<RegistryTableBase> table_of_registry(Name name);
+/// Lets the registry's process watch the caller.
+void watch_caller(Pid registry);
+
+/// Wakes who waits for a lock.
+struct LockFreed {
+  Ref wait;
+};
+
+template <class K, class V>
+class RegistryTable final : public RegistryTableBase {
+ public:
+  struct Entry {
+    Pid pid;
+    V value;
+  };
+  struct Waiter {
+    Pid pid;
+    Ref wait;
+  };
+  struct Lock {
+    Pid holder;
+    std::vector<Waiter> waiters;
+  };
+  struct Partition {
+    std::mutex mutex;
+    std::unordered_map<K, std::vector<Entry>> entries;
+    std::map<K, Lock> locks;
+  };
+
+  explicit RegistryTable(RegistryOptions given)
+      : options(std::move(given)), partitions(options.partitions) {}
+
+  Partition& of(const K& key) { return partitions[std::hash<K>{}(key) % partitions.size()]; }
+
+  void forget(Pid pid) override {
+    for (Partition& partition : partitions) {
+      const std::lock_guard lock(partition.mutex);
+      for (auto each = partition.entries.begin(); each != partition.entries.end();) {
+        std::erase_if(each->second, [pid](const Entry& entry) { return entry.pid == pid; });
+        each = each->second.empty() ? partition.entries.erase(each) : std::next(each);
+      }
+    }
+  }
+
+  const RegistryOptions options;
+  std::vector<Partition> partitions;
+};
+
+}  // namespace detail
+
+/// What stands for a value where none is needed.
+struct NoValue {
+  friend bool operator==(NoValue, NoValue) = default;
+};
+
+template <class K, class V = NoValue>
+class Registry : public ServerRef {
+  using Table = detail::RegistryTable<K, V>;
+
+ public:
+  using Entry = typename Table::Entry;
+  using Event = RegistryEvent<K, V>;
+
+  /// Linked to the caller. Throws std::invalid_argument for no partition at all.
+  static std::expected<Registry, StartError> start_link(RegistryOptions options = {},
+                                                        const StartOptions& start = {}) {
+    if (options.partitions == 0)
+      throw std::invalid_argument("Registry: partitions must be positive");
+    auto table = std::make_shared<Table>(std::move(options));
+    const auto pid = detail::start_registry(table, start);
+    if (!pid) return std::unexpected(pid.error());
+    return Registry(*pid, start.name, std::move(table));
+  }
+  /// The registry that runs under `name`. Throws std::invalid_argument when none does, or one of
+  /// other types.
+  static Registry open(Name name) {
+    auto table = std::dynamic_pointer_cast<Table>(detail::table_of_registry(name));
+    if (table == nullptr)
+      throw std::invalid_argument("Registry `" + std::string(name.text()) +
+                                  "` has other keys or values");
+    return Registry(*otp::whereis(name), name, std::move(table));
+  }
+
+  // ---- Registering the caller ----
+
+  std::expected<void, AlreadyRegistered> add(const K& key, V value = {}) const {
+    auto& partition = table_->of(key);
+    {
+      const std::lock_guard lock(partition.mutex);
+      auto& entries = partition.entries[key];
+      if (is_unique() && !entries.empty()) {
+        if (otp::is_alive(entries.front().pid))
+          return std::unexpected(AlreadyRegistered{entries.front().pid});
+        entries.clear();  // of a dead process, which the registry has not been told of yet
+      }
+      entries.push_back({self(), value});
+    }
+    detail::watch_caller(address());
+    tell(Event::Kind::registered, key, std::move(value));
+    return {};
+  }
+  /// All entries of the caller under `key`. An absent key is none.
+  void remove(const K& key) const {
+    remove_matching(key, [](const V&) { return true; });
+  }
+  /// Those whose value fits.
+  template <class Fits>
+  void remove_matching(const K& key, Fits fits) const {
+    std::size_t removed = 0;
+    change(key, [&](std::vector<Entry>& entries) {
+      removed = std::erase_if(entries, [&](const Entry& each) {
+        return each.pid == self() && fits(std::as_const(each.value));
+      });
+    });
+    if (removed != 0) tell(Event::Kind::unregistered, key, std::nullopt);
+  }
+  /// Changes the caller's own value of a unique key: the new and the old one; none when the caller
+  /// does not hold the key. Throws std::invalid_argument in a duplicate registry.
+  template <class F>
+  std::optional<std::pair<V, V>> update_value(const K& key, F f) const {
+    if (!is_unique()) throw std::invalid_argument("Registry: update_value needs unique keys");
+    std::optional<std::pair<V, V>> result;
+    change(key, [&](std::vector<Entry>& entries) {
+      for (Entry& each : entries) {
+        if (each.pid != self()) continue;
+        V old = each.value;
+        each.value = f(std::as_const(old));
+        result.emplace(each.value, std::move(old));
+      }
+    });
+    return result;
+  }
+  /// For StartOptions::via: the server that starts holds `key`. Throws std::invalid_argument in a
+  /// duplicate registry.
+  std::function<std::expected<void, Pid>()> via(K key, V value = {}) const {
+    if (!is_unique()) throw std::invalid_argument("Registry: a via name needs unique keys");
+    return [registry = *this, key = std::move(key),
+            value = std::move(value)]() -> std::expected<void, Pid> {
+      const auto added = registry.add(key, value);
+      if (!added) return std::unexpected(added.error().pid);
+      return {};
+    };
+  }
+
+  // ---- Looking up ----
+
+  /// Who holds a unique key, or first registered a duplicate one.
+  std::optional<Pid> whereis(const K& key) const {
+    const auto entries = lookup(key);
+    return entries.empty() ? std::nullopt : std::optional(entries.front().pid);
+  }
+  std::vector<Entry> lookup(const K& key) const {
+    return match(key, [](const V&) { return true; });
+  }
+  /// The entries of a key whose value fits.
+  template <class Fits>
+  std::vector<Entry> match(const K& key, Fits fits) const {
+    auto& partition = table_->of(key);
+    std::vector<Entry> found;
+    const std::lock_guard lock(partition.mutex);
+    const auto entries = partition.entries.find(key);
+    if (entries == partition.entries.end()) return found;
+    std::ranges::copy_if(entries->second, std::back_inserter(found), [&](const Entry& each) {
+      return otp::is_alive(each.pid) && fits(std::as_const(each.value));
+    });
+    return found;
+  }
+  template <class Fits>
+  std::size_t count_match(const K& key, Fits fits) const {
+    return match(key, std::move(fits)).size();
+  }
+  std::vector<V> values(const K& key, Pid pid) const {
+    std::vector<V> values;
+    for (Entry& each : lookup(key)) {
+      if (each.pid == pid) values.push_back(std::move(each.value));
+    }
+    return values;
+  }
+  /// The keys of a process, once for each entry.
+  std::vector<K> keys(Pid pid) const {
+    std::vector<K> keys;
+    for (auto& [key, each] :
+         select([pid](const K&, Pid holder, const V&) { return holder == pid; }))
+      keys.push_back(key);
+    return keys;
+  }
+  /// Every (key, entry) for which `fits(key, pid, value)`.
+  template <class Fits>
+  std::vector<std::pair<K, Entry>> select(Fits fits) const {
+    std::vector<std::pair<K, Entry>> found;
+    for (auto& partition : table_->partitions) {
+      const std::lock_guard lock(partition.mutex);
+      for (const auto& [key, entries] : partition.entries) {
+        for (const Entry& each : entries) {
+          if (otp::is_alive(each.pid) && fits(key, each.pid, std::as_const(each.value)))
+            found.emplace_back(key, each);
+        }
+      }
+    }
+    return found;
+  }
+  std::size_t count() const {
+    return select([](const K&, Pid, const V&) { return true; }).size();
+  }
+
+  /// Runs `f` with the entries of a key, if there are any, in the caller.
+  template <class F>
+  void dispatch(const K& key, F f) const {
+    const std::vector<Entry> entries = lookup(key);
+    if (!entries.empty()) f(entries);
+  }
+
+  /// Runs `f` while no other process is inside `lock` for the same key; its value. A holder that
+  /// ends gives the lock up.
+  template <class F>
+  std::invoke_result_t<F&> lock(const K& key, F f) const {
+    acquire(key);
+    struct Held {
+      const Registry& registry;
+      const K& key;
+      ~Held() { registry.release(key); }
+    } const held{*this, key};
+    return f();
+  }
+
+ private:
+  Registry(Pid pid, Name name, std::shared_ptr<Table> table)
+      : ServerRef(pid), name_(name), table_(std::move(table)) {}
+
+  bool is_unique() const noexcept { return table_->options.keys == RegistryKeys::unique; }
+
+  template <class F>
+  void change(const K& key, F f) const {
+    auto& partition = table_->of(key);
+    const std::lock_guard lock(partition.mutex);
+    const auto entries = partition.entries.find(key);
+    if (entries == partition.entries.end()) return;
+    f(entries->second);
+    if (entries->second.empty()) partition.entries.erase(entries);
+  }
+
+  void tell(typename Event::Kind kind, const K& key, std::optional<V> value) const {
+    for (const Name listener : table_->options.listeners) {
+      if (const auto pid = otp::whereis(listener))
+        send(*pid, Event{kind, name_, key, self(), value});
+    }
+  }
+
+  void acquire(const K& key) const {
+    auto& partition = table_->of(key);
+    for (;;) {
+      const Ref wait = make_ref();
+      Pid holder;
+      {
+        const std::lock_guard lock(partition.mutex);
+        auto& taken = partition.locks[key];
+        if (!taken.holder || !otp::is_alive(taken.holder)) {
+          taken.holder = self();
+          return;
+        }
+        holder = taken.holder;
+        taken.waiters.push_back({self(), wait});
+      }
+      const Ref watch = otp::monitor(holder);
+      receive(on_if([&](const detail::LockFreed& freed) { return freed.wait == wait; },
+                    [](const detail::LockFreed&) {}),
+              on_if([&](const Down& down) { return down.ref == watch; }, [](const Down&) {}));
+      demonitor(watch, flush);
+    }
+  }
+
+  void release(const K& key) const {
+    std::vector<typename Table::Waiter> waiters;
+    {
+      auto& partition = table_->of(key);
+      const std::lock_guard lock(partition.mutex);
+      const auto held = partition.locks.find(key);
+      waiters = std::move(held->second.waiters);
+      partition.locks.erase(held);
+    }
+    for (const auto& each : waiters) send(each.pid, detail::LockFreed{each.wait});
+  }
+
+  Name name_;
+  std::shared_ptr<Table> table_;
+};
+
+}  // namespace otp
