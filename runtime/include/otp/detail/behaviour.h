@@ -39,10 +39,15 @@ struct ValueMessage : Message {
   T value;
 };
 
+/// Its `deliver` gives the address of the value.
 template <class T>
 inline const MessageType value_message_type{.name = name_of_type<T>.data(),
                                             .interface = nullptr,
-                                            .deliver = nullptr,
+                                            .deliver =
+                                                [](Message& message, void* address, void*) {
+                                                  *static_cast<const void**>(address) =
+                                                      &static_cast<ValueMessage<T>&>(message).value;
+                                                },
                                             .destroy = &destroy_message<ValueMessage<T>>};
 
 /// A message of kind `info` that carries `value`.
