@@ -1,69 +1,11 @@
-// SM-001 to SM-025: gen_statem. Times are OTP's, scaled down.
-#include <otp/gen_statem.h>
+// SM-001 to SM-013, SM-019 to SM-025: gen_statem.
 #include <otp/request_collection.h>
 #include <otp/sys.h>
 
-#include <functional>
-
-#include "proc_support.h"
+#include "sm_support.h"
 
 namespace otp::conformance {
 namespace {
-
-enum class Place { start, wait, connected };
-
-/// Events and requests of the cases.
-struct Go {
-  Place to = Place::wait;
-};
-struct Ping {
-  int n = 0;
-};
-struct Ask {
-  using Reply = int;
-  int n = 0;
-};
-struct Where {
-  using Reply = Place;
-};
-/// What a machine tells its test.
-struct Seen {
-  std::string what;
-};
-struct GoOn {};
-
-/// A machine whose handlers are what the test says.
-class Scripted final : public Statem<Place> {
- public:
-  struct Script {
-    std::function<StatemInit<Place>()> init = [] { return start_in(Place::start); };
-    std::function<Transition(const Event&, Place)> handle = [](const Event&, Place) {
-      return keep_state();
-    };
-    bool enters = false;
-    std::function<Transition(Place, Place)> enter = [](Place, Place) { return keep_state(); };
-    std::function<void(const ExitReason&, Place)> terminate = [](const ExitReason&, Place) {};
-  };
-  explicit Scripted(Script script) : script_(std::move(script)) {}
-  StatemInit<Place> init() override { return script_.init(); }
-  Transition handle_event(const Event& event, const Place& state) override {
-    if (event.as<Where>()) return keep_state().reply<Where>(event, state);
-    if (const auto* go = event.as<Go>(); go != nullptr) return next_state(go->to);
-    return script_.handle(event, state);
-  }
-  bool enters() const override { return script_.enters; }
-  Transition enter(const Place& previous, const Place& state) override {
-    return script_.enter(previous, state);
-  }
-  void terminate(const ExitReason& reason, const Place& state) override {
-    script_.terminate(reason, state);
-  }
-
- private:
-  Script script_;
-};
-using Transition = StatemTransition<Place>;
-using Script = Scripted::Script;
 
 /// The same switch in both styles.
 struct Flip {
@@ -99,27 +41,6 @@ class BySwitch final : public Statem<std::pair<std::string, int>> {
   }
 };
 
-class Sm : public Proc {
- protected:
-  static StatemRef machine(Script script = {}, const StartOptions& options = {}) {
-    return StatemRef::start<Scripted>(options, std::move(script)).value();
-  }
-  static void tell(Pid test, std::string what) { send(test, Seen{std::move(what)}); }
-  static std::string seen() { return next<Seen>().what; }
-  /// Everything the machine has told so far, after it has handled what it was sent.
-  static std::string all_seen(const StatemRef& machine) {
-    machine.call(Where{});
-    std::string all;
-    while (auto each = receive_value<Seen>(0s)) all += (all.empty() ? "" : " ") + each->what;
-    return all;
-  }
-};
-
-std::string name_of(const StatemEvent& event) {
-  static const char* const names[] = {"call",    "cast",          "info",         "internal",
-                                      "timeout", "state_timeout", "named_timeout"};
-  return names[static_cast<int>(event.type())];
-}
 std::optional<ExitReason> stop_failure(const ServerRef& server, const ExitReason& reason = {},
                                        Timeout timeout = patience) {
   try {
@@ -379,124 +300,6 @@ TEST_F(Sm, SM_013_a_call_that_times_out_harms_nobody) {
     send(m.address(), GoOn{});
     EXPECT_EQ(m.call(Ask{5}), 5);
     EXPECT_TRUE(mailbox_is_empty());
-  });
-}
-
-/// Tells every time-out with its name; a Ping starts what `start` says.
-Script timing(Pid test, std::function<Transition(int)> start) {
-  return {.handle = [=](const StatemEvent& event, Place) -> Transition {
-    if (const auto* ping = event.as<Ping>()) return start(ping->n);
-    const auto* text = event.as<std::string>();
-    send(test, Seen{name_of(event) + event.timeout_name() + ":" + (text ? *text : "")});
-    return Scripted::keep_state();
-  }};
-}
-
-TEST_F(Sm, SM_014_a_change_of_state_cancels_the_state_timeout) {
-  in_process([] {
-    const StatemRef m = machine(timing(self(), [](int n) {
-      return n == 0 ? Scripted::keep_state().state_timeout(30ms)
-                    : Scripted::next_state(Place::connected).state_timeout(1ms, std::string("own"));
-    }));
-    m.cast(Ping{0});
-    m.cast(Go{Place::wait});
-    EXPECT_EQ(receive_value<Seen>(80ms).has_value(), false);
-    m.cast(Ping{1});  // one that is set with the change is the new state's
-    EXPECT_EQ(seen(), "state_timeout:own");
-  });
-}
-
-TEST_F(Sm, SM_015_any_event_cancels_the_event_timeout) {
-  in_process([] {
-    const Pid test = self();
-    const StatemRef m = machine(timing(test, [](int n) -> Transition {
-      switch (n) {
-        case 0:
-          return Scripted::keep_state().timeout(30ms);
-        case 1:
-          return Scripted::keep_state().timeout(30ms).next_event(Ping{9});
-        case 2:
-          return Scripted::keep_state().timeout(1ms, std::string("fires"));
-        case 3:
-          return Scripted::keep_state().timeout(0ms).next_event(Ping{9});
-        case 4:
-          return Scripted::keep_state().timeout(0ms, std::string("at once"));
-        default:
-          return Scripted::keep_state();
-      }
-    }));
-    m.cast(Ping{0});
-    m.cast(Ping{9});
-    EXPECT_EQ(receive_value<Seen>(80ms).has_value(), false);
-    m.cast(Ping{1});
-    m.cast(Ping{3});
-    EXPECT_EQ(receive_value<Seen>(80ms).has_value(), false);
-    m.cast(Ping{2});
-    EXPECT_EQ(seen(), "timeout:fires");
-    m.cast(Ping{4});
-    EXPECT_EQ(seen(), "timeout:at once");
-  });
-}
-
-TEST_F(Sm, SM_016_named_timeouts_live_on_and_start_anew) {
-  in_process([] {
-    const StatemRef m = machine(timing(self(), [](int n) -> Transition {
-      if (n == 0) {
-        return Scripted::next_state(Place::wait)
-            .named_timeout("a", 1h, std::string("old"))
-            .named_timeout("b", 20ms, std::string("never"));
-      }
-      return Scripted::next_state(Place::connected)
-          .named_timeout("a", 30ms, std::string("new"))
-          .cancel_timeout("b");
-    }));
-    m.cast(Ping{0});
-    const TimePoint restart = monotonic_time();
-    m.cast(Ping{1});
-    m.cast(Go{Place::start});
-    EXPECT_EQ(seen(), "named_timeouta:new");
-    EXPECT_GE(monotonic_time() - restart, 30ms);
-    EXPECT_EQ(receive_value<Seen>(40ms).has_value(), false);
-  });
-}
-
-TEST_F(Sm, SM_017_a_timeout_may_be_absolute) {
-  in_process([] {
-    const TimePoint due = monotonic_time() + 20ms;
-    const StatemRef m = machine(
-        timing(self(), [due](int) { return Scripted::keep_state().named_timeout("c", due); }));
-    m.cast(Ping{0});
-    EXPECT_EQ(seen(), "named_timeoutc:");
-    EXPECT_GE(monotonic_time(), due);
-    m.cast(Ping{0});  // in the past: at once
-    EXPECT_EQ(seen(), "named_timeoutc:");
-  });
-}
-
-TEST_F(Sm, SM_018_timeouts_are_cancelled_and_updated) {
-  in_process([] {
-    const StatemRef m = machine(timing(self(), [](int n) -> Transition {
-      switch (n) {
-        case 0:
-          return Scripted::keep_state().state_timeout(30ms).named_timeout("u", 20ms,
-                                                                          std::string("old"));
-        case 1:
-          return Scripted::keep_state().cancel_state_timeout().update_timeout("u",
-                                                                              std::string("new"));
-        default:  // nothing runs
-          return Scripted::keep_state()
-              .cancel_state_timeout()
-              .cancel_timeout()
-              .cancel_timeout("x")
-              .update_timeout("y", std::string("at once"));
-      }
-    }));
-    m.cast(Ping{0});
-    m.cast(Ping{1});
-    EXPECT_EQ(seen(), "named_timeoutu:new");
-    EXPECT_EQ(receive_value<Seen>(60ms).has_value(), false);
-    m.cast(Ping{2});
-    EXPECT_EQ(seen(), "named_timeouty:at once");
   });
 }
 
