@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -26,52 +27,71 @@ namespace otp {
 
 /// A process ended abnormally by its own doing.
 struct CrashReport {
-  std::string server;  ///< "gen_server demo.Counter", "process"
-  Pid pid;
-  Name name;
-  std::string label;
-  ExitReason reason;         ///< its frames() are the addresses at the throw
-  std::string last_message;  ///< name of the message it was handling
-  std::string state;         ///< where the schema declares one
-  Pid parent;
-  std::vector<Pid> links;
+  std::string server{};  ///< "gen_server demo.Counter", "process"
+  Pid pid{};
+  Name name{};
+  std::string label{};
+  ExitReason reason{};         ///< its frames() are the addresses at the throw
+  std::string last_message{};  ///< name of the message it was handling
+  std::string state{};         ///< where the schema declares one
+  Pid parent{};
+  std::vector<Pid> links{};
 };
 
 /// A supervisor acted on a child.
 struct SupervisorReport {
   enum class Context : std::uint8_t { start_error, child_terminated, shutdown_error, shutdown };
-  std::string supervisor;
-  Pid pid;
+  std::string supervisor{};
+  Pid pid{};
   Context context = Context::child_terminated;
-  ExitReason reason;
-  std::string child_id;
-  Pid child;
-  std::string restart;   ///< "permanent"
-  std::string shutdown;  ///< "5000 ms", "brutal_kill", "infinity"
-  std::string type;      ///< "worker"
+  ExitReason reason{};
+  std::string child_id{};
+  Pid child{};
+  std::string restart{};   ///< "permanent"
+  std::string shutdown{};  ///< "5000 ms", "brutal_kill", "infinity"
+  std::string type{};      ///< "worker"
 };
 
 /// A supervisor started a child.
 struct ProgressReport {
-  std::string supervisor;
-  Pid pid;
-  std::string child_id;
-  Pid child;
+  std::string supervisor{};
+  Pid pid{};
+  std::string child_id{};
+  Pid child{};
 };
 
 /// Something odd that was survived: an unknown message, a handler that runs too long.
 struct WarningReport {
-  std::string text;
-  std::string server;
-  Pid pid;
+  std::string text{};
+  std::string server{};
+  Pid pid{};
 };
 
-struct InfoReport {
-  std::string text;
+/// From the most severe; `none` and `all` are thresholds only.
+enum class LogLevel : std::uint8_t {
+  none,
+  emergency,
+  alert,
+  critical,
+  error,
+  warning,
+  notice,
+  info,
+  debug,
+  all
+};
+using LogMetadata = std::vector<std::pair<std::string, std::string>>;
+
+/// What the program says itself: see log() in <otp/logger.h>.
+struct LogReport {
+  std::string text{};
+  LogLevel level = LogLevel::info;
+  std::string module{};
+  LogMetadata metadata{};
 };
 
 using Report =
-    std::variant<CrashReport, SupervisorReport, ProgressReport, WarningReport, InfoReport>;
+    std::variant<CrashReport, SupervisorReport, ProgressReport, WarningReport, LogReport>;
 
 class ReportSink {
  public:
@@ -80,7 +100,7 @@ class ReportSink {
 };
 
 struct ReportOptions {
-  bool progress = false;  ///< also progress and info reports
+  bool progress = false;  ///< also progress reports, and what is logged below a warning
 };
 
 /// For people: to a stream, in colour when it is a terminal and NO_COLOR is not set.

@@ -1,5 +1,7 @@
 #include "sys/format.h"
 
+#include <otp/logger.h>
+
 #include <iterator>
 
 #include <fmt/format.h>
@@ -135,7 +137,11 @@ struct TextFormat {
   std::string operator()(const WarningReport& r) const {
     return fmt::format("{} {}: {}", r.server, to_string(r.pid), r.text);
   }
-  std::string operator()(const InfoReport& r) const { return r.text; }
+  std::string operator()(const LogReport& r) const {
+    std::string text = r.module.empty() ? r.text : r.module + ": " + r.text;
+    for (const auto& [key, value] : r.metadata) text += fmt::format(" {}={}", key, value);
+    return text;
+  }
 };
 
 bool is_error(const ExitReason& reason) { return reason.kind() == ExitReason::Kind::error; }
@@ -181,8 +187,11 @@ struct JsonFormat {
   std::string operator()(const WarningReport& r) const {
     return JsonLine("warning").add("server", r.server).add("pid", r.pid).add("text", r.text).text();
   }
-  std::string operator()(const InfoReport& r) const {
-    return JsonLine("info").add("text", r.text).text();
+  std::string operator()(const LogReport& r) const {
+    JsonLine line("log");
+    line.add("level", otp::to_string(r.level)).add("module", r.module).add("text", r.text);
+    for (const auto& [key, value] : r.metadata) line.add(key, std::string_view(value));
+    return line.text();
   }
 
   static std::vector<std::string> texts(const std::vector<Pid>& pids) {
@@ -197,7 +206,11 @@ struct Level {
   ReportLevel operator()(const SupervisorReport&) const { return ReportLevel::error; }
   ReportLevel operator()(const ProgressReport&) const { return ReportLevel::info; }
   ReportLevel operator()(const WarningReport&) const { return ReportLevel::warning; }
-  ReportLevel operator()(const InfoReport&) const { return ReportLevel::info; }
+  ReportLevel operator()(const LogReport& r) const {
+    if (r.level <= LogLevel::error) return ReportLevel::error;
+    if (r.level <= LogLevel::warning) return ReportLevel::warning;
+    return r.level <= LogLevel::info ? ReportLevel::info : ReportLevel::debug;
+  }
 };
 
 }  // namespace

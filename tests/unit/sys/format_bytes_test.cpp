@@ -75,7 +75,7 @@ TEST(format, crashes_and_supervisors_are_errors_and_progress_is_information) {
   EXPECT_EQ(level_of(SupervisorReport{}), ReportLevel::error);
   EXPECT_EQ(level_of(WarningReport{}), ReportLevel::warning);
   EXPECT_EQ(level_of(ProgressReport{}), ReportLevel::info);
-  EXPECT_EQ(level_of(InfoReport{}), ReportLevel::info);
+  EXPECT_EQ(level_of(LogReport{}), ReportLevel::info);
 }
 
 }  // namespace

@@ -67,7 +67,7 @@ TEST(sinks, progress_and_information_are_hidden_unless_asked_for) {
     {
       const auto sink = json_sink(file.path(), {.progress = progress});
       sink->write(ProgressReport{});
-      sink->write(InfoReport{.text = "hello"});
+      sink->write(LogReport{.text = "hello"});
       sink->write(WarningReport{});
     }
     EXPECT_EQ(file.lines().size(), progress ? 3U : 1U);
