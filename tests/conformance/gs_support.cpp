@@ -43,16 +43,6 @@ Init SubjectImpl::init(gs_cases::SubjectArgs args) {
   return script_.init(*this);
 }
 
-std::optional<ExitReason> stop_failure(const ServerRef& server, const ExitReason& reason,
-                                       Timeout timeout) {
-  try {
-    server.stop(reason, timeout);
-    return std::nullopt;
-  } catch (const CallExit& exit) {
-    return exit.error().reason;
-  }
-}
-
 }  // namespace otp::conformance
 
 std::unique_ptr<gs_cases::SubjectServer> gs_cases::SubjectServer::create() {

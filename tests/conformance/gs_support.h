@@ -80,9 +80,4 @@ inline Subject subject(Script script = {}, const StartOptions& options = {}) {
 
 class Gs : public Proc {};
 
-/// What stop() fails with; none when it succeeds.
-std::optional<ExitReason> stop_failure(const ServerRef& server,
-                                       const ExitReason& reason = ExitReason::normal(),
-                                       Timeout timeout = patience);
-
 }  // namespace otp::conformance

@@ -1,9 +1,11 @@
 // What the PROC cases share: a runtime whose reports are kept, and waits on conditions.
 #pragma once
 
+#include <otp/call.h>
 #include <otp/receive.h>
 #include <otp/report.h>
 #include <otp/runtime.h>
+#include <otp/server_ref.h>
 
 #include <chrono>
 #include <memory>
@@ -80,6 +82,18 @@ bool eventually(Condition holds) {
 }
 
 inline bool mailbox_is_empty() { return process_info(self())->message_queue_length == 0; }
+
+/// What stop() fails with; none when it succeeds.
+inline std::optional<ExitReason> stop_failure(const ServerRef& server,
+                                              const ExitReason& reason = ExitReason::normal(),
+                                              Timeout timeout = patience) {
+  try {
+    server.stop(reason, timeout);
+    return std::nullopt;
+  } catch (const CallExit& exit) {
+    return exit.error().reason;
+  }
+}
 
 /// A process that lives until it is told to end by a signal.
 inline void stay() { sleep(infinity); }
