@@ -48,17 +48,6 @@ class SubjectImpl final : public proc_cases::SubjectServer {
 
 const ExitReason failure = ExitReason::error("std::runtime_error", "on purpose");
 
-/// What stop() fails with; none when it succeeds.
-std::optional<ExitReason> stop_failure(const ServerRef& server, const ExitReason& reason = {},
-                                       Timeout timeout = patience) {
-  try {
-    server.stop(reason, timeout);
-    return std::nullopt;
-  } catch (const CallExit& exit) {
-    return exit.error().reason;
-  }
-}
-
 /// Starts a Subject in another process while its init waits; the starter must wait as long.
 template <class Start>
 void check_start_is_synchronous(Start start) {

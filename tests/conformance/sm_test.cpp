@@ -41,16 +41,6 @@ class BySwitch final : public Statem<std::pair<std::string, int>> {
   }
 };
 
-std::optional<ExitReason> stop_failure(const ServerRef& server, const ExitReason& reason = {},
-                                       Timeout timeout = patience) {
-  try {
-    server.stop(reason, timeout);
-    return std::nullopt;
-  } catch (const CallExit& exit) {
-    return exit.error().reason;
-  }
-}
-
 TEST_F(Sm, SM_001_both_styles_do_the_same) {
   in_process([] {
     for (const StatemRef& machine :
