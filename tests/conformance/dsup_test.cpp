@@ -130,19 +130,19 @@ TEST_F(DSup, DSUP_008_children_are_stopped_at_the_same_time) {
       WorkerScript slow = worker("slow");
       slow.stopping = [time] { sleep(time); };
       ChildSpec made = spec(slow);
-      made.shutdown = Shutdown::after(400ms);
+      made.shutdown = Shutdown::after(1s);
       return made;
     };
     const auto supervisor = start();
     std::vector<Ref> quick;
     for (int i = 0; i < 2; ++i)
-      quick.push_back(monitor(supervisor.start_child(stopping_for(200ms)).value()));
+      quick.push_back(monitor(supervisor.start_child(stopping_for(50ms)).value()));
     const Ref slow = monitor(supervisor.start_child(stopping_for(1h)).value());
     const TimePoint begin = monotonic_time();
     const Ref end = supervisor.monitor();
     exit(supervisor.address(), ExitReason::shutdown());
     EXPECT_EQ(down_of(end).reason, ExitReason::shutdown());
-    EXPECT_GE(monotonic_time() - begin, 400ms);
+    EXPECT_GE(monotonic_time() - begin, 1s);
     EXPECT_LT(monotonic_time() - begin, patience);
     for (const Ref ref : quick) EXPECT_EQ(down_of(ref).reason, ExitReason::shutdown());
     EXPECT_EQ(down_of(slow).reason, ExitReason::killed());

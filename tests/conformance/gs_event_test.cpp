@@ -192,7 +192,7 @@ TEST_F(Gs, GS_031_hibernate_is_legal_in_every_callback_and_loses_nothing) {
 
 TEST_F(Gs, GS_032_a_server_hibernates_by_itself_when_idle_and_wakes_for_a_message) {
   in_process([] {
-    const Subject server = Subject::start({.script = play({})}, {.hibernate_after = 20ms}).value();
+    const Subject server = Subject::start({.script = play({})}, {.hibernate_after = 200ms}).value();
     const auto hibernating = [&] { return process_info(server.address())->hibernating; };
     EXPECT_FALSE(hibernating());
     EXPECT_TRUE(eventually(hibernating));

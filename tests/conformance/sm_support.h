@@ -2,6 +2,7 @@
 #pragma once
 
 #include <otp/gen_statem.h>
+#include <otp/sys.h>
 
 #include <functional>
 
@@ -63,6 +64,14 @@ class Scripted final : public Statem<Place> {
 };
 using Transition = StatemTransition<Place>;
 using Script = Scripted::Script;
+
+/// Sends events so that all are queued before any is handled: no time-out comes between them.
+template <class... E>
+void cast_together(const StatemRef& machine, E... events) {
+  sys::suspend(machine);
+  (machine.cast(std::move(events)), ...);
+  sys::resume(machine);
+}
 
 class Sm : public Proc {
  protected:

@@ -137,11 +137,7 @@ TEST_F(Sm, SM_006_a_postponed_event_comes_right_after_the_change_of_state) {
           tell(test, std::to_string(ping->n));
           return Scripted::keep_state();
         }});
-    sys::suspend(m);  // so that all is queued before any is handled
-    for (const int n : {1, 2, 10}) m.cast(Ping{n});
-    m.cast(Go{Place::connected});
-    m.cast(Ping{11});
-    sys::resume(m);
+    cast_together(m, Ping{1}, Ping{2}, Ping{10}, Go{Place::connected}, Ping{11});
     EXPECT_EQ(all_seen(m), "10 1 2 11");
   });
 }
@@ -163,10 +159,7 @@ TEST_F(Sm, SM_007_inserted_events_come_first_in_their_order) {
           .next_event(std::string("b"))
           .next_event(std::string("c"));
     }});
-    sys::suspend(m);
-    m.cast(Ping{0});
-    m.cast(Ping{1});
-    sys::resume(m);
+    cast_together(m, Ping{0}, Ping{1});
     EXPECT_EQ(all_seen(m), "a b c external");
   });
 }

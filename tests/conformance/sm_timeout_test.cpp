@@ -20,8 +20,7 @@ TEST_F(Sm, SM_014_a_change_of_state_cancels_the_state_timeout) {
       return n == 0 ? Scripted::keep_state().state_timeout(30ms)
                     : Scripted::next_state(Place::connected).state_timeout(1ms, std::string("own"));
     }));
-    m.cast(Ping{0});
-    m.cast(Go{Place::wait});
+    cast_together(m, Ping{0}, Go{Place::wait});
     EXPECT_EQ(receive_value<Seen>(80ms).has_value(), false);
     m.cast(Ping{1});  // one that is set with the change is the new state's
     EXPECT_EQ(seen(), "state_timeout:own");
@@ -47,11 +46,9 @@ TEST_F(Sm, SM_015_any_event_cancels_the_event_timeout) {
           return Scripted::keep_state();
       }
     }));
-    m.cast(Ping{0});
-    m.cast(Ping{9});
+    cast_together(m, Ping{0}, Ping{9});
     EXPECT_EQ(receive_value<Seen>(80ms).has_value(), false);
-    m.cast(Ping{1});
-    m.cast(Ping{3});
+    cast_together(m, Ping{1}, Ping{3});
     EXPECT_EQ(receive_value<Seen>(80ms).has_value(), false);
     m.cast(Ping{2});
     EXPECT_EQ(seen(), "timeout:fires");
@@ -72,10 +69,8 @@ TEST_F(Sm, SM_016_named_timeouts_live_on_and_start_anew) {
           .named_timeout("a", 30ms, std::string("new"))
           .cancel_timeout("b");
     }));
-    m.cast(Ping{0});
     const TimePoint restart = monotonic_time();
-    m.cast(Ping{1});
-    m.cast(Go{Place::start});
+    cast_together(m, Ping{0}, Ping{1}, Go{Place::start});
     EXPECT_EQ(seen(), "named_timeouta:new");
     EXPECT_GE(monotonic_time() - restart, 30ms);
     EXPECT_EQ(receive_value<Seen>(40ms).has_value(), false);
@@ -113,8 +108,7 @@ TEST_F(Sm, SM_018_timeouts_are_cancelled_and_updated) {
               .update_timeout("y", std::string("at once"));
       }
     }));
-    m.cast(Ping{0});
-    m.cast(Ping{1});
+    cast_together(m, Ping{0}, Ping{1});
     EXPECT_EQ(seen(), "named_timeoutu:new");
     EXPECT_EQ(receive_value<Seen>(60ms).has_value(), false);
     m.cast(Ping{2});

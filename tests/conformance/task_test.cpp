@@ -416,7 +416,7 @@ TEST_F(Tasks, TASK_025_a_late_element_may_be_killed_alone) {
     };
     EXPECT_EQ(values_of(async_stream(
                   one_to_four, odd_ones_stay,
-                  {.max_concurrency = 4, .timeout = 100ms, .on_timeout = OnTimeout::kill_task})),
+                  {.max_concurrency = 4, .timeout = 500ms, .on_timeout = OnTimeout::kill_task})),
               (std::vector<int>{-1, 2, -3, 4}));
     while (const auto exit = receive_value<Exit>(0s)) EXPECT_EQ(exit->reason, ExitReason::normal());
     EXPECT_TRUE(mailbox_is_empty());
