@@ -116,5 +116,31 @@ TEST_F(Sm, SM_018_timeouts_are_cancelled_and_updated) {
   });
 }
 
+// As OTP does, tried there.
+TEST_F(Sm, SM_018_a_timeout_of_zero_is_cancelled_like_any_other) {
+  in_process([] {
+    const StatemRef m = machine(timing(self(), [](int n) -> Transition {
+      switch (n) {
+        case 0:
+          return Scripted::keep_state().next_event(Go{Place::wait}).state_timeout(0ms);
+        case 1:
+          return Scripted::keep_state().next_event(Ping{2}).named_timeout("n", 0ms);
+        case 2:
+          return Scripted::keep_state().cancel_timeout("n");
+        case 3:
+          return Scripted::keep_state().timeout(0ms).cancel_timeout();
+        default:
+          return n == 9 ? Scripted::keep_state()
+                        : Scripted::keep_state().named_timeout("n", 0ms).next_event(Ping{9});
+      }
+    }));
+    for (const int n : {0, 1, 3}) m.cast(Ping{n});
+    EXPECT_EQ(m.call(Where{}), Place::wait);
+    EXPECT_FALSE(receive_value<Seen>(0s).has_value());
+    m.cast(Ping{4});
+    EXPECT_EQ(seen(), "named_timeoutn:");
+  });
+}
+
 }  // namespace
 }  // namespace otp::conformance

@@ -18,18 +18,15 @@
 //   auto total = audit.call({"AuditLog"}, Total{});              // std::expected
 //
 // - Handlers run in the manager's process, one after the other, the newest first. A handler sees
-// the
-//   events it lists; others pass it by.
+//   the events it lists; others pass it by.
 // - A handler that throws is removed, with terminate(error), and reported; the manager and the
-// other
-//   handlers go on. So is one that returns remove_handler(). swap_handler() puts another in its
-//   place, which gets what terminate gave.
+//   other handlers go on. So is one that returns remove_handler(). swap_handler() puts another in
+//   its place, which gets what terminate gave.
 // - add_sup_handler links the handler to the caller: when it goes, the caller gets a GenEventExit
 //   (reason `normal` when it was deleted or removed itself, `shutdown` when the manager stops);
 //   when the caller ends, the handler is removed.
 // - Plain messages to the manager go to handle_info of every handler; unhandled, they are dropped
-// with
-//   a warning for each handler.
+//   with a warning for each handler.
 // - terminate runs in every case, with why and with what delete_handler or swap_handler gave.
 // Process only. Source: gen_event(3).
 #pragma once

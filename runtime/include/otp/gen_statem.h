@@ -7,10 +7,12 @@
 //   class DoorImpl final : public otp::Statem<Door> {
 //     otp::StatemInit<Door> init() override { return otp::start_in(Door::closed); }
 //     Transition handle_event(const Event& event, const Door& door) override {
-//       if (door == Door::closed && event.as<Push>()) return
-//       next_state(Door::open).state_timeout(10s); if (event.is_state_timeout()) return
-//       next_state(Door::closed); if (const auto* code = event.as<Code>()) return
-//       keep_state().reply<Code>(event, code->digits == 7); return keep_state().postpone();
+//       if (door == Door::closed && event.as<Push>())
+//         return next_state(Door::open).state_timeout(10s);
+//       if (event.is_state_timeout()) return next_state(Door::closed);
+//       if (const auto* code = event.as<Code>())
+//         return keep_state().reply<Code>(event, code->digits == 7);
+//       return keep_state().postpone();
 //     }
 //   };
 //   auto door = otp::StatemRef::start_link<DoorImpl>().value();
@@ -27,12 +29,11 @@
 //   .named_timeout(name, due, value)       lives on; set again, it starts anew
 //   .cancel_timeout(name) and the like, .update_timeout(name, value), .hibernate()
 // - next_state with the same state is keep_state. After a change: first what was inserted, then
-// what
-//   was postponed (the oldest first), then what had been queued.
+//   what was postponed (the oldest first), then what had been queued.
 // - With enters() true, enter(previous, state) is called at the start (both the same) and after
-// each
-//   change or repeat_state, before any event. It may neither postpone nor insert.
-// - A time-out of zero comes at once, after what is queued inside; an absolute one is a TimePoint.
+//   each change or repeat_state, before any event. It may neither postpone nor insert.
+// - A time-out of zero comes when nothing is queued inside, and can be cancelled until then; an
+//   absolute one is a TimePoint.
 // - Two styles: one handle_event as above, or one function for each state (StateFunctions below).
 // A handler that throws ends the machine, as in gen_server; so do terminate, time limits and links.
 // Process only. Source: gen_statem(3).

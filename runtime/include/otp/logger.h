@@ -16,8 +16,7 @@
 // of a
 //   report is the behaviour it is about: "gen_server shop.Cart", "supervisor shop.ShopSup".
 // - Handlers write as ReportSinks do: text and JSON on a thread of their own, waiting when their
-// queue
-//   is full, so that none is lost; a burst limit loses what is beyond it, and says how much.
+//   queue is full, so that none is lost; a burst limit loses what is beyond it, and says how much.
 // Everything here may be called from any thread, `log` from a process. Source: logger(3), Elixir's
 // Logger.
 #pragma once

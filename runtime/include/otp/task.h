@@ -16,8 +16,8 @@
 // - Only the owner may ask (std::invalid_argument otherwise). A task answers once: await and a
 //   finished yield consume its answer.
 // - await fails with the task's exit reason or `timeout`; afterwards nothing of the task arrives
-// any
-//   more. yield says whether there is an answer yet; shutdown and ignore end the waiting for good.
+//   any more. yield says whether there is an answer yet; shutdown and ignore end the waiting for
+//   good.
 // - Tasks under a supervisor are its temporary children.
 // Process only. Source: Elixir's Task and Task.Supervisor.
 #pragma once

@@ -2,8 +2,8 @@
 //
 // Order. An event from the mailbox is handled with everything it leads to before the next is taken:
 // the queue inside is empty between two messages. A transition puts what it inserts at the front,
-// in order; behind that what was postponed, when the state has changed; time-outs of zero at the
-// end.
+// in order; behind that what was postponed, when the state has changed. A time-out of zero comes
+// when that queue is empty, in the order they were set, unless it is cancelled before.
 #include <otp/gen_statem.h>
 
 #include <algorithm>
@@ -136,7 +136,7 @@ class StatemProcess final : public StartedBehaviour {
 
   Flow run_queue() {
     for (;;) {
-      if (queue_.empty() && zero_timeout_) queue_.push_back(*std::exchange(zero_timeout_, {}));
+      if (queue_.empty()) take_zero_timeout();
       if (queue_.empty()) break;
       const StatemEvent event = std::move(queue_.front());
       queue_.pop_front();
@@ -149,7 +149,6 @@ class StatemProcess final : public StartedBehaviour {
   Flow handle_one(const StatemEvent& event) {
     hibernates_ = false;
     cancel({Type::timeout, {}});  // any event does
-    zero_timeout_.reset();
     const StatemOutcome outcome = machine_->otp_handle(event);
     if (outcome.changed) cancel({Type::state_timeout, {}});
     const std::size_t inserted = carry_out(outcome.actions);
@@ -185,7 +184,6 @@ class StatemProcess final : public StartedBehaviour {
   /// How many events were inserted at the front of the queue.
   std::size_t carry_out(const std::vector<Action>& actions) {
     std::vector<StatemEvent> inserted;
-    std::vector<StatemEvent> at_once;
     for (const Action& action : actions) {
       switch (action.kind) {
         case Action::Kind::reply:
@@ -208,16 +206,14 @@ class StatemProcess final : public StartedBehaviour {
           if (running != timers_.end()) {
             running->second.event = action.event;
           } else {
-            at_once.push_back(action.event);
+            start_at_once(action.event);
           }
           break;
         }
         case Action::Kind::start:
           cancel(key_of(action.event));
-          if (action.at_once && action.event.is_timeout()) {
-            zero_timeout_ = action.event;  // unless another event is handled first
-          } else if (action.at_once) {
-            at_once.push_back(action.event);
+          if (action.at_once) {
+            start_at_once(action.event);
           } else {
             start_timeout(action.event, action.due);
           }
@@ -225,7 +221,6 @@ class StatemProcess final : public StartedBehaviour {
       }
     }
     queue_.insert(queue_.begin(), inserted.begin(), inserted.end());
-    queue_.insert(queue_.end(), at_once.begin(), at_once.end());
     return inserted.size();
   }
 
@@ -241,10 +236,24 @@ class StatemProcess final : public StartedBehaviour {
     start_timer(ref, due, self(), message);
   }
 
+  /// A time-out of zero needs no timer, and is until it is handled as cancellable as any other.
+  void start_at_once(const StatemEvent& event) {
+    timers_[key_of(event)] = {Ref{}, event};
+    zero_timeouts_.push_back(key_of(event));
+  }
+
+  void take_zero_timeout() {
+    if (zero_timeouts_.empty()) return;
+    const auto due = timers_.find(zero_timeouts_.front());
+    zero_timeouts_.pop_front();
+    queue_.push_back(std::move(due->second.event));
+    timers_.erase(due);
+  }
+
   void cancel(const TimerKey& key) {
     const auto running = timers_.find(key);
     if (running == timers_.end()) return;
-    cancel_timer(running->second.ref);
+    if (std::erase(zero_timeouts_, key) == 0) cancel_timer(running->second.ref);
     timers_.erase(running);
   }
 
@@ -262,7 +271,7 @@ class StatemProcess final : public StartedBehaviour {
   std::deque<StatemEvent> queue_;
   std::deque<StatemEvent> postponed_;
   std::map<TimerKey, Timer> timers_;
-  std::optional<StatemEvent> zero_timeout_;
+  std::deque<TimerKey> zero_timeouts_;  ///< of timers_, in the order they were started
   bool postpones_ = false;
   bool hibernates_ = false;
 };

@@ -104,11 +104,6 @@ void Node::push(Process& process, Message* message) noexcept {
   if (wake) schedulers_->make_runnable(process);
 }
 
-void Node::send(Pid target, Message* message) noexcept {
-  if (filter_ != nullptr && filter_->takes(target, message)) return;
-  deliver(target, message);
-}
-
 void Node::deliver(Pid target, Message* message) noexcept {
   const Pid pid = is_name(target) ? names_.holder(name_of(target)) : target;
   Process* process = table_.slot(pid);
@@ -118,6 +113,12 @@ void Node::deliver(Pid target, Message* message) noexcept {
   }
   message->target_serial = pid.serial;
   push(*process, message);
+}
+
+void Node::send(Pid target, Message* message) noexcept {
+  if (filter_ != nullptr && filter_->takes(target, message)) [[unlikely]]
+    return;
+  deliver(target, message);
 }
 
 bool Node::is_alive(Pid pid) const noexcept {

@@ -133,16 +133,10 @@ struct Process : Runnable {
   Message* inbox_tail = nullptr;
   std::unique_ptr<Behaviour> behaviour;
   std::unique_ptr<ProcessExtras> extras;
-  Node* node = nullptr;
-  Wait* wait = nullptr;
-  WakeTimer* timer = nullptr;                  ///< armed, or on its way as a message
-  std::atomic<ProcessTimer*> timers{nullptr};  ///< those for it; the node's TimerTable guards them
-  LinkSet links;
+  // What every message touches ends here: kept together, as slots are packed.
   std::uint32_t id = 0;
   std::atomic<std::uint32_t> serial{0};
-  Pid parent;
   const MessageType* handling = nullptr;  ///< for reports: the message it is at
-  std::atomic<std::uint32_t> name{0};     ///< index of its local name; anybody may register it
   std::atomic<bool> exiting{false};
   ExitPending exit_pending = ExitPending::no;
   WakeOn wake_on = WakeOn::message;
@@ -152,6 +146,13 @@ struct Process : Runnable {
   bool hibernating = false;
   bool suspended = false;  ///< by sys: takes its requests alone
   bool rescan = false;     ///< a priority message has gone before what a receive has looked at
+  std::atomic<std::uint32_t> name{0};  ///< index of its local name; anybody may register it
+  Node* node = nullptr;
+  Wait* wait = nullptr;
+  WakeTimer* timer = nullptr;                  ///< armed, or on its way as a message
+  std::atomic<ProcessTimer*> timers{nullptr};  ///< those for it; the node's TimerTable guards them
+  LinkSet links;
+  Pid parent;
 
   static constexpr std::uintptr_t idle = 1;
   static constexpr std::uintptr_t waiting = 2;

@@ -71,7 +71,7 @@ Served serve(Process& self) {
       if (go_idle(self)) return Served::idle;
       continue;
     }
-    if (message->kind == MessageKind::system) {
+    if (message->kind == MessageKind::system) [[unlikely]] {
       if (answer_system_request(self, std::move(message)) == Flow::stop) return Served::stop;
       continue;
     }
