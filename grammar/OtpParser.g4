@@ -47,7 +47,8 @@ unionCase : annotation* name parameters? SEMI | RANGE SEMI? ;
 parameters : LPAREN (field (COMMA field)* COMMA?)? RPAREN ;
 
 // protocol Sized { call size() -> u32; }
-protocolDecl : PROTOCOL name LBRACE (annotation* message SEMI)* RBRACE ;
+protocolDecl : PROTOCOL name LBRACE protocolMember* RBRACE ;
+protocolMember : annotation* message SEMI ;
 
 // server Cart : Sized { ... }
 serverDecl : SERVER name (COLON path (COMMA path)*)? LBRACE serverMember* RBRACE ;
@@ -105,10 +106,14 @@ stateClause
 targets : TO name (BAR name)* ;
 
 // events Audit { event added(customer: i64, line: Line); }
-eventsDecl : EVENTS name LBRACE (annotation* EVENT name parameters? SEMI)* RBRACE ;
+eventsDecl : EVENTS name LBRACE eventMember* RBRACE ;
+eventMember : annotation* EVENT name parameters? SEMI ;
 
-// handler AuditLog for Audit { init(path: string); on added, cleared; }
-handlerDecl : HANDLER name FOR path LBRACE (initMember | ON name (COMMA name)* SEMI)* RBRACE ;
+// handler AuditLog for Audit { init(path: string); on added, cleared; call total() -> i64; }
+handlerDecl : HANDLER name FOR path LBRACE handlerMember* RBRACE ;
+handlerMember
+    : annotation* ( initMember | ON name (COMMA name)* SEMI | message SEMI | flagMember )
+    ;
 
 // topic Prices(sku: Sku) { changed(price: Money); }
 topicDecl : TOPIC name parameters? LBRACE unionCase* RBRACE ;
@@ -120,8 +125,10 @@ taskDecl : TASK name parameters? (ARROW type)? messageOption* SEMI ;
 agentDecl : AGENT name LBRACE type SEMI RBRACE ;
 
 // registry Carts { unique; key i64; names Cart; }
-registryDecl : REGISTRY name LBRACE ((UNIQUE | DUPLICATE) SEMI | KEY type SEMI | NAMES path SEMI)*
-    RBRACE ;
+registryDecl : REGISTRY name LBRACE registryMember* RBRACE ;
+registryMember
+    : (UNIQUE | DUPLICATE) SEMI | KEY type SEMI | NAMES path SEMI | PARTITIONS value SEMI
+    ;
 
 // supervisor ShopSup { ... }      dynamic supervisor CartSup { ... }      partition supervisor
 // PriceShards { ... }

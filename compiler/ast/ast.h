@@ -120,6 +120,12 @@ struct Unsupported : Decorated {
   std::string what;
 };
 
+/// `mailbox limit 10000 overflow reject`
+struct Mailbox {
+  std::optional<Value> limit;
+  Name overflow;
+  Span span;
+};
 struct Uses {
   Path server;
   Name kind;  ///< call, cast, topic...; empty when not said
@@ -137,17 +143,83 @@ struct Message : Decorated {
   Path throws;
   std::optional<Value> timeout;
   std::optional<Value> every;
+  std::vector<Name> targets;  ///< of a state machine: where it may lead
 };
-struct Server : Decorated {
-  std::vector<Path> protocols;
+struct Protocol : Decorated {
+  std::vector<Message> messages;
+};
+/// What servers and state machines share.
+struct ServerBase : Decorated {
   std::vector<Uses> uses;
   std::vector<Init> inits;
-  std::optional<std::vector<Field>> state;
-  std::vector<Message> messages;
   std::vector<Span> terminate;
   std::vector<Span> trap_exit;
   std::optional<Value> hibernate;
+  std::vector<Mailbox> mailboxes;
   std::vector<Unsupported> unsupported;
+};
+struct Server : ServerBase {
+  std::vector<Path> protocols;
+  std::optional<std::vector<Field>> state;
+  std::vector<Message> messages;
+};
+
+/// `state_timeout 5s to failed`, `timeout retry 1s`.
+struct StateTimeout {
+  Name name;  ///< empty: the state's own
+  Value after;
+  std::vector<Name> targets;
+  Span span;
+};
+/// One `state a, b { ... }`, or `any { ... }`.
+struct State {
+  std::string doc;
+  std::vector<Name> names;
+  bool final = false;
+  Span span;
+  std::vector<Span> enter;
+  std::vector<StateTimeout> timeouts;
+  std::vector<Name> postponed;
+  std::vector<Message> events;
+};
+struct Statem : ServerBase {
+  Name first;  ///< the state in which init leaves it
+  std::optional<std::vector<Field>> data;
+  std::vector<State> states;
+  std::vector<State> any;
+};
+
+struct Events : Decorated {
+  std::vector<Case> events;
+};
+struct Handler : Decorated {
+  Path manager;
+  std::vector<Init> inits;
+  std::vector<Name> on;
+  std::vector<Message> messages;
+  std::vector<Span> terminate;
+  std::vector<Span> trap_exit;
+};
+struct Topic : Decorated {
+  std::vector<Field> parameters;
+  std::vector<Case> cases;
+};
+struct Task : Decorated {
+  std::vector<Field> parameters;
+  std::optional<Type> result;
+  Path throws;
+  std::optional<Value> timeout;
+  std::optional<Value> every;
+};
+struct Agent : Decorated {
+  Type state;
+};
+struct Registry : Decorated {
+  std::vector<Span> unique;
+  std::vector<Span> duplicate;
+  std::vector<Type> keys;
+  std::vector<Path> names;
+  std::optional<Value> partitions;
 };
 
 struct Argument {
@@ -161,27 +233,42 @@ struct Child : Decorated {  ///< `name` is its id
   std::optional<Value> shutdown;
   Span significant;
   std::optional<Value> registered;
+  std::optional<Value> partitions;
+  Name partition_key;
+  Span partitions_span;
+  struct Handler {
+    Path handler;
+    std::vector<Argument> arguments;
+    Span span;
+  };
+  std::vector<Handler> handlers;
+  Span handlers_span;
 };
+enum class SupervisorKind : std::uint8_t { supervisor, dynamic, partition };
 struct Supervisor : Decorated {
-  bool dynamic = false;
+  SupervisorKind kind = SupervisorKind::supervisor;
   Name strategy;
   std::optional<Value> intensity;
   std::optional<Value> period;
   Span intensity_span;
   Name auto_shutdown;
   std::vector<Child> children;
-  std::vector<Unsupported> unsupported;
+  std::optional<Value> max_children;
+  std::optional<Value> backoff_min;
+  std::optional<Value> backoff_max;
+  Span backoff_span;
 };
 
 struct Application : Decorated {
   std::vector<Field> env;
   std::vector<Path> depends;
   std::vector<Path> starts;
-  std::vector<Unsupported> unsupported;
+  std::vector<Name> start_phases;
 };
 
 using Declaration =
-    std::variant<Const, Alias, Struct, Enum, Union, Server, Supervisor, Application, Unsupported>;
+    std::variant<Const, Alias, Struct, Enum, Union, Protocol, Server, Statem, Events, Handler,
+                 Topic, Task, Agent, Registry, Supervisor, Application>;
 
 struct Import {
   Path module;

@@ -30,8 +30,31 @@ std::vector<const Declaration*> needs(const Declaration& declaration) {
   if (const auto* choice = dynamic_cast<const model::Union*>(&declaration)) {
     for (const model::Case& each : choice->cases) fields(each.fields);
   }
+  if (const auto* worker = dynamic_cast<const model::Worker*>(&declaration))
+    fields(worker->parameters);
+  if (const auto* handler = dynamic_cast<const model::Handler*>(&declaration)) {
+    fields(handler->parameters);
+    result.push_back(handler->manager);
+  }
+  if (const auto* topic = dynamic_cast<const model::Topic*>(&declaration)) {
+    fields(topic->parameters);
+    for (const model::Case& each : topic->cases) fields(each.fields);
+  }
+  if (const auto* events = dynamic_cast<const model::Events*>(&declaration)) {
+    for (const model::Case& each : events->events) fields(each.fields);
+  }
+  if (const auto* agent = dynamic_cast<const model::Agent*>(&declaration))
+    mentioned(agent->state, result);
+  if (const auto* registry = dynamic_cast<const model::Registry*>(&declaration)) {
+    mentioned(registry->key, result);
+    if (registry->names != nullptr) result.push_back(registry->names);
+  }
   if (const auto* server = dynamic_cast<const model::Server*>(&declaration)) {
-    fields(server->parameters);
+    if (server->state) fields(*server->state);
+    if (const auto* machine = dynamic_cast<const model::Statem*>(server);
+        machine != nullptr && machine->data)
+      fields(*machine->data);
+    for (const model::Protocol* each : server->protocols) result.push_back(each);
     for (const model::Message& message : server->messages) {
       for (const model::Field& parameter : message.parameters) {
         if (parameter.fallback) mentioned(parameter.type, result);
@@ -41,14 +64,14 @@ std::vector<const Declaration*> needs(const Declaration& declaration) {
   return result;
 }
 
-/// Structs, unions and servers: what is needed stands first, otherwise the order of the schema.
+/// Data types and what runs: what is needed stands first, otherwise the order of the schema.
 std::vector<const Declaration*> ordered(const model::Module& module) {
   std::vector<const Declaration*> result;
   std::set<const Declaration*> done;
   const auto visit = [&](const auto& self, const Declaration& declaration) -> void {
-    const bool has_order = declaration.kind == DeclarationKind::structure ||
-                           declaration.kind == DeclarationKind::choice ||
-                           declaration.kind == DeclarationKind::server;
+    const bool has_order = declaration.kind >= DeclarationKind::structure &&
+                           declaration.kind <= DeclarationKind::registry &&
+                           declaration.kind != DeclarationKind::enumeration;
     if (!has_order || declaration.module != &module || !done.insert(&declaration).second) return;
     for (const Declaration* needed : needs(declaration)) self(self, *needed);
     result.push_back(&declaration);
@@ -57,6 +80,58 @@ std::vector<const Declaration*> ordered(const model::Module& module) {
     visit(visit, *declaration);
   }
   return result;
+}
+
+/// The construct's name in the templates, and its data.
+std::pair<llvm::StringRef, Object> lower_one(const Declaration& declaration) {
+  switch (declaration.kind) {
+    case DeclarationKind::structure:
+      return {"struct", lower_struct(static_cast<const model::Struct&>(declaration))};
+    case DeclarationKind::choice:
+      return {"union", lower_union(static_cast<const model::Union&>(declaration))};
+    case DeclarationKind::protocol:
+      return {"protocol", lower_protocol(static_cast<const model::Protocol&>(declaration))};
+    case DeclarationKind::server:
+      return {"server", lower_server(static_cast<const model::Server&>(declaration))};
+    case DeclarationKind::statem:
+      return {"statem", lower_statem(static_cast<const model::Statem&>(declaration))};
+    case DeclarationKind::events:
+      return {"events", lower_events(static_cast<const model::Events&>(declaration))};
+    case DeclarationKind::handler:
+      return {"handler", lower_handler(static_cast<const model::Handler&>(declaration))};
+    case DeclarationKind::topic:
+      return {"topic", lower_topic(static_cast<const model::Topic&>(declaration))};
+    case DeclarationKind::task:
+      return {"task", lower_task(static_cast<const model::Task&>(declaration))};
+    case DeclarationKind::agent:
+      return {"agent", lower_agent(static_cast<const model::Agent&>(declaration))};
+    case DeclarationKind::registry:
+      return {"registry", lower_registry(static_cast<const model::Registry&>(declaration))};
+    case DeclarationKind::constant:
+    case DeclarationKind::alias:
+    case DeclarationKind::enumeration:
+    case DeclarationKind::supervisor:
+    case DeclarationKind::application:
+      break;
+  }
+  return {};
+}
+
+/// Whether some supervisor of the module is so.
+template <class Is>
+bool any_supervisor(const model::Module& module, Is is) {
+  return std::ranges::any_of(module.declarations, [&](const auto& declaration) {
+    const auto* supervisor = dynamic_cast<const model::Supervisor*>(declaration.get());
+    return supervisor != nullptr && is(*supervisor);
+  });
+}
+bool starts_manager(const model::Supervisor& supervisor) {
+  return std::ranges::any_of(supervisor.children, [](const model::Child& child) {
+    return child.target != nullptr && child.target->kind == DeclarationKind::events;
+  });
+}
+bool is_partitioned(const model::Supervisor& supervisor) {
+  return supervisor.type == model::SupervisorKind::partition;
 }
 
 template <class D, class Lower>
@@ -74,28 +149,22 @@ Array each_of(const model::Module& module, Lower lower) {
 Object lower_cpp(const model::Module& module, const Options& options) {
   Array types;
   Array forward;
-  bool any_server = false;
+  Object includes;  // by construct
   for (const Declaration* declaration : ordered(module)) {
-    Object item;
-    if (const auto* structure = dynamic_cast<const model::Struct*>(declaration))
-      item["struct"] = lower_struct(*structure);
-    if (const auto* choice = dynamic_cast<const model::Union*>(declaration))
-      item["union"] = lower_union(*choice);
-    if (const auto* server = dynamic_cast<const model::Server*>(declaration)) {
-      item["server"] = lower_server(*server);
-      any_server = true;
-    }
+    auto [construct, data] = lower_one(*declaration);
+    includes["any_" + construct.str()] = true;
+    const bool is_struct = declaration->kind == DeclarationKind::structure ||
+                           declaration->kind == DeclarationKind::choice;
     forward.push_back(
-        Object{{"keyword", declaration->kind == DeclarationKind::server ? "class" : "struct"},
-               {"name", cpp_name(declaration->name)}});
-    types.push_back(std::move(item));
+        Object{{"keyword", is_struct ? "struct" : "class"}, {"name", cpp_name(declaration->name)}});
+    types.push_back(Object{{construct, std::move(data)}});
   }
   Array supervisors = each_of<model::Supervisor>(module, lower_supervisor);
   Array applications = each_of<model::Application>(module, lower_application);
   std::string opening = cpp_namespace(module);
   Array imports;
   for (const std::string& header : options.imports) imports.push_back(header);
-  return Object{{"version", options.generator_version},
+  Object result{{"version", options.generator_version},
                 {"module", module.name()},
                 {"header", options.header},
                 {"doc", cpp_comment(module.doc, "")},
@@ -106,11 +175,14 @@ Object lower_cpp(const model::Module& module, const Options& options) {
                 {"consts", each_of<model::Const>(module, lower_const)},
                 {"aliases", each_of<model::Alias>(module, lower_alias)},
                 {"types", std::move(types)},
-                {"any_server", any_server},
                 {"any_supervisor", !supervisors.empty()},
+                {"starts_manager", any_supervisor(module, starts_manager)},
+                {"any_partition_supervisor", any_supervisor(module, is_partitioned)},
                 {"any_application", !applications.empty()},
                 {"supervisors", std::move(supervisors)},
                 {"applications", std::move(applications)}};
+  for (auto& [key, value] : includes) result[key] = std::move(value);
+  return result;
 }
 
 }  // namespace otpc::lower

@@ -9,14 +9,6 @@ namespace {
 using model::Message;
 using model::MessageKind;
 
-/// The C++ type a call gives: its result, or a std::expected where it throws.
-std::string result_type(const Message& message) {
-  const std::string plain = message.result ? cpp_type(*message.result) : "void";
-  return message.throws == nullptr
-             ? plain
-             : "::std::expected<" + plain + ", " + qualified_name(*message.throws) + ">";
-}
-
 std::string tried_type(const Message& message) {
   const std::string plain = message.result ? cpp_type(*message.result) : "void";
   const std::string error = message.throws == nullptr
@@ -48,7 +40,20 @@ Members members_of(const Message& message) {
   return result;
 }
 
-Object lower_message(const model::Server& server, const Message& message) {
+std::string topic_arguments(const Message& message);
+
+/// What differs between a message of a server, of a protocol, and of a state machine.
+struct Owner {
+  const model::Declaration& declaration;
+  bool machine = false;
+};
+
+Object lower_message(const Owner& owner, const Message& message) {
+  const std::string& server = owner.declaration.name;
+  // A message of a protocol is that protocol's own type, and is sent through its client.
+  const std::string protocol = message.protocol == nullptr || message.protocol == &owner.declaration
+                                   ? std::string()
+                                   : qualified_name(*message.protocol);
   const Parameters parameters = lower_parameters(message.parameters);
   Members members = members_of(message);
   const bool is_call = message.kind == MessageKind::call;
@@ -64,73 +69,125 @@ Object lower_message(const model::Server& server, const Message& message) {
   const std::string timeout = message.timeout_ns == model::infinite
                                   ? "::otp::infinity"
                                   : "::otp::Timeout(" + cpp_duration(message.timeout_ns) + ")";
-  return Object{{"doc", cpp_comment(message.doc, "  ")},
-                {"name", cpp_name(message.name, Place::message)},
-                {"raw", message.name},
-                {"client", cpp_name(server.name)},
-                {"server_class", server.name + "Server"},
-                {"server_raw", server.name},
-                {"continued", parameters.forwarded.empty() ? "" : parameters.forwarded.substr(2)},
-                {"label", cpp_string(server.name + "." + message.name)},
-                {"type", server.name + "_" + message.name},
-                {"call", is_call},
-                {"cast", message.kind == MessageKind::cast},
-                {"info", message.kind == MessageKind::info},
-                {"down", message.kind == MessageKind::down},
-                {"exit", message.kind == MessageKind::exit},
-                {"continue", message.kind == MessageKind::continue_},
-                {"typed", message.kind != MessageKind::down && message.kind != MessageKind::exit},
-                {"sent", message.kind == MessageKind::cast || message.kind == MessageKind::info},
-                {"deferred", message.deferred},
-                {"blocking", message.blocking},
-                {"result", result_type(message)},
-                {"tried", tried_type(message)},
-                {"reply", message.deferred ? "::otp::DeferredReply" : "::otp::Reply"},
-                {"base", is_call ? "::otp::gen::CallOf<" + result_type(message) + ">"
-                                 : std::string("::otp::gen::CastBase")},
-                {"timeout", timeout},
-                {"declared", parameters.declared},
-                {"plain", parameters.plain},
-                {"client_parameters", client_parameters},
-                {"client_plain", client_plain},
-                {"handler_parameters", handler_parameters},
-                {"forwarded", parameters.forwarded},
-                {"fields", std::move(members.fields)},
-                {"has_fields", !message.parameters.empty()},
-                {"constructor_parameters", members.constructor_parameters},
-                {"initializers", members.initializers},
-                {"moved", moved},
-                {"every", message.every_ns != 0},
-                {"period", cpp_duration(message.every_ns)}};
+  return Object{
+      {"doc", cpp_comment(message.doc, "  ")},
+      {"name", cpp_name(message.name, Place::message)},
+      {"raw", message.name},
+      {"client", cpp_name(server)},
+      {"server_class", server + (message.protocol == nullptr ? "Server" : "Protocol")},
+      {"server_raw", server},
+      {"own", protocol.empty()},
+      {"via", protocol},
+      {"receiver", message.protocol == nullptr
+                       ? "::otp::gen::server_as<" + server + "Server>(otp_server)"
+                       : "::otp::gen::protocol_as<" + server + "Protocol>(otp_server)"},
+      {"prefix", owner.machine ? "statem_" : ""},
+      {"topic", message.kind == MessageKind::topic},
+      {"topic_type", message.topic == nullptr ? "" : qualified_name(*message.topic)},
+      {"topic_case",
+       message.event == nullptr ? "" : cpp_name(message.event->name, Place::union_case)},
+      {"topic_arguments", topic_arguments(message)},
+      {"continued", parameters.forwarded.empty() ? "" : parameters.forwarded.substr(2)},
+      {"label", cpp_string(server + "." + message.name)},
+      {"type", server + "_" + message.name},
+      {"call", is_call},
+      {"cast", message.kind == MessageKind::cast},
+      {"info", message.kind == MessageKind::info},
+      {"down", message.kind == MessageKind::down},
+      {"exit", message.kind == MessageKind::exit},
+      {"continue", message.kind == MessageKind::continue_},
+      {"typed", protocol.empty() && message.kind != MessageKind::down &&
+                    message.kind != MessageKind::exit && message.kind != MessageKind::topic},
+      {"sent", message.kind == MessageKind::cast || message.kind == MessageKind::info},
+      {"deferred", message.deferred},
+      {"blocking", message.blocking},
+      {"result", result_type(message)},
+      {"answer",
+       message.result || message.throws != nullptr ? result_type(message) : "::std::monostate"},
+      {"tried", tried_type(message)},
+      {"reply", message.deferred ? "::otp::DeferredReply" : "::otp::Reply"},
+      {"base", is_call ? "::otp::gen::CallOf<" + result_type(message) + ">"
+                       : std::string("::otp::gen::CastBase")},
+      {"timeout", timeout},
+      {"declared", parameters.declared},
+      {"plain", parameters.plain},
+      {"client_parameters", client_parameters},
+      {"client_plain", client_plain},
+      {"handler_parameters", handler_parameters},
+      {"forwarded", parameters.forwarded},
+      {"via_arguments", parameters.forwarded.empty() ? "" : parameters.forwarded.substr(2) + ", "},
+      {"event_fields", lower_fields(message.parameters)},
+      {"fields", std::move(members.fields)},
+      {"has_fields", !message.parameters.empty()},
+      {"constructor_parameters", members.constructor_parameters},
+      {"initializers", members.initializers},
+      {"moved", moved},
+      {"every", message.every_ns != 0},
+      {"period", cpp_duration(message.every_ns)}};
+}
+
+/// The fields of what was published, as the handler's arguments.
+std::string topic_arguments(const Message& message) {
+  std::string text;
+  if (message.topic == nullptr) return text;
+  const std::size_t keys = message.topic->parameters.size();
+  for (std::size_t i = 0; i < message.parameters.size(); ++i) {
+    const std::string name = cpp_name(message.parameters[i].name);
+    text += (i == 0 ? "" : ", ") + std::string(i < keys ? "otp_message->" : "otp_case->") + name;
+  }
+  return text;
 }
 
 }  // namespace
 
-Object lower_server(const model::Server& declaration) {
+std::string result_type(const Message& message) {
+  const std::string plain = message.result ? cpp_type(*message.result) : "void";
+  return message.throws == nullptr
+             ? plain
+             : "::std::expected<" + plain + ", " + qualified_name(*message.throws) + ">";
+}
+
+Object lower_protocol(const model::Protocol& declaration) {
+  Array messages;
+  for (const Message& message : declaration.messages)
+    messages.push_back(lower_message({declaration}, message));
+  return Object{{"doc", cpp_comment(declaration.doc, "")},
+                {"name", cpp_name(declaration.name)},
+                {"raw", declaration.name},
+                {"label", cpp_string(declaration.module->name() + "." + declaration.name)},
+                {"messages", std::move(messages)}};
+}
+
+Object lower_call(const model::Declaration& owner, const model::Message& message) {
+  return lower_message({owner}, message);
+}
+
+Object lower_client(const model::Server& declaration, bool machine) {
   Array messages;
   bool every = false;
   bool down = false;
   for (const Message& message : declaration.messages) {
-    messages.push_back(lower_message(declaration, message));
+    messages.push_back(lower_message({declaration, machine}, message));
     every = every || message.every_ns != 0;
     down = down || message.kind == MessageKind::down;
   }
   bool all_defaults = true;
   for (const model::Field& parameter : declaration.parameters)
     all_defaults = all_defaults && parameter.fallback.has_value();
-  const std::string name = cpp_name(declaration.name);
+  Array protocols;
+  for (const model::Protocol* each : declaration.protocols)
+    protocols.push_back(qualified_name(*each));
+  constexpr const char* overflows[] = {"reject", "drop_newest", "drop_oldest", "block"};
+  const auto mailbox = declaration.mailbox.value_or(model::Mailbox{});
   return Object{
       {"doc", cpp_comment(declaration.doc, "")},
-      {"name", name},
+      {"name", cpp_name(declaration.name)},
       {"raw", declaration.name},
       {"label", cpp_string(declaration.module->name() + "." + declaration.name)},
       {"args", Object{{"name", declaration.name + "Args"},
                       {"doc", ""},
                       {"fields", lower_fields(declaration.parameters)}}},
       {"args_default", all_defaults ? " = {}" : ""},
-      {"throws_init", declaration.init_throws == nullptr
-                          ? std::string()
-                          : qualified_name(*declaration.init_throws)},
       {"has_parameters", !declaration.parameters.empty()},
       {"has_state", declaration.state.has_value()},
       {"state", Object{{"name", declaration.name + "State"},
@@ -138,11 +195,21 @@ Object lower_server(const model::Server& declaration) {
                        {"fields", declaration.state ? lower_fields(*declaration.state) : Array()}}},
       {"terminate", declaration.terminate},
       {"trap_exit", declaration.trap_exit},
+      {"statem", machine},
+      {"hibernates", declaration.hibernate_ns.has_value()},
       {"hibernate_after", declaration.hibernate_ns ? cpp_duration(*declaration.hibernate_ns)
                                                    : "::otp::Duration::max()"},
+      {"bounded", declaration.mailbox.has_value()},
+      {"mailbox_limit", static_cast<std::int64_t>(mailbox.limit)},
+      {"mailbox_overflow", overflows[static_cast<std::size_t>(mailbox.overflow)]},
       {"every", every},
       {"down", down},
+      {"protocols", std::move(protocols)},
+      {"has_protocols", !declaration.protocols.empty()},
+      {"has_topics", !declaration.topics.empty()},
       {"messages", std::move(messages)}};
 }
+
+Object lower_server(const model::Server& declaration) { return lower_client(declaration, false); }
 
 }  // namespace otpc::lower

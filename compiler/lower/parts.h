@@ -15,9 +15,24 @@ Object lower_enum(const model::Enum& declaration);
 Object lower_union(const model::Union& declaration);
 Object lower_const(const model::Const& declaration);
 Object lower_alias(const model::Alias& declaration);
+Object lower_protocol(const model::Protocol& declaration);
 Object lower_server(const model::Server& declaration);
+Object lower_statem(const model::Statem& declaration);
+Object lower_events(const model::Events& declaration);
+Object lower_handler(const model::Handler& declaration);
+Object lower_topic(const model::Topic& declaration);
+Object lower_task(const model::Task& declaration);
+Object lower_agent(const model::Agent& declaration);
+Object lower_registry(const model::Registry& declaration);
 Object lower_supervisor(const model::Supervisor& declaration);
 Object lower_application(const model::Application& declaration);
+
+/// What clients see of a server or a machine, and what both have in their classes.
+Object lower_client(const model::Server& declaration, bool machine);
+/// One call of something that is no server.
+Object lower_call(const model::Declaration& owner, const model::Message& message);
+/// The C++ type that a call gives: its result, or a std::expected where it throws.
+std::string result_type(const model::Message& message);
 
 /// Fields as struct members: doc, type, name, init.
 Array lower_fields(const std::vector<model::Field>& fields);

@@ -26,10 +26,17 @@ enum class DeclarationKind : std::uint8_t {
   structure,
   enumeration,
   choice,
+  protocol,
   server,
+  statem,
+  events,
+  handler,
+  topic,
+  task,
+  agent,
+  registry,
   supervisor,
-  application,
-  unsupported
+  application
 };
 
 struct Declaration {
@@ -156,7 +163,10 @@ struct Union final : Declaration {
 
 inline constexpr std::uint64_t infinite = UINT64_MAX;
 
-enum class MessageKind : std::uint8_t { call, cast, info, down, exit, continue_ };
+struct Protocol;
+struct Topic;
+
+enum class MessageKind : std::uint8_t { call, cast, info, down, exit, continue_, topic };
 struct Message {
   MessageKind kind = MessageKind::call;
   std::string name;
@@ -169,58 +179,162 @@ struct Message {
   std::uint64_t every_ns = 0;  ///< 0: no timer
   bool deferred = false;
   bool blocking = false;
+  const Protocol* protocol = nullptr;  ///< whose message it is, when not the server's own
+  const Topic* topic = nullptr;        ///< of kind topic: where it is published
+  const Case* event = nullptr;         ///< of kind topic: which of its cases
 };
+struct Protocol final : Declaration {
+  Protocol() : Declaration(DeclarationKind::protocol) {}
+  std::vector<Message> messages;
+};
+
+/// What a supervisor may start as a worker.
+struct Worker : Declaration {
+  using Declaration::Declaration;
+  std::vector<Field> parameters;  ///< of its init
+};
+
 struct Uses {
-  const Server* server = nullptr;
-  std::string kind;  ///< "call", "cast", or empty: both
+  const Worker* target = nullptr;
+  const Server* server = nullptr;  ///< the target, when it is one
+  std::string kind;                ///< "call", "cast", or empty: both
   Span span;
 };
-struct Server final : Declaration {
-  Server() : Declaration(DeclarationKind::server) {}
-  std::vector<Field> parameters;
+enum class Overflow : std::uint8_t { reject, drop_newest, drop_oldest, block };
+struct Mailbox {
+  std::uint64_t limit = 0;
+  Overflow overflow = Overflow::reject;
+};
+/// A server, and what a state machine has in common with it: for its clients it is one.
+struct Server : Worker {
+  Server() : Server(DeclarationKind::server) {}
   const Union* init_throws = nullptr;
   std::optional<std::vector<Field>> state;
   std::vector<Message> messages;
+  std::vector<const Protocol*> protocols;
+  std::vector<const Topic*> topics;
   std::vector<Uses> uses;
   bool terminate = false;
   bool trap_exit = false;
   std::optional<std::uint64_t> hibernate_ns;
+  std::optional<Mailbox> mailbox;
+
+ protected:
+  explicit Server(DeclarationKind what) : Worker(what) {}
+};
+
+/// A clause of a state: an event or a time-out, and the states it may lead to.
+struct StateClause {
+  std::size_t message = 0;           ///< event: index into the machine's messages
+  std::string name;                  ///< time-out: empty for the state's own
+  std::uint64_t after_ns = 0;        ///< time-out
+  std::vector<std::size_t> targets;  ///< indices of states
+  Span span;
+};
+struct State {
+  std::string name;  ///< empty: `any`
+  std::string doc;
+  Span span;
+  bool final = false;
+  bool enter = false;
+  std::vector<StateClause> events;
+  std::vector<StateClause> timeouts;
+  std::vector<std::size_t> postponed;  ///< indices of messages
+};
+/// Its messages are the events of all states, each once.
+struct Statem final : Server {
+  Statem() : Server(DeclarationKind::statem) {}
+  std::optional<std::vector<Field>> data;
+  std::vector<State> states;
+  State any;
+  std::size_t first = 0;
+  bool one_handler = false;  ///< @callback_mode(handle_event_function)
+};
+
+struct Events final : Worker {
+  Events() : Worker(DeclarationKind::events) {}
+  std::vector<Case> events;
+};
+struct Handler final : Declaration {
+  Handler() : Declaration(DeclarationKind::handler) {}
+  const Events* manager = nullptr;
+  std::vector<Field> parameters;
+  const Union* init_throws = nullptr;
+  std::vector<const Case*> on;
+  std::vector<Message> messages;  ///< calls
+  bool terminate = false;
+};
+struct Topic final : Declaration {
+  Topic() : Declaration(DeclarationKind::topic) {}
+  std::vector<Field> parameters;
+  std::vector<Case> cases;
+};
+struct Task final : Worker {
+  Task() : Worker(DeclarationKind::task) {}
+  std::optional<Type> result;
+  const Union* throws = nullptr;
+  std::uint64_t timeout_ns = 5'000'000'000;
+};
+struct Agent final : Worker {
+  Agent() : Worker(DeclarationKind::agent) {}
+  Type state;
+};
+struct Registry final : Worker {
+  Registry() : Worker(DeclarationKind::registry) {}
+  bool unique = true;
+  Type key;
+  const Server* names = nullptr;  ///< whose processes hold the keys
+  std::uint64_t partitions = 1;
 };
 
 enum class Strategy : std::uint8_t { one_for_one, one_for_all, rest_for_one };
 enum class AutoShutdown : std::uint8_t { never, any_significant, all_significant };
 enum class Restart : std::uint8_t { permanent, transient, temporary };
 
+struct Argument {
+  const Field* parameter = nullptr;
+  Value value;
+};
 struct Child {
   std::string id;
   Span span;
-  const Declaration* target = nullptr;  ///< a server or a supervisor; null when diagnosed
-  struct Argument {
-    const Field* parameter = nullptr;
-    Value value;
-  };
-  std::vector<Argument> arguments;  ///< those given
+  const Declaration* target = nullptr;  ///< a worker or a supervisor; null when diagnosed
+  std::vector<Argument> arguments;      ///< those given
   Restart restart = Restart::permanent;
   std::uint64_t shutdown_ns = 0;  ///< 0: brutal_kill; `infinite`
   bool significant = false;
   std::string registered;
+  struct Handler {
+    const model::Handler* handler = nullptr;
+    std::vector<Argument> arguments;
+  };
+  std::vector<Handler> handlers;  ///< of an event manager, in the order in which they are added
 };
 struct Application;
+enum class SupervisorKind : std::uint8_t { supervisor, dynamic, partition };
 struct Supervisor final : Declaration {
   Supervisor() : Declaration(DeclarationKind::supervisor) {}
-  bool dynamic = false;
+  SupervisorKind type = SupervisorKind::supervisor;
   Strategy strategy = Strategy::one_for_one;
   std::uint64_t intensity = 3;
   std::uint64_t period_ns = 5'000'000'000;
   AutoShutdown auto_shutdown = AutoShutdown::never;
   std::vector<Child> children;
+  std::optional<std::uint64_t> max_children;
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> backoff_ns;  ///< first and longest delay
+  std::uint64_t partitions = 0;             ///< 0: as many as there are schedulers
+  const Field* partition_number = nullptr;  ///< the parameter of init that gets it
+  std::optional<Type> partition_key;
+  std::string partition_key_name;
   const Application* env = nullptr;  ///< whose configuration it or a supervisor below it uses
+  bool is_dynamic() const { return type == SupervisorKind::dynamic; }
 };
 struct Application final : Declaration {
   Application() : Declaration(DeclarationKind::application) {}
   std::vector<Field> env;
   std::vector<const Application*> depends;
   const Supervisor* start = nullptr;
+  std::vector<std::string> start_phases;
 };
 
 struct Module {

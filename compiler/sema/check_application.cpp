@@ -40,8 +40,12 @@ double order(const model::Value& value) {
 
 void ModuleChecker::check(const ast::Application& written, model::Application& made) {
   check_annotations(written, {});
-  for (const ast::Unsupported& each : written.unsupported)
-    diagnostics_.emit(Id::not_supported, each.span, each.what);
+  for (const ast::Name& phase : written.start_phases) {
+    if (std::ranges::find(made.start_phases, phase.text) != made.start_phases.end())
+      diagnostics_.emit(Id::duplicate_member, phase.span, phase.text, "start_phases");
+    else
+      made.start_phases.push_back(phase.text);
+  }
   made.env = fields(written.env, "env", false);
   for (std::size_t i = 0; i < made.env.size(); ++i) {
     model::Field& key = made.env[i];

@@ -10,7 +10,7 @@ namespace {
 using model::Server;
 
 bool is_called(const model::Uses& uses) {
-  if (uses.kind == "cast") return false;
+  if (uses.kind == "cast" || uses.server == nullptr) return false;
   return std::ranges::any_of(uses.server->messages, [](const auto& each) {
     return each.kind == model::MessageKind::call;
   });

@@ -120,18 +120,39 @@ void ModuleChecker::check(const ast::Union& written, model::Union& made) {
   check_annotations(written, {});
   made.open = written.open;
   made.is_error = written.is_error;
-  for (const ast::Case& each : written.cases) {
-    check_reserved(each.name);
-    check_annotations(each, {"transient"});
-    for (const model::Case& other : made.cases) {
-      if (other.name == each.name.text)
-        diagnostics_.emit(Id::duplicate_member, each.name.span, other.name, made.name);
-    }
-    made.cases.push_back({each.name.text, each.doc, fields(each.fields, each.name.text, false),
-                          has_annotation(each, "transient")});
-  }
-  if (made.cases.empty()) diagnostics_.emit(Id::empty_enum, made.span, made.name, "cases");
+  made.cases = cases(written.cases, made.name, {"transient"});
+  if (made.cases.empty() && !written.broken)
+    diagnostics_.emit(Id::empty_enum, made.span, made.name, "cases");
   if (made.open) diagnostics_.emit(Id::not_supported, made.span, "an open union (`..`)");
+}
+
+void ModuleChecker::check(const ast::Topic& written, model::Topic& made) {
+  check_annotations(written, {});
+  made.parameters = fields(written.parameters, made.name, true);
+  made.cases = cases(written.cases, made.name, {});
+  for (std::size_t i = 0; i < made.parameters.size(); ++i) {
+    if (!can_be_key(made.parameters[i].type))
+      diagnostics_.emit(Id::bad_map_key, written.parameters[i].type.span,
+                        made.parameters[i].type.text());
+  }
+  if (made.cases.empty() && !written.broken)
+    diagnostics_.emit(Id::empty_enum, made.span, made.name, "messages");
+}
+
+std::vector<model::Case> ModuleChecker::cases(const std::vector<ast::Case>& written,
+                                              const std::string& owner,
+                                              std::initializer_list<std::string_view> annotations) {
+  std::vector<model::Case> result;
+  for (const ast::Case& each : written) {
+    check_reserved(each.name);
+    check_annotations(each, annotations);
+    const auto other = std::ranges::find(result, each.name.text, &model::Case::name);
+    if (other != result.end())
+      diagnostics_.emit(Id::duplicate_member, each.name.span, other->name, owner);
+    result.push_back({each.name.text, each.doc, fields(each.fields, each.name.text, false),
+                      has_annotation(each, "transient")});
+  }
+  return result;
 }
 
 }  // namespace otpc::sema

@@ -36,71 +36,49 @@ model::MessageKind kind_of(const ast::Message& written) {
   return written.name.text == "down" ? model::MessageKind::down : model::MessageKind::info;
 }
 
+/// Prices.changed -> prices_changed
+std::string topic_handler_name(const model::Topic& topic, const model::Case& event) {
+  std::string name;
+  for (const char letter : topic.name) {
+    const bool upper = letter >= 'A' && letter <= 'Z';
+    if (upper && !name.empty() && name.back() != '_') name += '_';
+    name += upper ? static_cast<char>(letter - 'A' + 'a') : letter;
+  }
+  return name + "_" + event.name;
+}
+
 }  // namespace
+
+void ModuleChecker::check(const ast::Protocol& written, model::Protocol& made) {
+  check_annotations(written, {});
+  for (const ast::Message& each : written.messages) {
+    if (each.kind != ast::MessageKind::call && each.kind != ast::MessageKind::cast) {
+      diagnostics_.emit(Id::protocol_message, each.name.span, each.name.text, described(each.kind));
+      continue;
+    }
+    const auto same = std::ranges::find(made.messages, each.name.text, &model::Message::name);
+    if (same != made.messages.end()) {
+      diagnostics_.emit(Id::duplicate_member, each.name.span, each.name.text, made.name)
+          .label(same->span, "first here");
+      continue;
+    }
+    made.messages.push_back(message(each, false));
+    made.messages.back().protocol = &made;
+  }
+  if (made.messages.empty() && !written.broken)
+    diagnostics_.emit(Id::empty_enum, made.span, made.name, "messages");
+}
 
 void ModuleChecker::check(const ast::Server& written, model::Server& made) {
   check_annotations(written, {});
-  for (const ast::Path& protocol : written.protocols)
-    diagnostics_.emit(Id::not_supported, protocol.span, "implementing a protocol");
-  for (const ast::Unsupported& each : written.unsupported)
-    diagnostics_.emit(Id::not_supported, each.span, each.what);
-  for (const ast::Uses& each : written.uses) {
-    constexpr std::string_view kinds[] = {"call", "cast"};
-    if (each.kind.text == "topic") {
-      diagnostics_.emit(Id::not_supported, each.span, "using a topic");
-      find(each.server, "topic");
-      continue;
-    }
-    if (!each.kind.text.empty() && std::ranges::find(kinds, each.kind.text) == std::end(kinds)) {
-      diagnostics_.emit(Id::uses_kind, each.kind.span, each.kind.text)
-          .help("write `(call)`, `(cast)`, or nothing for both");
-    }
-    const auto* server = find_as<model::Server>(each.server, "server");
-    if (server == nullptr) continue;
-    const bool twice =
-        std::ranges::any_of(made.uses, [&](const auto& other) { return other.server == server; });
-    if (twice) diagnostics_.emit(Id::unused_uses, each.span, made.name, server->name);
-    made.uses.push_back({server, each.kind.text, each.span});
-  }
-  if (written.inits.empty() && written.broken) {
-    // The parser has said what is wrong.
-  } else if (written.inits.empty()) {
-    diagnostics_.emit(Id::missing_init, made.span, made.name)
-        .help("add `init();`, or `init(parameter: type);`");
-  } else {
-    const ast::Init& init = written.inits.front();
-    if (written.inits.size() > 1) {
-      diagnostics_.emit(Id::repeated_part, written.inits[1].span, "init", made.name)
-          .label(init.span, "first here");
-    }
-    check_annotations(init, {});
-    made.parameters = fields(init.parameters, "init", true);
-    made.init_throws = thrown(init.throws);
-  }
+  check_shared(written, made);
+  check_init(written.inits, written, made.parameters, made.init_throws);
   if (written.state) made.state = fields(*written.state, "state", false);
-  made.terminate = !written.terminate.empty();
-  made.trap_exit = !written.trap_exit.empty();
-  if (written.terminate.size() > 1)
-    diagnostics_.emit(Id::repeated_part, written.terminate[1], "terminate", made.name);
-  if (written.trap_exit.size() > 1)
-    diagnostics_.emit(Id::repeated_part, written.trap_exit[1], "trap_exit", made.name);
-  if (written.hibernate) {
-    made.hibernate_ns = written.hibernate->kind == ast::ValueKind::none && !written.hibernate->span
-                            ? std::optional<std::uint64_t>(0)
-                            : duration(*written.hibernate, false);
-  }
-  for (const ast::Message& each : written.messages) {
-    const auto same = std::ranges::find(made.messages, each.name.text, &model::Message::name);
-    if (same != made.messages.end()) {
-      if (each.name.text == "down")
-        diagnostics_.emit(Id::overlapping_infos, each.name.span, each.name.text, same->name)
-            .label(same->span, "first here");
-      else
-        diagnostics_.emit(Id::duplicate_member, each.name.span, each.name.text, made.name)
-            .label(same->span, "first here");
-      continue;
-    }
-    made.messages.push_back(message(each, made));
+  for (const ast::Message& each : written.messages)
+    add_message(message(each, made.trap_exit), made);
+  for (const ast::Path& protocol : written.protocols) take_protocol(protocol, made);
+  for (const ast::Uses& each : written.uses) {
+    if (each.kind.text == "topic") take_topic(each, made);
   }
   if (made.trap_exit) {
     model::Message exit;
@@ -111,9 +89,156 @@ void ModuleChecker::check(const ast::Server& written, model::Server& made) {
   }
 }
 
+void ModuleChecker::check_shared(const ast::ServerBase& written, model::Server& made) {
+  for (const ast::Unsupported& each : written.unsupported)
+    diagnostics_.emit(Id::not_supported, each.span, each.what);
+  for (const ast::Uses& each : written.uses) check_uses(each, made);
+  check_flag(written.terminate, "terminate", made.name, made.terminate);
+  check_flag(written.trap_exit, "trap_exit", made.name, made.trap_exit);
+  check_mailbox(written, made);
+  if (written.hibernate) {
+    made.hibernate_ns = written.hibernate->kind == ast::ValueKind::none && !written.hibernate->span
+                            ? std::optional<std::uint64_t>(0)
+                            : duration(*written.hibernate, false);
+  }
+}
+
+void ModuleChecker::check_init(const std::vector<ast::Init>& written, const ast::Decorated& owner,
+                               std::vector<model::Field>& parameters, const model::Union*& throws) {
+  if (written.empty()) {
+    if (owner.broken) return;  // the parser has said what is wrong
+    diagnostics_.emit(Id::missing_init, owner.name.span, owner.name.text)
+        .help("add `init();`, or `init(parameter: type);`");
+    return;
+  }
+  const ast::Init& init = written.front();
+  if (written.size() > 1) {
+    diagnostics_.emit(Id::repeated_part, written[1].span, "init", owner.name.text)
+        .label(init.span, "first here");
+  }
+  check_annotations(init, {});
+  parameters = fields(init.parameters, "init", true);
+  throws = thrown(init.throws);
+}
+
+void ModuleChecker::check_flag(const std::vector<ast::Span>& written, const char* flag,
+                               const std::string& owner, bool& made) {
+  made = !written.empty();
+  if (written.size() > 1) diagnostics_.emit(Id::repeated_part, written[1], flag, owner);
+}
+
+void ModuleChecker::check_mailbox(const ast::ServerBase& written, model::Server& made) {
+  if (written.mailboxes.empty()) return;
+  const ast::Mailbox& mailbox = written.mailboxes.front();
+  if (written.mailboxes.size() > 1)
+    diagnostics_.emit(Id::repeated_part, written.mailboxes[1].span, "mailbox", made.name);
+  model::Mailbox result;
+  const auto limit = mailbox.limit ? number(*mailbox.limit, 1, 1'000'000'000) : std::nullopt;
+  if (!limit) {
+    diagnostics_.emit(Id::bad_mailbox, mailbox.span);
+    return;
+  }
+  result.limit = *limit;
+  if (!mailbox.overflow.text.empty()) {
+    const std::vector<std::string> words{"reject", "drop_newest", "drop_oldest", "block"};
+    const auto found = std::ranges::find(words, mailbox.overflow.text);
+    if (found == words.end()) {
+      diagnostics_.emit(Id::bad_option, mailbox.overflow.span, mailbox.overflow.text, "overflow")
+          .help(diagnostics::did_you_mean(mailbox.overflow.text, words))
+          .note("there is `reject`, `drop_newest`, `drop_oldest`, `block`");
+    } else {
+      result.overflow = static_cast<model::Overflow>(found - words.begin());
+    }
+  }
+  made.mailbox = result;
+}
+
+void ModuleChecker::check_uses(const ast::Uses& written, model::Server& made) {
+  constexpr std::string_view kinds[] = {"call", "cast"};
+  if (written.kind.text == "topic") {
+    if (made.kind != model::DeclarationKind::server) {
+      diagnostics_.emit(Id::misplaced_option, written.span, "(topic)", "servers")
+          .help("let a server take the topic and tell the state machine");
+    }
+    return;
+  }
+  if (!written.kind.text.empty() &&
+      std::ranges::find(kinds, written.kind.text) == std::end(kinds)) {
+    diagnostics_.emit(Id::uses_kind, written.kind.span, written.kind.text)
+        .help("write `(call)`, `(cast)`, or nothing for both; `(topic)` for a topic");
+  }
+  const model::Declaration* found = find(written.server, "server");
+  if (found == nullptr) return;
+  const auto* target = dynamic_cast<const model::Worker*>(found);
+  if (target == nullptr) {
+    auto builder = diagnostics_.emit(Id::wrong_kind, written.server.span, written.server.text(),
+                                     sema::described(found->kind), "a server");
+    builder.label(found->span, "declared here");
+    if (found->kind == model::DeclarationKind::topic)
+      builder.help("write `uses " + found->name + " (topic);`");
+    return;
+  }
+  const bool twice =
+      std::ranges::any_of(made.uses, [&](const auto& other) { return other.target == target; });
+  if (twice) diagnostics_.emit(Id::unused_uses, written.span, made.name, target->name);
+  made.uses.push_back(
+      {target, dynamic_cast<const model::Server*>(target), written.kind.text, written.span});
+}
+
+void ModuleChecker::take_topic(const ast::Uses& written, model::Server& made) {
+  const auto* topic = find_as<model::Topic>(written.server, "topic");
+  if (topic == nullptr) return;
+  if (std::ranges::find(made.topics, topic) != made.topics.end()) {
+    diagnostics_.emit(Id::unused_uses, written.span, made.name, topic->name);
+    return;
+  }
+  made.topics.push_back(topic);
+  for (const model::Case& each : topic->cases) {
+    model::Message message;
+    message.kind = model::MessageKind::topic;
+    message.name = topic_handler_name(*topic, each);
+    message.doc = each.doc;
+    message.span = written.span;
+    message.parameters = topic->parameters;
+    message.parameters.insert(message.parameters.end(), each.fields.begin(), each.fields.end());
+    message.topic = topic;
+    message.event = &each;
+    add_message(std::move(message), made);
+  }
+}
+
+void ModuleChecker::take_protocol(const ast::Path& written, model::Server& made) {
+  const auto* protocol = find_as<model::Protocol>(written, "protocol");
+  if (protocol == nullptr) return;
+  if (std::ranges::find(made.protocols, protocol) != made.protocols.end()) {
+    diagnostics_.emit(Id::protocol_twice, written.span, made.name, protocol->name);
+    return;
+  }
+  made.protocols.push_back(protocol);
+  for (const model::Message& each : protocol->messages) {
+    model::Message inherited = each;
+    inherited.span = written.span;
+    add_message(std::move(inherited), made);
+  }
+}
+
+void ModuleChecker::add_message(model::Message message, model::Server& made) {
+  const auto same = std::ranges::find(made.messages, message.name, &model::Message::name);
+  if (same == made.messages.end()) {
+    made.messages.push_back(std::move(message));
+    return;
+  }
+  if (message.kind == model::MessageKind::down)
+    diagnostics_.emit(Id::overlapping_infos, message.span, message.name, same->name)
+        .label(same->span, "first here");
+  else
+    diagnostics_.emit(Id::duplicate_member, message.span, message.name, made.name)
+        .label(same->span, "first here");
+}
+
 const model::Union* ModuleChecker::thrown(const ast::Path& written) {
   model::Declaration* found = find(written, "error");
-  if (found == nullptr || found->kind == model::DeclarationKind::unsupported) return nullptr;
+  if (found == nullptr) return nullptr;
   const auto* choice = dynamic_cast<const model::Union*>(found);
   if (choice != nullptr && choice->is_error) return choice;
   diagnostics_
@@ -123,7 +248,7 @@ const model::Union* ModuleChecker::thrown(const ast::Path& written) {
   return nullptr;
 }
 
-model::Message ModuleChecker::message(const ast::Message& written, const model::Server& server) {
+model::Message ModuleChecker::message(const ast::Message& written, bool traps_exit) {
   model::Message made;
   made.kind = kind_of(written);
   made.name = written.name.text;
@@ -133,7 +258,7 @@ model::Message ModuleChecker::message(const ast::Message& written, const model::
   check_annotations(written, {"deferred", "blocking"});
   if (written.kind == ast::MessageKind::info && written.name.text == "exit") {
     diagnostics_.emit(Id::exit_name, written.name.span)
-        .help(server.trap_exit ? "delete this line" : "write `trap_exit;` instead");
+        .help(traps_exit ? "delete this line" : "write `trap_exit;` instead");
   }
   if (made.kind == model::MessageKind::down) {
     // info down(payment: down<Payment>): the type says whose end it is.
@@ -160,6 +285,15 @@ model::Message ModuleChecker::message(const ast::Message& written, const model::
   return made;
 }
 
+std::uint64_t ModuleChecker::timeout(const ast::Value& written, const std::string& owner) {
+  const std::uint64_t result = duration(written, true).value_or(5'000'000'000);
+  if (result == model::infinite) {
+    diagnostics_.emit(Id::infinite_timeout, written.span, owner)
+        .help("a server that hangs then hangs its callers; give the longest time that makes sense");
+  }
+  return result;
+}
+
 void ModuleChecker::check_message(const ast::Message& written, model::Message& made) {
   const bool is_call = written.kind == ast::MessageKind::call;
   made.deferred = has_annotation(written, "deferred");
@@ -171,15 +305,7 @@ void ModuleChecker::check_message(const ast::Message& written, model::Message& m
   if (is_call) {
     if (written.result && written.result->path.text() != "ok") made.result = type(*written.result);
     made.throws = thrown(written.throws);
-    if (written.timeout) {
-      made.timeout_ns = duration(*written.timeout, true).value_or(made.timeout_ns);
-      if (made.timeout_ns == model::infinite) {
-        diagnostics_.emit(Id::infinite_timeout, written.timeout->span, made.name)
-            .help(
-                "a server that hangs then hangs its callers; give the longest time that makes "
-                "sense");
-      }
-    }
+    if (written.timeout) made.timeout_ns = timeout(*written.timeout, made.name);
   } else {
     const auto cannot = [&](source::Span span, const char* what) {
       diagnostics_.emit(Id::cast_with_reply, span, made.name, what)

@@ -19,9 +19,7 @@ std::optional<std::size_t> index_of(const ast::Name& word, const std::vector<std
 
 void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& made) {
   check_annotations(written, {});
-  made.dynamic = written.dynamic;
-  for (const ast::Unsupported& each : written.unsupported)
-    diagnostics_.emit(Id::not_supported, each.span, each.what);
+  made.type = static_cast<model::SupervisorKind>(written.kind);
   const auto option = [&](const ast::Name& word, const std::vector<std::string>& words,
                           const char* what, auto& into) {
     if (word.text.empty()) return;
@@ -39,20 +37,17 @@ void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& mad
          made.strategy);
   option(written.auto_shutdown, {"never", "any_significant", "all_significant"}, "auto_shutdown",
          made.auto_shutdown);
-  if (written.dynamic && !written.strategy.text.empty() &&
+  if (made.is_dynamic() && !written.strategy.text.empty() &&
       made.strategy != model::Strategy::one_for_one) {
     diagnostics_.emit(Id::dynamic_child, written.strategy.span, made.name,
                       "knows one strategy, one_for_one");
   }
   if (written.intensity) {
-    const bool number = written.intensity->kind == ast::ValueKind::integer &&
-                        !written.intensity->negative && !written.intensity->overflow &&
-                        written.intensity->magnitude <= 1'000'000;
-    const auto period = written.period ? duration(*written.period, false) : std::nullopt;
-    if (!number || (period && *period == 0))
+    const auto intensity = number(*written.intensity, 0, 1'000'000);
+    if (written.period) made.period_ns = duration(*written.period, false).value_or(made.period_ns);
+    if (!intensity || made.period_ns == 0)
       diagnostics_.emit(Id::bad_intensity, written.intensity_span);
-    made.intensity = number ? written.intensity->magnitude : made.intensity;
-    made.period_ns = period.value_or(made.period_ns);
+    made.intensity = intensity.value_or(made.intensity);
   }
   for (const ast::Child& child : written.children) check_child(child, made);
   const bool restarts = std::ranges::any_of(made.children, [](const model::Child& child) {
@@ -61,13 +56,95 @@ void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& mad
   if (made.intensity == 0 && restarts) {
     diagnostics_.emit(Id::intensity_zero, written.intensity_span, made.name);
   }
+  check_limits(written, made);
   if (written.broken) return;
-  if (written.dynamic && written.children.size() != 1) {
+  if (made.is_dynamic() && written.children.size() != 1) {
     diagnostics_.emit(Id::dynamic_child, made.span, made.name,
                       "needs exactly one `child`: the kind it starts");
   }
-  if (!written.dynamic && written.children.empty())
+  if (made.type == model::SupervisorKind::partition) check_partitions(written, made);
+  if (made.type == model::SupervisorKind::supervisor && written.children.empty())
     diagnostics_.emit(Id::empty_supervisor, made.span, made.name);
+}
+
+std::optional<std::uint64_t> ModuleChecker::number(const ast::Value& written, std::uint64_t min,
+                                                   std::uint64_t max) {
+  std::uint64_t magnitude = written.magnitude;
+  if (written.kind == ast::ValueKind::path) {
+    model::Type type;
+    type.kind = model::TypeKind::u64;
+    const auto constant = value(written, type);
+    if (!constant) return std::nullopt;
+    magnitude = constant->magnitude;
+  } else if (written.kind != ast::ValueKind::integer || written.negative || written.overflow) {
+    return std::nullopt;
+  }
+  return magnitude >= min && magnitude <= max ? std::optional(magnitude) : std::nullopt;
+}
+
+void ModuleChecker::check_limits(const ast::Supervisor& written, model::Supervisor& made) {
+  if (written.max_children) {
+    made.max_children = number(*written.max_children, 0, 1'000'000'000);
+    if (!made.is_dynamic())
+      diagnostics_.emit(Id::misplaced_option, written.max_children->span, "max_children",
+                        "dynamic supervisors");
+    else if (!made.max_children)
+      diagnostics_.emit(Id::value_range, written.max_children->span, "it", "max_children",
+                        "0 to 1000000000");
+  }
+  if (!written.backoff_min || !written.backoff_max) return;
+  const auto shortest = duration(*written.backoff_min, false);
+  const auto longest = duration(*written.backoff_max, false);
+  if (!shortest || !longest) return;
+  if (*shortest == 0 || *longest < *shortest)
+    diagnostics_.emit(Id::bad_backoff, written.backoff_span).help("write `backoff 100ms..10s;`");
+  else
+    made.backoff_ns.emplace(*shortest, *longest);
+}
+
+void ModuleChecker::check_partitions(const ast::Supervisor& written, model::Supervisor& made) {
+  if (written.children.size() != 1) {
+    diagnostics_.emit(Id::partition_child, made.span, made.name,
+                      "needs exactly one `child`: the kind it starts for each partition");
+    return;
+  }
+  const ast::Child& source = written.children.front();
+  if (source.partitions) {
+    const auto partitions = number(*source.partitions, 1, 1'000'000);
+    if (!partitions)
+      diagnostics_.emit(Id::value_range, source.partitions->span, "it", "partitions",
+                        "1 to 1000000");
+    made.partitions = partitions.value_or(1);
+  }
+  const auto* server = dynamic_cast<const model::Server*>(made.children.front().target);
+  if (server == nullptr) {
+    if (made.children.front().target != nullptr) {
+      diagnostics_.emit(Id::partition_child, made.children.front().span, made.name,
+                        "starts servers and state machines only");
+    }
+    return;
+  }
+  made.partition_key_name = source.partition_key.text;
+  if (made.partition_key_name.empty()) return;
+  for (const model::Message& message : server->messages) {
+    for (const model::Field& parameter : message.parameters) {
+      if (parameter.name != made.partition_key_name) continue;
+      if (message.kind != model::MessageKind::call && message.kind != model::MessageKind::cast)
+        continue;
+      made.partition_key = parameter.type;
+      if (!can_be_key(parameter.type))
+        diagnostics_.emit(Id::bad_map_key, source.partition_key.span, parameter.type.text());
+      return;
+    }
+  }
+  std::vector<std::string> candidates;
+  for (const model::Message& message : server->messages) {
+    for (const model::Field& parameter : message.parameters) candidates.push_back(parameter.name);
+  }
+  diagnostics_
+      .emit(Id::partition_key, source.partition_key.span, server->name, source.partition_key.text)
+      .help(diagnostics::did_you_mean(source.partition_key.text, candidates))
+      .label(server->span, "declared here");
 }
 
 void ModuleChecker::check_child(const ast::Child& written, model::Supervisor& supervisor) {
@@ -76,12 +153,16 @@ void ModuleChecker::check_child(const ast::Child& written, model::Supervisor& su
   made.span = written.name.text.empty() ? written.target.span : written.name.span;
   made.id = written.name.text.empty() ? written.target.parts.back().text : written.name.text;
   model::Declaration* target = find(written.target, "server or supervisor");
-  if (target != nullptr && target->kind != model::DeclarationKind::server &&
+  if (target != nullptr && dynamic_cast<const model::Worker*>(target) == nullptr &&
       target->kind != model::DeclarationKind::supervisor) {
-    if (target->kind != model::DeclarationKind::unsupported) {
-      diagnostics_.emit(Id::wrong_kind, written.target.span, target->name, described(target->kind),
-                        "a server or a supervisor");
-    }
+    auto builder = diagnostics_.emit(Id::wrong_kind, written.target.span, target->name,
+                                     described(target->kind), "a server or a supervisor");
+    if (target->kind == model::DeclarationKind::handler)
+      builder.help("a handler is added to its manager: `child ...: " +
+                   (static_cast<const model::Handler*>(target)->manager == nullptr
+                        ? std::string("Manager")
+                        : static_cast<const model::Handler*>(target)->manager->name) +
+                   " handlers [" + target->name + "];`");
     target = nullptr;
   }
   made.target = target;
@@ -93,12 +174,15 @@ void ModuleChecker::check_child(const ast::Child& written, model::Supervisor& su
     }
   }
   child_options(written, supervisor, made);
-  if (target != nullptr) child_arguments(written, made);
+  if (target != nullptr) child_arguments(written, supervisor, made);
+  child_handlers(written, made);
   supervisor.children.push_back(std::move(made));
 }
 
 void ModuleChecker::child_options(const ast::Child& written, const model::Supervisor& supervisor,
                                   model::Child& made) {
+  if (made.target != nullptr && made.target->kind == model::DeclarationKind::task)
+    made.restart = model::Restart::temporary;
   if (!written.restart.text.empty()) {
     const std::vector<std::string> words{"permanent", "transient", "temporary"};
     if (const auto index = index_of(written.restart, words)) {
@@ -149,49 +233,107 @@ void ModuleChecker::child_options(const ast::Child& written, const model::Superv
     model::Type text;
     text.kind = model::TypeKind::string;
     if (const auto name = value(*written.registered, text)) made.registered = name->text;
-    if (supervisor.dynamic && !made.registered.empty() && made.target != nullptr) {
-      diagnostics_.emit(Id::dynamic_child, written.registered->span, supervisor.name,
+    if (supervisor.type != model::SupervisorKind::supervisor && !made.registered.empty() &&
+        made.target != nullptr) {
+      diagnostics_.emit(supervisor.is_dynamic() ? Id::dynamic_child : Id::partition_child,
+                        written.registered->span, supervisor.name,
                         "cannot give one name to many children");
     }
   }
 }
 
-void ModuleChecker::child_arguments(const ast::Child& written, model::Child& made) {
-  const auto wrong = [&](source::Span span, const std::string& what) {
-    return diagnostics_.emit(Id::child_argument, span, made.id, what);
-  };
-  if (made.target->kind == model::DeclarationKind::supervisor) {
-    if (!written.arguments.empty())
-      wrong(written.arguments.front().value.span, "a supervisor takes no arguments");
+void ModuleChecker::child_handlers(const ast::Child& written, model::Child& made) {
+  if (written.partitions_span && made.target != nullptr &&
+      !dynamic_cast<const model::Server*>(made.target)) {
+    diagnostics_.emit(Id::misplaced_option, written.partitions_span, "partitions",
+                      "the child of a partition supervisor");
+  }
+  const auto* manager = dynamic_cast<const model::Events*>(made.target);
+  if (manager == nullptr) {
+    if (written.handlers_span && made.target != nullptr) {
+      diagnostics_.emit(Id::misplaced_option, written.handlers_span, "handlers", "event managers")
+          .label(made.target->span, "this is " + std::string(described(made.target->kind)));
+    }
     return;
   }
-  const auto& server = static_cast<const model::Server&>(*made.target);
+  for (const ast::Child::Handler& each : written.handlers) {
+    const auto* handler = find_as<model::Handler>(each.handler, "handler");
+    if (handler == nullptr) continue;
+    if (handler->manager != nullptr && handler->manager != manager) {
+      diagnostics_
+          .emit(Id::wrong_kind, each.span, handler->name,
+                "a handler for `" + handler->manager->name + "`", "one for `" + manager->name + "`")
+          .label(handler->span, "declared here");
+      continue;
+    }
+    model::Child::Handler added;
+    added.handler = handler;
+    added.arguments = arguments(each.arguments, handler->parameters, *handler, made.id);
+    check_missing(added.arguments, handler->parameters, nullptr, *handler, made.id, each.span);
+    made.handlers.push_back(std::move(added));
+  }
+}
+
+void ModuleChecker::child_arguments(const ast::Child& written, model::Supervisor& supervisor,
+                                    model::Child& made) {
+  if (made.target->kind == model::DeclarationKind::supervisor) {
+    if (!written.arguments.empty()) {
+      diagnostics_.emit(Id::child_argument, written.arguments.front().value.span, made.id,
+                        "a supervisor takes no arguments");
+    }
+    return;
+  }
+  const auto& worker = static_cast<const model::Worker&>(*made.target);
+  made.arguments = arguments(written.arguments, worker.parameters, worker, made.id);
+  if (supervisor.is_dynamic()) return;  // the others are given at start_child
+  const model::Field* number = nullptr;
+  if (supervisor.type == model::SupervisorKind::partition) {
+    // The first parameter of an integer type that gets nothing else is the partition's number.
+    for (const model::Field& parameter : worker.parameters) {
+      if (parameter.type.is_integer() && !parameter.fallback &&
+          std::ranges::find(made.arguments, &parameter, &model::Argument::parameter) ==
+              made.arguments.end()) {
+        number = &parameter;
+        break;
+      }
+    }
+    supervisor.partition_number = number;
+  }
+  check_missing(made.arguments, worker.parameters, number, worker, made.id, made.span);
+}
+
+std::vector<model::Argument> ModuleChecker::arguments(const std::vector<ast::Argument>& written,
+                                                      const std::vector<model::Field>& parameters,
+                                                      const model::Declaration& target,
+                                                      const std::string& id) {
+  std::vector<model::Argument> result;
+  const auto wrong = [&](source::Span span, const std::string& what) {
+    return diagnostics_.emit(Id::child_argument, span, id, what);
+  };
   std::vector<std::string> names;
-  for (const model::Field& parameter : server.parameters) names.push_back(parameter.name);
+  for (const model::Field& parameter : parameters) names.push_back(parameter.name);
   std::size_t position = 0;
-  for (const ast::Argument& argument : written.arguments) {
+  for (const ast::Argument& argument : written) {
     const model::Field* parameter = nullptr;
     if (argument.name.text.empty()) {
-      if (position < server.parameters.size())
-        parameter = &server.parameters[position++];
+      if (position < parameters.size())
+        parameter = &parameters[position++];
       else
-        wrong(argument.value.span, "`" + server.name + "` takes " +
-                                       std::to_string(server.parameters.size()) + " arguments")
-            .label(server.span, "declared here");
+        wrong(argument.value.span,
+              "`" + target.name + "` takes " + std::to_string(parameters.size()) + " arguments")
+            .label(target.span, "declared here");
     } else {
-      const auto found =
-          std::ranges::find(server.parameters, argument.name.text, &model::Field::name);
-      if (found != server.parameters.end())
+      const auto found = std::ranges::find(parameters, argument.name.text, &model::Field::name);
+      if (found != parameters.end())
         parameter = &*found;
       else
         wrong(argument.name.span,
-              "`" + server.name + "` has no parameter `" + argument.name.text + "`")
+              "`" + target.name + "` has no parameter `" + argument.name.text + "`")
             .help(diagnostics::did_you_mean(argument.name.text, names))
-            .label(server.span, "declared here");
+            .label(target.span, "declared here");
     }
     if (parameter == nullptr) continue;
-    if (std::ranges::find(made.arguments, parameter, &model::Child::Argument::parameter) !=
-        made.arguments.end()) {
+    if (std::ranges::find(result, parameter, &model::Argument::parameter) != result.end()) {
       wrong(argument.value.span, "`" + parameter->name + "` is given twice");
       continue;
     }
@@ -200,30 +342,29 @@ void ModuleChecker::child_arguments(const ast::Child& written, model::Child& mad
       model::Value env;
       env.kind = model::ValueKind::env;
       env.text = path[1].text;
-      made.arguments.push_back({parameter, std::move(env)});
+      result.push_back({parameter, std::move(env)});
     } else if (auto checked = value(argument.value, parameter->type)) {
-      made.arguments.push_back({parameter, std::move(*checked)});
+      result.push_back({parameter, std::move(*checked)});
     } else {
-      made.arguments.push_back({parameter, {}});
+      result.push_back({parameter, {}});
     }
   }
-  if (written_.empty()) return;
-  for (const model::Field& parameter : server.parameters) {
-    const bool given =
-        std::ranges::find(made.arguments, &parameter, &model::Child::Argument::parameter) !=
-        made.arguments.end();
-    if (given || parameter.fallback || parameter.type.kind == model::TypeKind::invalid) continue;
-    const ast::Supervisor* owner = nullptr;
-    for (const auto& [declaration, source] : written_) {
-      const auto* candidate = std::get_if<ast::Supervisor>(source);
-      if (candidate != nullptr && std::ranges::any_of(candidate->children, [&](const auto& each) {
-            return &each == &written;
-          }))
-        owner = candidate;
-    }
-    if (owner != nullptr && owner->dynamic) continue;  // given at start_child
-    wrong(made.span, "the argument `" + parameter.name + "` is missing")
-        .help("write `" + server.name + "(" + parameter.name + ": ...)`")
+  return result;
+}
+
+void ModuleChecker::check_missing(const std::vector<model::Argument>& given,
+                                  const std::vector<model::Field>& parameters,
+                                  const model::Field* not_needed, const model::Declaration& target,
+                                  const std::string& id, source::Span span) {
+  for (const model::Field& parameter : parameters) {
+    const bool is_given =
+        std::ranges::find(given, &parameter, &model::Argument::parameter) != given.end();
+    if (is_given || parameter.fallback || &parameter == not_needed ||
+        parameter.type.kind == model::TypeKind::invalid)
+      continue;
+    diagnostics_
+        .emit(Id::child_argument, span, id, "the argument `" + parameter.name + "` is missing")
+        .help("write `" + target.name + "(" + parameter.name + ": ...)`")
         .label(parameter.span, "declared here, without a default");
   }
 }

@@ -38,18 +38,20 @@ bool check_dependencies(const model::Program& program, diagnostics::Engine& diag
   return told.empty();
 }
 
-void add_placed(const Application& application, std::set<const model::Server*>& placed) {
-  placed.merge(servers_below(application.start));
+void add_placed(const Application& application, std::set<const model::Worker*>& placed) {
+  placed.merge(workers_below(application.start));
   for (const Application* needed : application.depends) add_placed(*needed, placed);
 }
 
 void check_placement(const Application& application, diagnostics::Engine& diagnostics) {
-  std::set<const model::Server*> placed;
+  std::set<const model::Worker*> placed;
   add_placed(application, placed);
-  for (const model::Server* server : servers_below(application.start)) {
+  for (const model::Worker* worker : workers_below(application.start)) {
+    const auto* server = dynamic_cast<const model::Server*>(worker);
+    if (server == nullptr) continue;
     for (const model::Uses& uses : server->uses) {
-      if (placed.contains(uses.server)) continue;
-      diagnostics.emit(Id::not_placed, uses.span, server->name, uses.server->name)
+      if (placed.contains(uses.target)) continue;
+      diagnostics.emit(Id::not_placed, uses.span, server->name, uses.target->name)
           .label(application.span, "the application")
           .help(
               "add it as a child of a supervisor, or `depends` on the application that starts it");
@@ -58,8 +60,8 @@ void check_placement(const Application& application, diagnostics::Engine& diagno
 }
 
 void resolve_env(const Supervisor& supervisor, const model::Child& child,
-                 const model::Child::Argument& argument,
-                 const std::vector<const Application*>& owners, diagnostics::Engine& diagnostics) {
+                 const model::Argument& argument, const std::vector<const Application*>& owners,
+                 diagnostics::Engine& diagnostics) {
   const std::string& key = argument.value.text;
   if (owners.size() != 1) {
     diagnostics.emit(Id::env_without_application, child.span, key, supervisor.name,
@@ -88,11 +90,22 @@ void resolve_env(const Supervisor& supervisor, const model::Child& child,
       .label(owners.front()->span, "the application");
 }
 
+/// The arguments of a child and of its handlers that come from the configuration.
+std::vector<const model::Argument*> env_arguments(const model::Child& child) {
+  std::vector<const model::Argument*> result;
+  const auto collect = [&](const std::vector<model::Argument>& arguments) {
+    for (const model::Argument& each : arguments) {
+      if (each.value.kind == model::ValueKind::env) result.push_back(&each);
+    }
+  };
+  collect(child.arguments);
+  for (const model::Child::Handler& handler : child.handlers) collect(handler.arguments);
+  return result;
+}
+
 bool uses_env(const Supervisor& supervisor) {
-  return std::ranges::any_of(supervisor.children, [](const model::Child& child) {
-    return std::ranges::any_of(
-        child.arguments, [](const auto& each) { return each.value.kind == model::ValueKind::env; });
-  });
+  return std::ranges::any_of(
+      supervisor.children, [](const model::Child& child) { return !env_arguments(child).empty(); });
 }
 
 }  // namespace
@@ -112,10 +125,8 @@ void check_applications(model::Program& program, diagnostics::Engine& diagnostic
       auto* supervisor = dynamic_cast<Supervisor*>(declaration.get());
       if (supervisor == nullptr) continue;
       for (const model::Child& child : supervisor->children) {
-        for (const auto& argument : child.arguments) {
-          if (argument.value.kind == model::ValueKind::env)
-            resolve_env(*supervisor, child, argument, owners[supervisor], diagnostics);
-        }
+        for (const model::Argument* argument : env_arguments(child))
+          resolve_env(*supervisor, child, *argument, owners[supervisor], diagnostics);
       }
       // Whoever starts a supervisor that needs the configuration must have it too.
       const std::set<const Supervisor*> below = supervisors_below(*supervisor);

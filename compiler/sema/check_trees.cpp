@@ -48,18 +48,20 @@ bool check_cycles(const model::Program& program, diagnostics::Engine& diagnostic
 
 /// The first `uses` from below one child to below another; null when there is none.
 const model::Uses* dependency(const Child& user, const Child& used) {
-  const std::set<const Server*> users = servers_below(user.target);
-  const std::set<const Server*> targets = servers_below(used.target);
-  for (const Server* server : users) {
+  const std::set<const model::Worker*> users = workers_below(user.target);
+  const std::set<const model::Worker*> targets = workers_below(used.target);
+  for (const model::Worker* worker : users) {
+    const auto* server = dynamic_cast<const Server*>(worker);
+    if (server == nullptr) continue;
     for (const model::Uses& uses : server->uses) {
-      if (targets.contains(uses.server) && !users.contains(uses.server)) return &uses;
+      if (targets.contains(uses.target) && !users.contains(uses.target)) return &uses;
     }
   }
   return nullptr;
 }
 
 void check_siblings(const Supervisor& supervisor, diagnostics::Engine& diagnostics) {
-  if (supervisor.dynamic) return;
+  if (supervisor.type != model::SupervisorKind::supervisor) return;
   const std::vector<Child>& children = supervisor.children;
   for (std::size_t user = 0; user < children.size(); ++user) {
     for (std::size_t used = 0; used < children.size(); ++used) {
@@ -113,6 +115,24 @@ void check_storm(const Supervisor& root, diagnostics::Engine& diagnostics) {
       .help("lower the intensities");
 }
 
+/// An event of a manager that some tree starts, and that no handler anywhere takes.
+void check_unheard(const model::Program& program, diagnostics::Engine& diagnostics) {
+  const std::vector<const model::Handler*> handlers = all_of<model::Handler>(program);
+  for (const model::Events* manager : all_of<model::Events>(program)) {
+    const bool any = std::ranges::any_of(
+        handlers, [&](const auto* handler) { return handler->manager == manager; });
+    if (!any) continue;  // its handlers are declared elsewhere
+    for (const model::Case& event : manager->events) {
+      const bool heard = std::ranges::any_of(handlers, [&](const auto* handler) {
+        return std::ranges::find(handler->on, &event) != handler->on.end();
+      });
+      if (!heard)
+        diagnostics.emit(Id::unheard_event, manager->span, event.name, manager->name)
+            .help("add `on " + event.name + ";` to a handler");
+    }
+  }
+}
+
 void check_process_names(const model::Program& program, diagnostics::Engine& diagnostics) {
   std::map<std::string, const Child*> holders;
   for (const Supervisor* supervisor : all_of<Supervisor>(program)) {
@@ -139,6 +159,7 @@ void check_trees(const model::Program& program, diagnostics::Engine& diagnostics
     if (!inner.contains(supervisor)) check_storm(*supervisor, diagnostics);
   }
   check_process_names(program, diagnostics);
+  check_unheard(program, diagnostics);
 }
 
 }  // namespace otpc::sema

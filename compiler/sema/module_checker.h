@@ -42,6 +42,7 @@ class ModuleChecker {
   /// The declaration of that kind, or null after a diagnostic.
   template <class D>
   const D* find_as(const ast::Path& path, const char* wanted);
+  void check_generated_names();
   template <class Member>
   void check_duplicates(const std::vector<Member>& members, std::string_view owner);
   void check_reserved(const ast::Name& name);
@@ -65,22 +66,69 @@ class ModuleChecker {
   std::vector<model::Field> fields(const std::vector<ast::Field>& written, std::string_view owner,
                                    bool trailing_defaults);
 
-  // check_data.cpp, check_server.cpp, check_supervisor.cpp, check_application.cpp
+  // One file for each construct: check_data.cpp, check_server.cpp...
   void check(const ast::Const& written, model::Const& made);
   void check(const ast::Alias& written, model::Alias& made);
   void check(const ast::Struct& written, model::Struct& made);
   void check(const ast::Enum& written, model::Enum& made);
   void check(const ast::Union& written, model::Union& made);
+  void check(const ast::Protocol& written, model::Protocol& made);
   void check(const ast::Server& written, model::Server& made);
+  void check(const ast::Statem& written, model::Statem& made);
+  void check(const ast::Events& written, model::Events& made);
+  void check(const ast::Handler& written, model::Handler& made);
+  void check(const ast::Topic& written, model::Topic& made);
+  void check(const ast::Task& written, model::Task& made);
+  void check(const ast::Agent& written, model::Agent& made);
+  void check(const ast::Registry& written, model::Registry& made);
   void check(const ast::Supervisor& written, model::Supervisor& made);
   void check(const ast::Application& written, model::Application& made);
-  model::Message message(const ast::Message& written, const model::Server& server);
+  // check_data.cpp
+  std::vector<model::Case> cases(const std::vector<ast::Case>& written, const std::string& owner,
+                                 std::initializer_list<std::string_view> annotations);
+  // check_server.cpp
+  void check_shared(const ast::ServerBase& written, model::Server& made);
+  void check_init(const std::vector<ast::Init>& written, const ast::Decorated& owner,
+                  std::vector<model::Field>& parameters, const model::Union*& throws);
+  void check_flag(const std::vector<ast::Span>& written, const char* flag, const std::string& owner,
+                  bool& made);
+  void check_mailbox(const ast::ServerBase& written, model::Server& made);
+  void check_uses(const ast::Uses& written, model::Server& made);
+  void take_topic(const ast::Uses& written, model::Server& made);
+  void take_protocol(const ast::Path& written, model::Server& made);
+  void add_message(model::Message message, model::Server& made);
+  model::Message message(const ast::Message& written, bool traps_exit);
   void check_message(const ast::Message& written, model::Message& made);
   const model::Union* thrown(const ast::Path& written);
+  /// The time-out of a call or a task; a warning when it is infinite.
+  std::uint64_t timeout(const ast::Value& written, const std::string& owner);
+  // check_statem.cpp
+  model::State state(const ast::State& written, const std::string& name, source::Span name_span,
+                     const std::vector<std::string>& names, model::Statem& made);
+  std::vector<std::size_t> targets(const std::vector<ast::Name>& written,
+                                   const std::vector<std::string>& names,
+                                   const model::Statem& made);
+  std::optional<std::size_t> event(const ast::Message& written, model::Statem& made);
+  void postpone(const ast::State& written, model::State& state, const model::Statem& made);
+  void check_final(const ast::State& written, const std::string& name);
+  void check_ways(const model::Statem& made);
+  // check_supervisor.cpp
   void check_child(const ast::Child& written, model::Supervisor& supervisor);
-  void child_arguments(const ast::Child& written, model::Child& made);
+  void child_arguments(const ast::Child& written, model::Supervisor& supervisor,
+                       model::Child& made);
+  std::vector<model::Argument> arguments(const std::vector<ast::Argument>& written,
+                                         const std::vector<model::Field>& parameters,
+                                         const model::Declaration& target, const std::string& id);
+  void check_missing(const std::vector<model::Argument>& given,
+                     const std::vector<model::Field>& parameters, const model::Field* not_needed,
+                     const model::Declaration& target, const std::string& id, source::Span span);
   void child_options(const ast::Child& written, const model::Supervisor& supervisor,
                      model::Child& made);
+  void child_handlers(const ast::Child& written, model::Child& made);
+  void check_limits(const ast::Supervisor& written, model::Supervisor& made);
+  void check_partitions(const ast::Supervisor& written, model::Supervisor& made);
+  std::optional<std::uint64_t> number(const ast::Value& written, std::uint64_t min,
+                                      std::uint64_t max);
   void check_depends(const ast::Application& written, model::Application& made);
 
   const ast::File& file_;

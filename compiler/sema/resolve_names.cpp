@@ -23,12 +23,26 @@ const char* described(DeclarationKind kind) {
       return "a union or error";
     case DeclarationKind::server:
       return "a server";
+    case DeclarationKind::protocol:
+      return "a protocol";
+    case DeclarationKind::statem:
+      return "a statem";
+    case DeclarationKind::events:
+      return "an events declaration";
+    case DeclarationKind::handler:
+      return "a handler";
+    case DeclarationKind::topic:
+      return "a topic";
+    case DeclarationKind::task:
+      return "a task";
+    case DeclarationKind::agent:
+      return "an agent";
+    case DeclarationKind::registry:
+      return "a registry";
     case DeclarationKind::supervisor:
       return "a supervisor";
     case DeclarationKind::application:
       return "an application";
-    case DeclarationKind::unsupported:
-      return "something else";
   }
   return "";
 }
@@ -41,10 +55,6 @@ std::vector<std::string> names_of(
 }
 
 namespace {
-
-struct Unsupported final : model::Declaration {
-  Unsupported() : Declaration(DeclarationKind::unsupported) {}
-};
 
 template <class Ast>
 struct ModelOf;
@@ -65,7 +75,38 @@ struct ModelOf<ast::Supervisor> : std::type_identity<model::Supervisor> {};
 template <>
 struct ModelOf<ast::Application> : std::type_identity<model::Application> {};
 template <>
-struct ModelOf<ast::Unsupported> : std::type_identity<Unsupported> {};
+struct ModelOf<ast::Protocol> : std::type_identity<model::Protocol> {};
+template <>
+struct ModelOf<ast::Statem> : std::type_identity<model::Statem> {};
+template <>
+struct ModelOf<ast::Events> : std::type_identity<model::Events> {};
+template <>
+struct ModelOf<ast::Handler> : std::type_identity<model::Handler> {};
+template <>
+struct ModelOf<ast::Topic> : std::type_identity<model::Topic> {};
+template <>
+struct ModelOf<ast::Task> : std::type_identity<model::Task> {};
+template <>
+struct ModelOf<ast::Agent> : std::type_identity<model::Agent> {};
+template <>
+struct ModelOf<ast::Registry> : std::type_identity<model::Registry> {};
+
+/// What is generated besides a class of the declaration's own name.
+std::vector<const char*> generated_suffixes(DeclarationKind kind) {
+  switch (kind) {
+    case DeclarationKind::server:
+    case DeclarationKind::statem:
+      return {"Args", "Server", "State", "Data", "Fake", "Proxy"};
+    case DeclarationKind::handler:
+      return {"Args", "Handler"};
+    case DeclarationKind::task:
+      return {"Args"};
+    case DeclarationKind::protocol:
+      return {"Protocol"};
+    default:
+      return {};
+  }
+}
 
 /// An application may have the name of something else: it is only named in `depends`.
 std::string scope_key(const model::Declaration& declaration) {
@@ -80,7 +121,22 @@ void ModuleChecker::declare() {
   module_.doc = file_.doc;
   module_.file = file_.file;
   for (const ast::Declaration& declaration : file_.declarations) declare_one(declaration);
+  check_generated_names();
   declare_imports();
+}
+
+void ModuleChecker::check_generated_names() {
+  for (const auto& owner : module_.declarations) {
+    for (const char* suffix : generated_suffixes(owner->kind)) {
+      const auto other = scope_.find(owner->name + suffix);
+      if (other == scope_.end()) continue;
+      diagnostics_.emit(Id::generated_name, other->second->span, other->first, owner->name)
+          .label(owner->span,
+                 "the " + std::string(described(owner->kind))
+                              .substr(std::string_view(described(owner->kind)).find(' ') + 1))
+          .help("rename one of them");
+    }
+  }
 }
 
 void ModuleChecker::declare_one(const ast::Declaration& declaration) {
@@ -93,8 +149,6 @@ void ModuleChecker::declare_one(const ast::Declaration& declaration) {
         made->span = written.name.span;
         made->module = &module_;
         check_reserved(written.name);
-        if constexpr (std::is_same_v<Model, Unsupported>)
-          diagnostics_.emit(Id::not_supported, made->span, written.what);
         const std::string key = scope_key(*made);
         for (const auto& [name, other] : scope_) {
           if (!llvm::StringRef(name).equals_insensitive(key)) continue;
@@ -212,14 +266,16 @@ void ModuleChecker::resolve() {
   for (const DeclarationKind kind :
        {DeclarationKind::alias, DeclarationKind::enumeration, DeclarationKind::constant,
         DeclarationKind::structure, DeclarationKind::choice, DeclarationKind::application,
-        DeclarationKind::server, DeclarationKind::supervisor}) {
+        DeclarationKind::protocol, DeclarationKind::topic, DeclarationKind::events,
+        DeclarationKind::handler, DeclarationKind::task, DeclarationKind::agent,
+        DeclarationKind::server, DeclarationKind::statem, DeclarationKind::registry,
+        DeclarationKind::supervisor}) {
     for (const auto& declaration : module_.declarations) {
       if (declaration->kind != kind) continue;
       std::visit(
           [&](const auto& written) {
             using Model = typename ModelOf<std::remove_cvref_t<decltype(written)>>::type;
-            if constexpr (!std::is_same_v<Model, Unsupported>)
-              check(written, static_cast<Model&>(*declaration));
+            check(written, static_cast<Model&>(*declaration));
           },
           *written_.at(declaration.get()));
     }

@@ -126,7 +126,7 @@ Type ModuleChecker::named_type(const ast::Type& written) {
     return result;
   } else {
     model::Declaration* found = find(written.path, "type");
-    if (found == nullptr || found->kind == DeclarationKind::unsupported) return result;
+    if (found == nullptr) return result;
     if (!takes(written, 0, false, "no type arguments")) return result;
     if (found->kind == DeclarationKind::alias) {
       auto& alias = static_cast<model::Alias&>(*found);
@@ -139,7 +139,7 @@ Type ModuleChecker::named_type(const ast::Type& written) {
     if (!is_type) {
       auto builder =
           diagnostics_.emit(Id::wrong_kind, written.span, name, described(found->kind), "a type");
-      if (found->kind == DeclarationKind::server)
+      if (dynamic_cast<const model::Server*>(found) != nullptr)
         builder.help("the pid of such a server is a `pid<" + name + ">`");
       return result;
     }
@@ -158,7 +158,7 @@ Type ModuleChecker::named_type(const ast::Type& written) {
 template <class D>
 const D* ModuleChecker::find_as(const ast::Path& path, const char* wanted) {
   model::Declaration* found = find(path, wanted);
-  if (found == nullptr || found->kind == DeclarationKind::unsupported) return nullptr;
+  if (found == nullptr) return nullptr;
   const auto* result = dynamic_cast<const D*>(found);
   if (result == nullptr) {
     diagnostics_
@@ -168,6 +168,10 @@ const D* ModuleChecker::find_as(const ast::Path& path, const char* wanted) {
   return result;
 }
 template const model::Server* ModuleChecker::find_as(const ast::Path&, const char*);
+template const model::Protocol* ModuleChecker::find_as(const ast::Path&, const char*);
+template const model::Topic* ModuleChecker::find_as(const ast::Path&, const char*);
+template const model::Events* ModuleChecker::find_as(const ast::Path&, const char*);
+template const model::Handler* ModuleChecker::find_as(const ast::Path&, const char*);
 template const model::Supervisor* ModuleChecker::find_as(const ast::Path&, const char*);
 
 }  // namespace otpc::sema

@@ -19,8 +19,8 @@ std::vector<const D*> all_of(const model::Program& program) {
   return found;
 }
 
-/// The servers that this child is, or that run below it. Safe on cyclic trees.
-std::set<const model::Server*> servers_below(const model::Declaration* target);
+/// The worker that this child is, or those that run below it. Safe on cyclic trees.
+std::set<const model::Worker*> workers_below(const model::Declaration* target);
 /// The supervisor and all supervisors below it.
 std::set<const model::Supervisor*> supervisors_below(const model::Supervisor& root);
 /// How many processes of this server the program has: 0, 1, or 2 for many.

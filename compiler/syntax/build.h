@@ -46,16 +46,45 @@ class Builder {
   ast::Struct struct_(Parser::StructDeclContext& context);
   ast::Enum enum_(Parser::EnumDeclContext& context);
   ast::Union union_(Parser::UnionDeclContext& context);
+  /// The cases of a union, an error or a topic; `open` when one of them is `..`.
+  std::vector<ast::Case> cases(const std::vector<Parser::UnionCaseContext*>& contexts, bool& open);
 
   // build_server.cpp
+  ast::Protocol protocol(Parser::ProtocolDeclContext& context);
   ast::Server server(Parser::ServerDeclContext& context);
   void server_member(Parser::ServerMemberContext& context, ast::Server& server);
+  /// Those that servers and state machines share; each may be null.
+  void shared_member(Parser::UsesMemberContext* uses, Parser::MailboxMemberContext* mailbox,
+                     Parser::HibernateMemberContext* hibernate, Parser::FlagMemberContext* flag,
+                     Parser::UpgradeMemberContext* upgrade, ast::Span where,
+                     ast::ServerBase& server);
+  ast::Init init(Parser::InitMemberContext& context, ast::Span where);
   ast::Message message(Parser::MessageContext& context);
+  ast::Message message(Parser::MessageContext& context, ast::Span where,
+                       const std::vector<Parser::AnnotationContext*>& annotated);
+  void message_option(Parser::MessageOptionContext& option, const ast::Name& owner,
+                      ast::Path& throws, std::optional<ast::Value>& timeout,
+                      std::optional<ast::Value>& every);
+
+  // build_statem.cpp
+  ast::Statem statem(Parser::StatemDeclContext& context);
+  void statem_member(Parser::StatemMemberContext& context, ast::Statem& statem);
+  ast::State state(const std::vector<Parser::StateClauseContext*>& clauses, ast::Span where);
+  std::vector<ast::Name> targets(Parser::TargetsContext* context) const;
+
+  // build_workers.cpp
+  ast::Events events(Parser::EventsDeclContext& context);
+  ast::Handler handler(Parser::HandlerDeclContext& context);
+  ast::Topic topic(Parser::TopicDeclContext& context);
+  ast::Task task(Parser::TaskDeclContext& context);
+  ast::Agent agent(Parser::AgentDeclContext& context);
+  ast::Registry registry(Parser::RegistryDeclContext& context);
 
   // build_supervisor.cpp
-  ast::Declaration supervisor(Parser::SupervisorDeclContext& context);
+  ast::Supervisor supervisor(Parser::SupervisorDeclContext& context);
   void supervisor_member(Parser::SupervisorMemberContext& context, ast::Supervisor& supervisor);
-  ast::Child child(Parser::ChildMemberContext& context, ast::Supervisor& supervisor);
+  ast::Child child(Parser::ChildMemberContext& context);
+  std::vector<ast::Argument> arguments(Parser::ArgumentsContext* context);
 
   // build_application.cpp
   ast::Application application(Parser::ApplicationDeclContext& context);

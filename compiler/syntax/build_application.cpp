@@ -14,7 +14,10 @@ ast::Application Builder::application(Parser::ApplicationDeclContext& context) {
     } else if (member->START() != nullptr) {
       if (!member->path().empty()) result.starts.push_back(path(member->path().front()));
     } else if (member->START_PHASES() != nullptr) {
-      result.unsupported.push_back(unsupported("`start_phases`", nullptr, span(*member)));
+      for (Parser::NameContext* phase : member->name()) {
+        if (ast::Name each = name(phase); !each.text.empty())
+          result.start_phases.push_back(std::move(each));
+      }
     }
   }
   return result;

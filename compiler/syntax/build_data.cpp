@@ -32,9 +32,16 @@ ast::Union Builder::union_(Parser::UnionDeclContext& context) {
   ast::Union result;
   result.name = name(context.name());
   result.is_error = context.ERROR() != nullptr;
-  for (Parser::UnionCaseContext* each : context.unionCase()) {
+  result.cases = cases(context.unionCase(), result.open);
+  return result;
+}
+
+std::vector<ast::Case> Builder::cases(const std::vector<Parser::UnionCaseContext*>& contexts,
+                                      bool& open) {
+  std::vector<ast::Case> result;
+  for (Parser::UnionCaseContext* each : contexts) {
     if (each->RANGE() != nullptr) {
-      result.open = true;
+      open = true;
       continue;
     }
     ast::Case made;
@@ -43,7 +50,7 @@ ast::Union Builder::union_(Parser::UnionDeclContext& context) {
     made.span = span(*each);
     made.doc = doc_at(made.span);
     made.fields = parameters(each->parameters());
-    if (!made.name.text.empty()) result.cases.push_back(std::move(made));
+    if (!made.name.text.empty()) result.push_back(std::move(made));
   }
   return result;
 }

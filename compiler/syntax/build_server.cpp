@@ -1,7 +1,18 @@
-// Servers and their messages.
+// Protocols, servers and their messages.
 #include "syntax/build.h"
 
 namespace otpc::syntax {
+
+ast::Protocol Builder::protocol(Parser::ProtocolDeclContext& context) {
+  ast::Protocol result;
+  result.name = name(context.name());
+  for (Parser::ProtocolMemberContext* member : context.protocolMember()) {
+    if (member->message() == nullptr) continue;
+    ast::Message made = message(*member->message(), span(*member), member->annotation());
+    if (!made.name.text.empty()) result.messages.push_back(std::move(made));
+  }
+  return result;
+}
 
 ast::Server Builder::server(Parser::ServerDeclContext& context) {
   ast::Server result;
@@ -13,36 +24,55 @@ ast::Server Builder::server(Parser::ServerDeclContext& context) {
 
 void Builder::server_member(Parser::ServerMemberContext& context, ast::Server& server) {
   const ast::Span where = span(context);
-  if (auto* uses = context.usesMember()) {
-    for (Parser::UsedServerContext* used : uses->usedServer()) {
-      server.uses.push_back({path(used->path()), name(used->name()), span(*used)});
-    }
-  } else if (auto* init = context.initMember()) {
-    ast::Init made;
-    made.span = where;
-    made.doc = doc_at(where);
+  shared_member(context.usesMember(), context.mailboxMember(), context.hibernateMember(),
+                context.flagMember(), context.upgradeMember(), where, server);
+  if (auto* declared_init = context.initMember()) {
+    ast::Init made = init(*declared_init, where);
     made.annotations = annotations(context.annotation());
-    made.parameters = parameters(init->parameters());
-    made.throws = path(init->path());
     server.inits.push_back(std::move(made));
   } else if (auto* state = context.stateMember()) {
     if (server.state) repeated(server.name, "state", where);
     server.state = fields(state->field());
-  } else if (auto* hibernate = context.hibernateMember()) {
-    server.hibernate = hibernate->value() == nullptr ? ast::Value{} : value(hibernate->value());
-  } else if (auto* flag = context.flagMember()) {
-    (flag->TERMINATE() != nullptr ? server.terminate : server.trap_exit).push_back(where);
-  } else if (context.mailboxMember() != nullptr) {
-    server.unsupported.push_back(unsupported("`mailbox`", nullptr, where));
-  } else if (context.upgradeMember() != nullptr) {
-    server.unsupported.push_back(unsupported("`upgrade`", nullptr, where));
   } else if (auto* declared = context.message()) {
-    ast::Message made = message(*declared);
-    made.span = where;
-    made.doc = doc_at(where);
-    made.annotations = annotations(context.annotation());
+    ast::Message made = message(*declared, where, context.annotation());
     if (!made.name.text.empty()) server.messages.push_back(std::move(made));
   }
+}
+
+void Builder::shared_member(Parser::UsesMemberContext* uses, Parser::MailboxMemberContext* mailbox,
+                            Parser::HibernateMemberContext* hibernate,
+                            Parser::FlagMemberContext* flag, Parser::UpgradeMemberContext* upgrade,
+                            ast::Span where, ast::ServerBase& server) {
+  if (uses != nullptr) {
+    for (Parser::UsedServerContext* used : uses->usedServer())
+      server.uses.push_back({path(used->path()), name(used->name()), span(*used)});
+  } else if (mailbox != nullptr) {
+    server.mailboxes.push_back({optional_value(mailbox->value()), name(mailbox->name()), where});
+  } else if (hibernate != nullptr) {
+    server.hibernate = hibernate->value() == nullptr ? ast::Value{} : value(hibernate->value());
+  } else if (flag != nullptr) {
+    (flag->TERMINATE() != nullptr ? server.terminate : server.trap_exit).push_back(where);
+  } else if (upgrade != nullptr) {
+    server.unsupported.push_back(unsupported("`upgrade`", nullptr, where));
+  }
+}
+
+ast::Init Builder::init(Parser::InitMemberContext& context, ast::Span where) {
+  ast::Init made;
+  made.span = where;
+  made.doc = doc_at(where);
+  made.parameters = parameters(context.parameters());
+  made.throws = path(context.path());
+  return made;
+}
+
+ast::Message Builder::message(Parser::MessageContext& context, ast::Span where,
+                              const std::vector<Parser::AnnotationContext*>& annotated) {
+  ast::Message result = message(context);
+  result.span = where;
+  result.doc = doc_at(where);
+  result.annotations = annotations(annotated);
+  return result;
 }
 
 ast::Message Builder::message(Parser::MessageContext& context) {
@@ -54,19 +84,23 @@ ast::Message Builder::message(Parser::MessageContext& context) {
   result.name = name(context.name());
   result.parameters = parameters(context.parameters());
   if (context.type() != nullptr) result.result = type(context.type());
-  for (Parser::MessageOptionContext* option : context.messageOption()) {
-    if (option->THROWS() != nullptr) {
-      if (!result.throws.parts.empty()) repeated(result.name, "throws", span(*option));
-      result.throws = path(option->path());
-    } else {
-      std::optional<ast::Value>& slot =
-          option->TIMEOUT() != nullptr ? result.timeout : result.every;
-      if (slot)
-        repeated(result.name, option->TIMEOUT() != nullptr ? "timeout" : "every", span(*option));
-      slot = optional_value(option->value());
-    }
-  }
+  for (Parser::MessageOptionContext* option : context.messageOption())
+    message_option(*option, result.name, result.throws, result.timeout, result.every);
   return result;
+}
+
+void Builder::message_option(Parser::MessageOptionContext& option, const ast::Name& owner,
+                             ast::Path& throws, std::optional<ast::Value>& timeout,
+                             std::optional<ast::Value>& every) {
+  if (option.THROWS() != nullptr) {
+    if (!throws.parts.empty()) repeated(owner, "throws", span(option));
+    throws = path(option.path());
+    return;
+  }
+  const bool is_timeout = option.TIMEOUT() != nullptr;
+  std::optional<ast::Value>& slot = is_timeout ? timeout : every;
+  if (slot) repeated(owner, is_timeout ? "timeout" : "every", span(option));
+  slot = optional_value(option.value());
 }
 
 }  // namespace otpc::syntax

@@ -3,13 +3,12 @@
 
 namespace otpc::syntax {
 
-ast::Declaration Builder::supervisor(Parser::SupervisorDeclContext& context) {
-  if (context.PARTITION() != nullptr) {
-    return unsupported("a partition supervisor", context.name(), span(context));
-  }
+ast::Supervisor Builder::supervisor(Parser::SupervisorDeclContext& context) {
   ast::Supervisor result;
   result.name = name(context.name());
-  result.dynamic = context.DYNAMIC() != nullptr;
+  result.kind = context.DYNAMIC() != nullptr     ? ast::SupervisorKind::dynamic
+                : context.PARTITION() != nullptr ? ast::SupervisorKind::partition
+                                                 : ast::SupervisorKind::supervisor;
   for (Parser::SupervisorMemberContext* member : context.supervisorMember())
     supervisor_member(*member, result);
   return result;
@@ -31,11 +30,15 @@ void Builder::supervisor_member(Parser::SupervisorMemberContext& context,
     if (!supervisor.auto_shutdown.text.empty()) repeated(supervisor.name, "auto_shutdown", where);
     supervisor.auto_shutdown = name(context.name());
   } else if (context.MAX_CHILDREN() != nullptr) {
-    supervisor.unsupported.push_back(unsupported("`max_children`", nullptr, where));
+    if (supervisor.max_children) repeated(supervisor.name, "max_children", where);
+    supervisor.max_children = values.empty() ? std::nullopt : optional_value(values[0]);
   } else if (context.BACKOFF() != nullptr) {
-    supervisor.unsupported.push_back(unsupported("`backoff`", nullptr, where));
+    if (supervisor.backoff_min) repeated(supervisor.name, "backoff", where);
+    supervisor.backoff_min = values.empty() ? std::nullopt : optional_value(values[0]);
+    supervisor.backoff_max = values.size() < 2 ? std::nullopt : optional_value(values[1]);
+    supervisor.backoff_span = where;
   } else if (auto* declared = context.childMember()) {
-    ast::Child made = child(*declared, supervisor);
+    ast::Child made = child(*declared);
     made.span = where;
     made.doc = doc_at(where);
     made.annotations = annotations(context.annotation());
@@ -43,15 +46,19 @@ void Builder::supervisor_member(Parser::SupervisorMemberContext& context,
   }
 }
 
-ast::Child Builder::child(Parser::ChildMemberContext& context, ast::Supervisor& supervisor) {
+std::vector<ast::Argument> Builder::arguments(Parser::ArgumentsContext* context) {
+  std::vector<ast::Argument> result;
+  if (context == nullptr) return result;
+  for (Parser::ArgumentContext* argument : context->argument())
+    result.push_back({name(argument->name()), value(argument->value())});
+  return result;
+}
+
+ast::Child Builder::child(Parser::ChildMemberContext& context) {
   ast::Child result;
   result.name = name(context.name());
   result.target = path(context.path());
-  if (context.arguments() != nullptr) {
-    for (Parser::ArgumentContext* argument : context.arguments()->argument()) {
-      result.arguments.push_back({name(argument->name()), value(argument->value())});
-    }
-  }
+  result.arguments = arguments(context.arguments());
   for (Parser::ChildOptionContext* option : context.childOption()) {
     const ast::Span where = span(*option);
     if (option->RESTART() != nullptr) {
@@ -62,10 +69,20 @@ ast::Child Builder::child(Parser::ChildMemberContext& context, ast::Supervisor& 
       result.significant = where;
     } else if (option->NAME() != nullptr) {
       result.registered = optional_value(option->value());
-    } else if (option->HANDLERS() != nullptr) {
-      supervisor.unsupported.push_back(unsupported("`handlers`", nullptr, where));
     } else if (option->PARTITIONS() != nullptr) {
-      supervisor.unsupported.push_back(unsupported("`partitions`", nullptr, where));
+      result.partitions = optional_value(option->value());
+      result.partition_key = name(option->name());
+      result.partitions_span = where;
+    } else if (option->HANDLERS() != nullptr) {
+      // Each path may have arguments behind it: read in the order of the text.
+      result.handlers_span = where;
+      for (antlr4::tree::ParseTree* part : option->children) {
+        if (auto* handler = dynamic_cast<Parser::PathContext*>(part))
+          result.handlers.push_back({path(handler), {}, span(*handler)});
+        else if (auto* given = dynamic_cast<Parser::ArgumentsContext*>(part);
+                 given != nullptr && !result.handlers.empty())
+          result.handlers.back().arguments = arguments(given);
+      }
     }
   }
   return result;

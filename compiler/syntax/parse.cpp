@@ -27,10 +27,6 @@ void Builder::add(Parser::DeclarationContext& declaration, const std::string& do
         },
         made);
   };
-  const auto refuse = [&](const char* what, Parser::NameContext* declared) {
-    keep(unsupported(what, declared, where));
-  };
-
   if (auto* module = declaration.moduleDecl()) {
     if (!file.module.parts.empty() || !file.declarations.empty() || !file.imports.empty()) {
       diagnostics_.emit(Id::misplaced_module, where);
@@ -66,22 +62,22 @@ void Builder::add(Parser::DeclarationContext& declaration, const std::string& do
     keep(supervisor(*supervisor_decl));
   } else if (auto* application_decl = declaration.applicationDecl()) {
     keep(application(*application_decl));
-  } else if (auto* protocol = declaration.protocolDecl()) {
-    refuse("a protocol", protocol->name());
-  } else if (auto* statem = declaration.statemDecl()) {
-    refuse("a statem", statem->name());
-  } else if (auto* events = declaration.eventsDecl()) {
-    refuse("an events declaration", events->name(0));
-  } else if (auto* handler = declaration.handlerDecl()) {
-    refuse("a handler", handler->name(0));
-  } else if (auto* topic = declaration.topicDecl()) {
-    refuse("a topic", topic->name());
-  } else if (auto* task = declaration.taskDecl()) {
-    refuse("a task", task->name());
-  } else if (auto* agent = declaration.agentDecl()) {
-    refuse("an agent", agent->name());
-  } else if (auto* registry = declaration.registryDecl()) {
-    refuse("a registry", registry->name());
+  } else if (auto* protocol_decl = declaration.protocolDecl()) {
+    keep(protocol(*protocol_decl));
+  } else if (auto* statem_decl = declaration.statemDecl()) {
+    keep(statem(*statem_decl));
+  } else if (auto* events_decl = declaration.eventsDecl()) {
+    keep(events(*events_decl));
+  } else if (auto* handler_decl = declaration.handlerDecl()) {
+    keep(handler(*handler_decl));
+  } else if (auto* topic_decl = declaration.topicDecl()) {
+    keep(topic(*topic_decl));
+  } else if (auto* task_decl = declaration.taskDecl()) {
+    keep(task(*task_decl));
+  } else if (auto* agent_decl = declaration.agentDecl()) {
+    keep(agent(*agent_decl));
+  } else if (auto* registry_decl = declaration.registryDecl()) {
+    keep(registry(*registry_decl));
   }
 }
 

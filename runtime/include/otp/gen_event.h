@@ -200,7 +200,7 @@ inline constexpr HandlerRequestOps handler_request_ops{&HandlerRequest<Q>::addre
                                                        &HandlerRequest<Q>::refuse};
 extern const char handler_request_interface;
 template <class Q>
-inline const MessageType handler_request_type{.name = name_of_type<Q>.data(),
+inline const MessageType handler_request_type{.name = message_name<Q>(),
                                               .interface = &handler_request_interface,
                                               .deliver =
                                                   [](Message&, void* ops, void*) {

@@ -291,6 +291,11 @@ class GenServer {
   // ---- Machinery of generated code; names that begin with otp_ are reserved. ----
   virtual const gen::ServerInfo& otp_info() const noexcept = 0;
   virtual void otp_terminate(const ExitReason& reason) { static_cast<void>(reason); }
+  /// What handles the messages of a protocol; null when the server does not implement it.
+  virtual void* otp_protocol(const void* protocol) noexcept {
+    static_cast<void>(protocol);
+    return nullptr;
+  }
   /// The declared state as text, for reports, private fields left out.
   virtual std::string otp_state_text() const { return {}; }
   virtual std::any otp_state() const { return {}; }

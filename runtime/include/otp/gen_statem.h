@@ -89,7 +89,7 @@ inline constexpr StatemRequestOps statem_request_ops{[](Message& message) {
 }};
 template <class Q>
 inline const MessageType statem_request_type{
-    .name = name_of_type<Q>.data(),
+    .name = message_name<Q>(),
     .interface = &statem_request_interface,
     .deliver = [](Message&, void* ops,
                   void*) { *static_cast<const StatemRequestOps**>(ops) = &statem_request_ops<Q>; },
@@ -228,6 +228,14 @@ class StatemActions {
   template <class Q>
   Derived reply(const StatemEvent& event, typename Q::Reply value) && {
     return std::move(*this).template reply<Q>(event.from<Q>(), std::move(value));
+  }
+  template <class R, class U>
+  Derived reply(From<R> from, U&& value) && {
+    return with({.kind = detail::StatemAction::Kind::reply,
+                 .answer = [from, value = R(std::forward<U>(value))] { from.reply(value); }});
+  }
+  Derived reply(From<void> from) && {
+    return with({.kind = detail::StatemAction::Kind::reply, .answer = [from] { from.reply(); }});
   }
   template <class T>
   Derived next_event(T value) && {

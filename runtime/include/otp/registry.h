@@ -71,11 +71,11 @@ class RegistryTableBase {
   virtual void forget(Pid pid) = 0;
 };
 std::expected<Pid, StartError> start_registry(std::shared_ptr<RegistryTableBase> table,
-                                              const StartOptions& options);
+                                              const StartOptions& options, bool link = true);
 /// Throws std::invalid_argument when no registry runs under the name.
 std::shared_ptr<RegistryTableBase> table_of_registry(Name name);
-/// Lets the registry's process watch the caller.
-void watch_caller(Pid registry);
+/// Lets the registry's process watch another.
+void watch(Pid registry, Pid pid);
 
 /// Wakes who waits for a lock.
 struct LockFreed {
@@ -171,7 +171,7 @@ class Registry : public ServerRef {
       }
       entries.push_back({self(), value});
     }
-    detail::watch_caller(address());
+    detail::watch(address(), self());
     tell(Event::Kind::registered, key, std::move(value));
     return {};
   }

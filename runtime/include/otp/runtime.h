@@ -31,6 +31,9 @@ struct RuntimeOptions {
   std::size_t stack_bytes = 256 * 1024;
   /// Processes that may live at once; spawn throws std::length_error above it.
   std::uint32_t max_processes = 1U << 27;
+  /// A process whose message queue is as long when it looks is reported, once until it has become
+  /// half as long; 0: none is. As erlang:system_monitor's long_message_queue.
+  std::size_t long_message_queue = 0;
   /// Where reports go; null takes the standard text sink on stderr.
   std::shared_ptr<ReportSink> reports = nullptr;
 };

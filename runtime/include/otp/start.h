@@ -63,6 +63,15 @@ struct Started {
 };
 }  // namespace detail
 
+namespace detail {
+/// What has been started, as its typed client.
+template <class Client, class Untyped>
+std::expected<Client, StartError> as_client(const std::expected<Untyped, StartError>& started) {
+  if (!started) return std::unexpected(started.error());
+  return Client(started->address());
+}
+}  // namespace detail
+
 /// The result of start_monitor.
 template <class Ref_>
 struct Monitored {

@@ -75,12 +75,21 @@ struct ChildSpec {
   bool significant = false;
 };
 
+/// A restart waits: `first` before the first, twice as long before each further one, at most
+/// `longest`. A child that has run for `longest` begins anew. Not in OTP, where restarts are
+/// immediate; asked for, they still count against the intensity.
+struct Backoff {
+  Duration first;
+  Duration longest;
+};
+
 struct SupervisorSpec {
   std::string name{};  ///< for reports
   Strategy strategy = Strategy::one_for_one;
   std::size_t intensity = 3;
   Duration period = std::chrono::seconds{5};
   AutoShutdown auto_shutdown = AutoShutdown::never;
+  std::optional<Backoff> backoff{};  ///< none: restarts are immediate
   std::vector<ChildSpec> children{};
 };
 
@@ -90,6 +99,7 @@ struct DynamicSupervisorSpec {
   Duration period = std::chrono::seconds{5};
   /// A start beyond it fails with `max_children`; none: without limit.
   std::optional<std::size_t> max_children{};
+  std::optional<Backoff> backoff{};  ///< none: restarts are immediate
 };
 
 struct ChildInfo {

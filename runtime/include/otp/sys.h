@@ -105,6 +105,12 @@ std::any get_any_state(const ServerRef& server, Timeout timeout);
 std::any replace_any_state(const ServerRef& server, std::function<std::any(std::any)> f,
                            Timeout timeout);
 [[noreturn]] void fail_state_type(const ServerRef& server);
+
+template <class Client>
+struct StateOf : std::type_identity<typename Client::State> {};
+template <class Client>
+  requires requires { typename Client::StateAndData; }
+struct StateOf<Client> : std::type_identity<typename Client::StateAndData> {};
 }  // namespace detail
 
 /// The state of a server as a `State`; fails with `bad_state_type` when it keeps another, or none.
@@ -126,14 +132,17 @@ State replace_state_as(const ServerRef& server, F f, Timeout timeout = default_t
       timeout);
   return std::any_cast<State>(std::move(stored));
 }
-/// The same for a server whose schema declares its state.
+/// The same for a server whose schema declares its state, and for a machine, which gives the pair
+/// of its state and data.
 template <class Client>
-typename Client::State get_state(const Client& server, Timeout timeout = default_timeout) {
-  return get_state_as<typename Client::State>(server, timeout);
+typename detail::StateOf<Client>::type get_state(const Client& server,
+                                                 Timeout timeout = default_timeout) {
+  return get_state_as<typename detail::StateOf<Client>::type>(server, timeout);
 }
 template <class Client, class F>
-typename Client::State replace_state(const Client& server, F f, Timeout timeout = default_timeout) {
-  return replace_state_as<typename Client::State>(server, std::move(f), timeout);
+typename detail::StateOf<Client>::type replace_state(const Client& server, F f,
+                                                     Timeout timeout = default_timeout) {
+  return replace_state_as<typename detail::StateOf<Client>::type>(server, std::move(f), timeout);
 }
 
 /// For a process of your own: a clause of receive that takes a request and answers it; get_state

@@ -90,6 +90,9 @@ Task<T> begin_task(Pid pid) {
   return {.pid = pid, .ref = ref, .owner = self()};
 }
 
+/// A task of the schema as a supervisor starts it: linked, registered when it has a name.
+std::expected<ServerRef, StartError> start_task_process(std::function<void()> f,
+                                                        const StartOptions& options);
 void require_owner(Pid owner, Pid task);
 [[noreturn]] void exit_awaiting(const char* what, Pid task, const ExitReason& reason,
                                 Timeout timeout);

@@ -16,6 +16,7 @@ namespace {
 /// To oneself: a restart that failed is tried again. Carries the pid the child had last.
 struct TryAgain : Message {
   Pid former;
+  bool delayed = false;  ///< and counted already
 };
 constexpr MessageType try_again_type{.name = "try_again_restart",
                                      .interface = nullptr,
@@ -31,6 +32,7 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
         supervision_("supervisor " + spec.name),
         window_(spec.intensity, spec.period),
         period_(spec.period),
+        backoff_(spec.backoff),
         max_children_(spec.max_children) {}
 
   Flow start() override {
@@ -53,7 +55,10 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
       default:
         break;
     }
-    if (message->type == &try_again_type) return restart(static_cast<TryAgain&>(*message).former);
+    if (message->type == &try_again_type) {
+      const auto& again = static_cast<TryAgain&>(*message);
+      return restart(again.former, again.delayed);
+    }
     emit_report(
         WarningReport{.text = std::string("unknown message ") + message->type->name + " dropped",
                       .server = describe(),
@@ -80,7 +85,7 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
     if (max_children_ && children_.size() >= *max_children_)
       return refused(ExitReason("max_children"));
     auto started = supervision_.start(spec);
-    if (started) children_.emplace(started->pid, Child{std::move(spec), false});
+    if (started) runs(started->pid, Child{.spec = std::move(spec)});
     return started;
   }
 
@@ -125,7 +130,23 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
   struct Child {
     ChildSpec spec;
     bool restarting = false;
+    RestartDelay delay{};
   };
+
+  void runs(Pid pid, Child child) {
+    child.restarting = false;
+    if (backoff_) child.delay.started(monotonic_time());
+    children_.emplace(pid, std::move(child));
+  }
+
+  void send_try_again(Pid former, std::optional<Duration> delay) {
+    auto* again = make_message<TryAgain>(Message{}, former, delay.has_value());
+    again->type = &try_again_type;
+    if (delay)
+      start_timer(make_ref(), monotonic_time() + *delay, self(), again);
+    else
+      send_message(self(), again);
+  }
 
   Flow handle_exit(const Exit& exit) {
     if (exit.pid == parent() && exit.pid) {
@@ -143,30 +164,31 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
       return Flow::wait;
     }
     child->second.restarting = true;
-    return restart(exit.pid);
+    return restart(exit.pid, false);
   }
 
-  Flow restart(Pid former) {
+  Flow restart(Pid former, bool delayed) {
     const auto child = children_.find(former);
     if (child == children_.end() || !child->second.restarting) return Flow::wait;
-    if (!window_.add(monotonic_time().time_since_epoch().count())) {
+    if (!delayed && !window_.add(monotonic_time().time_since_epoch().count())) {
       supervision_.report(SupervisorReport::Context::shutdown, child->second.spec, {},
                           ExitReason("reached_max_restart_intensity"));
       set_exit_reason(ExitReason::shutdown().with_payload(ReachedMaxRestartIntensity{}));
       return Flow::stop;
     }
+    if (backoff_ && !delayed) {
+      send_try_again(former, child->second.delay.next(backoff_, monotonic_time()));
+      return Flow::wait;
+    }
     const auto pid = supervision_.start(child->second.spec);
     if (pid) {
       Child restarted = std::move(child->second);
       children_.erase(child);
-      restarted.restarting = false;
-      children_.emplace(pid->pid, std::move(restarted));
+      runs(pid->pid, std::move(restarted));
     } else if (is_ignore(pid.error())) {
       children_.erase(child);
     } else {
-      auto* again = make_message<TryAgain>(Message{}, former);
-      again->type = &try_again_type;
-      send_message(self(), again);
+      send_try_again(former, std::nullopt);
     }
     return Flow::wait;
   }
@@ -174,6 +196,7 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
   Supervision supervision_;
   RestartWindow window_;
   Duration period_;
+  std::optional<Backoff> backoff_;
   std::optional<std::size_t> max_children_;
   std::unordered_map<Pid, Child> children_;
 };

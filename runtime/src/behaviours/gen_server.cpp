@@ -45,6 +45,7 @@ class GenServerProcess final : public StartedBehaviour {
   Flow start() override {
     if (!take_name()) return Flow::stop;
     if (info_.trap_exit) otp::trap_exit(true);
+    if (info_.mailbox.limit != 0) limit_mailbox(info_.mailbox);
     Init result = std::exchange(init_, nullptr)(*server_);
     if (result.kind != Init::Kind::ok) {
       const bool ignored = result.kind == Init::Kind::ignore;
@@ -75,14 +76,21 @@ class GenServerProcess final : public StartedBehaviour {
       default:
         if (message->type == &every_tick_type)
           return handle_tick(static_cast<EveryTick&>(*message).index);
-        if (message->type->interface == &info_) return deliver(*message);
+        if (message->type->interface == &info_) return deliver(*message, server_.get());
+        if (void* const protocol = server_->otp_protocol(message->type->interface))
+          return deliver(*message, protocol);
+        if (info_.on_value != nullptr && message->type->interface == nullptr) {
+          if (std::optional<NoReply> result = info_.on_value(*server_, *message))
+            return proceed(std::move(result->next));
+        }
     }
     warn_unknown(message->kind == MessageKind::down ? "DOWN" : message->type->name);
     return Flow::wait;
   }
 
   Flow idle_timeout(std::unique_ptr<Message, MessageDeleter> message) override {
-    return message == nullptr ? proceed(server_->handle_timeout().next) : deliver(*message);
+    return message == nullptr ? proceed(server_->handle_timeout().next)
+                              : deliver(*message, server_.get());
   }
 
   void terminate(ExitReason& reason) override {
@@ -103,7 +111,9 @@ class GenServerProcess final : public StartedBehaviour {
  private:
   Flow handle_call(std::unique_ptr<Message, MessageDeleter> message) {
     std::unique_ptr<CallBase, MessageDeleter> call(static_cast<CallBase*>(message.release()));
-    if (call->type->interface != &info_) {
+    void* receiver = server_.get();
+    if (call->type->interface != &info_) receiver = server_->otp_protocol(call->type->interface);
+    if (receiver == nullptr) {
       warn_unknown(call->type->name);
       call->state = failed;
       call->failure = ExitReason::bad_request(call->type->name);
@@ -118,7 +128,7 @@ class GenServerProcess final : public StartedBehaviour {
       }
     } const owed{call};
     gen::Delivery delivery;
-    call->type->deliver(*call, server_.get(), &delivery);
+    call->type->deliver(*call, receiver, &delivery);
     if (delivery.answered) {
       call->state = replied;
       send_back(std::move(call));
@@ -126,9 +136,9 @@ class GenServerProcess final : public StartedBehaviour {
     return proceed(std::move(delivery.next));
   }
 
-  Flow deliver(Message& message) {
+  Flow deliver(Message& message, void* receiver) {
     gen::Delivery delivery;
-    message.type->deliver(message, server_.get(), &delivery);
+    message.type->deliver(message, receiver, &delivery);
     return proceed(std::move(delivery.next));
   }
 
@@ -191,7 +201,7 @@ class GenServerProcess final : public StartedBehaviour {
   Flow handle_tick(std::size_t index) {
     arm_tick(index);
     const std::unique_ptr<Message, MessageDeleter> message(info_.every[index].make());
-    return deliver(*message);
+    return deliver(*message, server_.get());
   }
 
   void warn_unknown(const char* message) const {

@@ -4,7 +4,7 @@
 // the queue inside is empty between two messages. A transition puts what it inserts at the front,
 // in order; behind that what was postponed, when the state has changed. A time-out of zero comes
 // when that queue is empty, in the order they were set, unless it is cancelled before.
-#include <otp/gen_statem.h>
+#include <otp/gen/statem.h>
 
 #include <algorithm>
 #include <deque>
@@ -287,3 +287,35 @@ std::expected<Started, StartError> start_statem(std::unique_ptr<StatemMachine> m
 }
 
 }  // namespace otp::detail
+
+namespace otp::gen {
+
+void statem_unhandled(const StatemEvent& event, std::string_view prefix, std::string_view state) {
+  const std::string name = event.name();
+  if (event.type() == StatemEventType::call || name.starts_with(prefix)) {
+    throw detail::ExitException(
+        ExitReason("{function_clause,'" + name + "' in state '" + std::string(state) + "'}"));
+  }
+  if (event.type() != StatemEventType::cast && event.type() != StatemEventType::info) return;
+  emit_report(WarningReport{.text = "unknown message " + name + " dropped",
+                            .server = "gen_statem in state " + std::string(state),
+                            .pid = self()});
+}
+
+void statem_check_transition(std::span<const StatemEdge> edges, std::string_view from,
+                             const StatemEvent& event, std::string_view to) {
+  std::string_view name = event.is_state_timeout() ? std::string_view("state_timeout")
+                          : event.type() == StatemEventType::named_timeout
+                              ? std::string_view(event.timeout_name())
+                              : std::string_view(event.name());
+  if (const auto dot = name.rfind('.'); dot != std::string_view::npos) name.remove_prefix(dot + 1);
+  const bool allowed =
+      from == to || std::ranges::any_of(edges, [&](const StatemEdge& each) {
+        return (each.from.empty() || each.from == from) && each.event == name && each.to == to;
+      });
+  if (allowed) return;
+  throw detail::ExitException(ExitReason("{bad_transition,'" + std::string(name) + "' from '" +
+                                         std::string(from) + "' to '" + std::string(to) + "'}"));
+}
+
+}  // namespace otp::gen

@@ -1,9 +1,9 @@
 #include <otp/registry.h>
 
+#include <map>
 #include <set>
+#include <shared_mutex>
 #include <utility>
-
-#include <otp/sys.h>
 
 #include "behaviours/starting.h"
 
@@ -19,13 +19,33 @@ constexpr MessageType watch_type{.name = "Registry.watch",
                                  .deliver = nullptr,
                                  .destroy = &destroy_message<Watch>};
 
+/// The tables of the registries that run, by their process: who opens one by name need not ask it.
+struct OpenTables {
+  std::shared_mutex mutex;
+  std::map<Pid, std::shared_ptr<RegistryTableBase>> tables;
+};
+OpenTables& open_tables() {
+  static OpenTables tables;
+  return tables;
+}
+
 /// Watches who holds entries; the table itself is everybody's.
 class RegistryProcess final : public StartedBehaviour {
  public:
   RegistryProcess(std::shared_ptr<RegistryTableBase> table, const StartOptions& options)
       : StartedBehaviour(options), table_(std::move(table)) {}
+  ~RegistryProcess() override {
+    if (!pid_) return;
+    const std::lock_guard lock(open_tables().mutex);
+    open_tables().tables.erase(pid_);
+  }
 
   Flow start() override {
+    {
+      const std::lock_guard lock(open_tables().mutex);
+      open_tables().tables[self()] = table_;
+    }
+    pid_ = self();
     if (!take_name()) return Flow::stop;
     acknowledge();
     return Flow::wait;
@@ -46,30 +66,33 @@ class RegistryProcess final : public StartedBehaviour {
 
  private:
   std::shared_ptr<RegistryTableBase> table_;
+  Pid pid_;
   std::set<Pid> watched_;
 };
 
 }  // namespace
 
 std::expected<Pid, StartError> start_registry(std::shared_ptr<RegistryTableBase> table,
-                                              const StartOptions& options) {
+                                              const StartOptions& options, bool link) {
   const auto started = start_behaviour(std::make_unique<RegistryProcess>(std::move(table), options),
-                                       options, {.link = true});
+                                       options, {.link = link});
   if (!started) return std::unexpected(started.error());
   return started->pid;
 }
 
 std::shared_ptr<RegistryTableBase> table_of_registry(Name name) {
-  try {
-    return sys::get_state_as<std::shared_ptr<RegistryTableBase>>(ServerRef(name));
-  } catch (const CallExit& exit) {
-    throw std::invalid_argument("no registry runs under the name `" + std::string(name.text()) +
-                                "`: " + to_string(exit.error().reason));
+  const std::optional<Pid> pid = whereis(name);
+  if (pid) {
+    OpenTables& open = open_tables();
+    const std::shared_lock lock(open.mutex);
+    const auto found = open.tables.find(*pid);
+    if (found != open.tables.end()) return found->second;
   }
+  throw std::invalid_argument("no registry runs under the name `" + std::string(name.text()) + "`");
 }
 
-void watch_caller(Pid registry) {
-  auto* message = make_message<Watch>(Message{}, self());
+void watch(Pid registry, Pid pid) {
+  auto* message = make_message<Watch>(Message{}, pid);
   message->type = &watch_type;
   message->kind = MessageKind::cast;
   send_message(registry, message);

@@ -51,6 +51,15 @@ bool RestartWindow::add(Nanoseconds now) {
   return restarts_.size() <= intensity_;
 }
 
+Duration RestartDelay::next(const std::optional<Backoff>& backoff, TimePoint now) noexcept {
+  if (!backoff) return Duration::zero();
+  if (now - started_ >= backoff->longest) restarts_ = 0;
+  Duration delay = backoff->first;
+  for (unsigned i = 0; i < restarts_ && delay < backoff->longest; ++i) delay *= 2;
+  ++restarts_;
+  return std::min(delay, backoff->longest);
+}
+
 std::optional<ExitReason> fault_of(const ChildSpec& spec, AutoShutdown auto_shutdown) {
   if (!spec.start) return ExitReason("missing_start");
   if (spec.shutdown && spec.shutdown->time < Duration::zero())

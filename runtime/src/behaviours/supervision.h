@@ -34,6 +34,18 @@ class RestartWindow {
   std::deque<Nanoseconds> restarts_;
 };
 
+/// How long the next restart of one child waits.
+class RestartDelay {
+ public:
+  void started(TimePoint now) noexcept { started_ = now; }
+  /// The child has ended. Zero without a back-off.
+  Duration next(const std::optional<Backoff>& backoff, TimePoint now) noexcept;
+
+ private:
+  TimePoint started_{};
+  unsigned restarts_ = 0;
+};
+
 /// Its own, or the default of its type.
 Shutdown shutdown_of(const ChildSpec& spec);
 /// What OTP's check of a child spec says against it; none when it is sound.

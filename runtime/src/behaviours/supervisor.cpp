@@ -22,9 +22,11 @@ namespace otp {
 namespace detail {
 namespace {
 
-/// To oneself: a restart that failed is tried again, after whatever waits already.
+/// To oneself: a restart that failed is tried again, after whatever waits already; one that is
+/// `delayed` was decided upon before.
 struct TryAgain : Message {
   std::string id;
+  bool delayed = false;
 };
 constexpr MessageType try_again_type{.name = "try_again_restart",
                                      .interface = nullptr,
@@ -42,6 +44,7 @@ class SupervisorProcess final : public StartedBehaviour {
         auto_shutdown_(spec.auto_shutdown),
         window_(spec.intensity, spec.period),
         period_(spec.period),
+        backoff_(spec.backoff),
         initial_(std::move(spec.children)) {}
 
   Flow start() override {
@@ -82,7 +85,10 @@ class SupervisorProcess final : public StartedBehaviour {
       default:
         break;
     }
-    if (message->type == &try_again_type) return try_again(static_cast<TryAgain&>(*message).id);
+    if (message->type == &try_again_type) {
+      const auto& again = static_cast<TryAgain&>(*message);
+      return try_again(again.id, again.delayed);
+    }
     emit_report(
         WarningReport{.text = std::string("unknown message ") + message->type->name + " dropped",
                       .server = describe(),
@@ -104,6 +110,7 @@ class SupervisorProcess final : public StartedBehaviour {
     strategy_ = spec->strategy;
     auto_shutdown_ = spec->auto_shutdown;
     window_.set(spec->intensity, spec->period);
+    backoff_ = spec->backoff;
     for (const ChildSpec& child : spec->children) {
       if (const auto known = by_id_.find(child.id); known != by_id_.end()) {
         const Place place = known->second;
@@ -201,6 +208,7 @@ class SupervisorProcess final : public StartedBehaviour {
     ChildSpec spec;
     Pid pid;  ///< null while it does not run
     bool restarting = false;
+    RestartDelay delay{};
   };
   using Place = std::list<Child>::iterator;
 
@@ -215,13 +223,14 @@ class SupervisorProcess final : public StartedBehaviour {
   // ---- The list and its indexes ----
 
   Place add(ChildSpec spec) {
-    children_.push_back({std::move(spec), {}, false});
+    children_.push_back({.spec = std::move(spec), .pid = {}});
     const Place child = std::prev(children_.end());
     by_id_.emplace(child->spec.id, child);
     return child;
   }
   void runs(Place child, Pid pid) {
     child->pid = pid;
+    if (backoff_) child->delay.started(monotonic_time());
     by_pid_.emplace(pid, child);
   }
   /// Its pid, which is none from now on.
@@ -281,7 +290,7 @@ class SupervisorProcess final : public StartedBehaviour {
     return all;
   }
 
-  Flow carry_out(Place failed, const ExitReason& reason) {
+  Flow carry_out(Place failed, const ExitReason& reason, bool delayed = false) {
     const std::vector<Place> places = concerned_by(failed);
     std::vector<PlannedChild> planned;
     std::size_t failed_index = 0;
@@ -294,13 +303,18 @@ class SupervisorProcess final : public StartedBehaviour {
     }
     const RestartPlan plan = restart_plan(strategy_, auto_shutdown_, planned, failed_index, reason);
     if (plan.shuts_down) return give_up(ExitReason::shutdown());
-    if (plan.restarts && !window_.add(monotonic_time().time_since_epoch().count())) {
+    if (plan.restarts && !delayed && !window_.add(monotonic_time().time_since_epoch().count())) {
       supervision_.report(SupervisorReport::Context::shutdown, failed->spec, {},
                           ExitReason("reached_max_restart_intensity"));
       return give_up(ExitReason::shutdown().with_payload(ReachedMaxRestartIntensity{}));
     }
     for (const std::size_t index : plan.stop) stop(places[index]);
     for (const std::size_t index : plan.remove) remove(places[index]);
+    if (plan.restarts && !delayed && backoff_) {
+      failed->restarting = true;
+      send_try_again(*failed, failed->delay.next(backoff_, monotonic_time()));
+      return Flow::wait;
+    }
     for (const std::size_t index : plan.start) {
       if (!restart(places[index])) break;  // those behind it start with its next try
     }
@@ -313,16 +327,23 @@ class SupervisorProcess final : public StartedBehaviour {
     child->restarting = !pid && !is_ignore(pid.error());
     if (pid) runs(child, *pid);
     if (!child->restarting) return true;
-    auto* again = make_message<TryAgain>(Message{}, child->spec.id);
-    again->type = &try_again_type;
-    send_message(self(), again);
+    send_try_again(*child, std::nullopt);
     return false;
   }
 
-  Flow try_again(const std::string& id) {
+  void send_try_again(const Child& child, std::optional<Duration> delay) {
+    auto* again = make_message<TryAgain>(Message{}, child.spec.id, delay.has_value());
+    again->type = &try_again_type;
+    if (delay)
+      start_timer(make_ref(), monotonic_time() + *delay, self(), again);
+    else
+      send_message(self(), again);
+  }
+
+  Flow try_again(const std::string& id, bool delayed) {
     const auto found = by_id_.find(id);
     if (found == by_id_.end() || !found->second->restarting) return Flow::wait;
-    return carry_out(found->second, ExitReason("failed_to_restart"));
+    return carry_out(found->second, ExitReason("failed_to_restart"), delayed);
   }
 
   Flow give_up(ExitReason reason) {
@@ -335,6 +356,7 @@ class SupervisorProcess final : public StartedBehaviour {
   AutoShutdown auto_shutdown_;
   RestartWindow window_;
   Duration period_;
+  std::optional<Backoff> backoff_;
   std::vector<ChildSpec> initial_;  ///< until start()
   std::list<Child> children_;       ///< in start order
   std::unordered_map<std::string_view, Place> by_id_;

@@ -26,6 +26,18 @@ std::vector<Pid> callers_of_task() {
   return callers;
 }
 
+std::expected<ServerRef, StartError> start_task_process(std::function<void()> f,
+                                                        const StartOptions& options) {
+  if (const auto holder = options.name ? whereis(options.name) : std::nullopt) {
+    return std::unexpected(
+        StartError{.kind = StartError::Kind::already_started, .reason = {}, .pid = *holder});
+  }
+  return ServerRef(start_task_link([f = std::move(f), name = options.name] {
+    if (name) register_name(name, self());
+    f();
+  }));
+}
+
 void require_owner(Pid owner, Pid task) {
   if (owner == self()) return;
   throw std::invalid_argument("task " + to_string(task) + " belongs to " + to_string(owner) +

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "process/await_answer.h"
 #include "process/crash.h"
 #include "process/node.h"
 #include "process/process_main.h"
@@ -56,13 +57,6 @@ void end_turn_if_spent() noexcept {
   Process* self = scheduler == nullptr ? nullptr : static_cast<Process*>(scheduler->current());
   if (self == nullptr || !scheduler->budget_spent() || std::uncaught_exceptions() > 0) return;
   scheduler->yield(*self);
-}
-
-Nanoseconds deadline_of(const Process& self, Timeout timeout) noexcept {
-  if (timeout.is_infinite()) return never;
-  return timeout.value.count() == 0
-             ? 0
-             : deadline_after(self.node->schedulers().clock(), timeout.value.count());
 }
 
 }  // namespace
@@ -134,11 +128,16 @@ std::optional<Down> await_down(Ref ref, Timeout timeout) {
 
 Pid parent() { return require_process("parent").parent; }
 
-void send_message(Pid target, Message* message) noexcept {
+void send_message(Pid target, Message* message) {
   Process* self = current_process();
   if (self == nullptr) {
     message->type->destroy(message);
     return;
+  }
+  if (self->node->any_blocking()) [[unlikely]] {
+    MessagePtr owned(message);
+    wait_for_room(*self, target, *message);
+    static_cast<void>(owned.release());
   }
   self->node->send(target, message);
   end_turn_if_spent();
@@ -169,6 +168,7 @@ std::unique_ptr<Message, MessageDeleter> receive_matching(bool (*accept)(void*, 
   const auto find = [](void* raw) {
     auto& search = *static_cast<Search*>(raw);
     search.found = take_matching(search.self, search.accept, search.context, search.checked);
+    if (search.found != nullptr) count_out(search.self, *search.found);
     return search.found != nullptr;
   };
   wait_for(self, WakeOn::message, deadline_of(self, timeout), find, &search);

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "process/await_answer.h"
 #include "process/node.h"
 #include "process/process_main.h"
 #include "process/signals.h"
@@ -12,12 +13,6 @@ namespace otp::detail {
 namespace {
 
 constexpr std::uint32_t name_node = UINT32_MAX;
-
-Nanoseconds deadline_of(const Process& self, Timeout timeout) noexcept {
-  if (timeout.is_infinite()) return never;
-  if (timeout.value.count() == 0) return 0;
-  return deadline_after(self.node->schedulers().clock(), timeout.value.count());
-}
 
 CallBase* failed(CallBase* call, ExitReason reason) {
   call->state = static_cast<std::uint8_t>(CallState::failed);
@@ -30,13 +25,6 @@ bool targets_self(Process& self, Pid target) noexcept {
          (is_name(target) && self.node->names().holder(name_of(target)) == self.pid());
 }
 
-void prepare(Process& self, CallBase& request, MessageKind kind) noexcept {
-  request.caller = self.pid();
-  request.request = make_ref().id;
-  request.state = static_cast<std::uint8_t>(CallState::request);
-  request.kind = kind;
-}
-
 }  // namespace
 
 Pid name_pid(Name name) noexcept {
@@ -44,31 +32,6 @@ Pid name_pid(Name name) noexcept {
 }
 bool is_name(Pid pid) noexcept { return pid.node == name_node; }
 Name name_of(Pid pid) noexcept { return Name::from_index(pid.id); }
-
-namespace {
-
-/// Prepares a request, lets `send` send it, and waits for its answer.
-template <class Send>
-CallBase* await_answer(Process& self, CallBase& request, MessageKind kind, Timeout timeout,
-                       Send send) {
-  prepare(self, request, kind);
-  Wait wait{.request = request.request, .reply = nullptr};
-  struct Waiting {
-    Process& self;
-    Wait* former;
-    ~Waiting() {
-      if (self.wait->reply != nullptr) self.wait->reply->type->destroy(self.wait->reply);
-      self.wait = former;
-    }
-  } waiting{self, std::exchange(self.wait, &wait)};
-  const Nanoseconds deadline = deadline_of(self, timeout);
-  send();
-  const auto answered = [](void* context) { return static_cast<Wait*>(context)->reply != nullptr; };
-  if (!wait_for(self, WakeOn::signal, deadline, answered, &wait)) return nullptr;
-  return std::exchange(wait.reply, nullptr);
-}
-
-}  // namespace
 
 const MessageType system_request_type{.name = "system request",
                                       .interface = nullptr,

@@ -85,6 +85,8 @@ void Node::exit_all(const ExitReason& reason) {
 }
 
 void Node::push(Process& process, Message* message) noexcept {
+  if (process.bounded.load(std::memory_order_relaxed) && !let_in(process, message)) [[unlikely]]
+    return;
   const bool is_signal = message->kind >= MessageKind::first_signal;
   std::uintptr_t head = process.arrivals.load(std::memory_order_acquire);
   bool wake = false;
@@ -102,6 +104,15 @@ void Node::push(Process& process, Message* message) noexcept {
   } while (!process.arrivals.compare_exchange_weak(head, pushed, std::memory_order_acq_rel,
                                                    std::memory_order_acquire));
   if (wake) schedulers_->make_runnable(process);
+}
+
+bool Node::let_in(Process& process, Message* message) noexcept {
+  if (!is_limited(*message) || current_process() == &process) return true;
+  const Pid pid{.id = process.id, .serial = message->target_serial};
+  const std::shared_ptr<MailboxGate> gate = gates_.find(pid);
+  if (gate == nullptr || gate->admit(*message)) return true;
+  bounce(*this, pid, message, ExitReason("overloaded"));
+  return false;
 }
 
 void Node::deliver(Pid target, Message* message) noexcept {

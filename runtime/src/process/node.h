@@ -14,6 +14,7 @@
 #include <otp/runtime.h>
 
 #include "fiber/scheduler.h"
+#include "process/mailbox_gate.h"
 #include "process/process.h"
 #include "process/timers.h"
 
@@ -99,6 +100,10 @@ class Node {
   ProcessTable& table() noexcept { return table_; }
   NameRegistry& names() noexcept { return names_; }
   TimerTable& timers() noexcept { return timers_; }
+  MailboxGates& gates() noexcept { return gates_; }
+  /// Some mailbox of this node makes its senders wait, or did.
+  bool any_blocking() const noexcept { return blocking_.load(std::memory_order_relaxed); }
+  void note_blocking() noexcept { blocking_.store(true, std::memory_order_relaxed); }
 
   Pid spawn(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& options, Process* parent,
             Ref* monitor);
@@ -123,16 +128,20 @@ class Node {
 
  private:
   void open(Process& process) noexcept;
+  /// False: the process's mailbox is full, and the message is dealt with.
+  bool let_in(Process& process, Message* message) noexcept;
 
   const RuntimeOptions options_;
   MessageFilter* const filter_;
   ProcessTable table_;
   NameRegistry names_;
   TimerTable timers_;
+  MailboxGates gates_;
   std::unique_ptr<SchedulerGroup> schedulers_;
   std::mutex empty_mutex_;
   std::condition_variable empty_condition_;
   std::atomic<bool> awaited_{false};
+  std::atomic<bool> blocking_{false};
 };
 
 /// Gives `name` to `pid`; null when done, else why not. Any thread.

@@ -38,6 +38,7 @@
 namespace otp::detail {
 
 class Node;
+class MailboxGate;
 struct WakeTimer;
 struct ProcessTimer;
 struct Debugging;
@@ -103,6 +104,7 @@ struct ProcessExtras {
   std::string label;
   std::vector<Pid> callers;
   std::unique_ptr<Debugging> debugging;       ///< what sys has switched on
+  std::shared_ptr<MailboxGate> gate;          ///< the limit of its mailbox
   const StateAccess* state_access = nullptr;  ///< while a process of its own answers sys
   Nanoseconds idle_deadline = never;
   MessagePtr idle_message;              ///< what the idle time-out hands over
@@ -144,8 +146,10 @@ struct Process : Runnable {
   bool trap_exit = false;
   bool unwinding = false;  ///< an exit signal has been thrown already
   bool hibernating = false;
-  bool suspended = false;  ///< by sys: takes its requests alone
-  bool rescan = false;     ///< a priority message has gone before what a receive has looked at
+  bool suspended = false;            ///< by sys: takes its requests alone
+  std::atomic<bool> bounded{false};  ///< its mailbox has a limit: see mailbox_gate.h
+  bool queue_told = false;           ///< its long queue has been reported
+  bool rescan = false;  ///< a priority message has gone before what a receive has looked at
   std::atomic<std::uint32_t> name{0};  ///< index of its local name; anybody may register it
   Node* node = nullptr;
   Wait* wait = nullptr;

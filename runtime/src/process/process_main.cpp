@@ -71,6 +71,8 @@ Served serve(Process& self) {
       if (go_idle(self)) return Served::idle;
       continue;
     }
+    if (self.bounded.load(std::memory_order_relaxed)) [[unlikely]]
+      count_out(self, *message);
     if (message->kind == MessageKind::system) [[unlikely]] {
       if (answer_system_request(self, std::move(message)) == Flow::stop) return Served::stop;
       continue;

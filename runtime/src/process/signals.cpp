@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <otp/report.h>
+
 #include "process/process_main.h"
 #include "process/system_requests.h"
 
@@ -216,6 +218,17 @@ void accept(Process& self, Message& message) {
   }
 }
 
+/// Once, until it has become half as long.
+void report_long_queue(Process& self) noexcept {
+  const std::size_t limit = self.node->options().long_message_queue;
+  const std::size_t length = queue_length(self);
+  if (length < limit / 2) self.queue_told = false;
+  if (length < limit || std::exchange(self.queue_told, true)) return;
+  emit_report(WarningReport{.text = "long message queue: " + std::to_string(length) + " messages",
+                            .server = self.behaviour == nullptr ? "" : self.behaviour->describe(),
+                            .pid = self.pid()});
+}
+
 Message* oldest_first(std::uintptr_t head) noexcept {
   auto* newest = reinterpret_cast<Message*>(head & ~Process::tag_bits);
   Message* oldest = nullptr;
@@ -243,6 +256,10 @@ void drain(Process& self) noexcept {
              ExitReason::noproc());
     }
   }
+  if (self.bounded.load(std::memory_order_relaxed)) [[unlikely]]
+    drop_excess(self);
+  if (self.node->options().long_message_queue != 0) [[unlikely]]
+    report_long_queue(self);
 }
 
 void send_exit(Node& node, Pid from, Pid target, ExitReason reason, bool from_link) noexcept {
@@ -362,6 +379,11 @@ void finish(Process& self, const ExitReason& reason) noexcept {
   node.timers().drop_all_of(self);
   for (const Pid other : self.links.take()) send_exit(node, pid, other, reason, true);
   if (const auto extras = std::move(self.extras)) {
+    if (extras->gate) {
+      self.bounded.store(false);
+      node.gates().remove(pid);
+      extras->gate->close(node);
+    }
     fail_deferred(node, *extras, reason);
     for (const Watcher& watcher : extras->monitored_by) send_down(node, watcher, pid, reason);
     // In the order of their making, so that a simulation is the same each time.
@@ -375,7 +397,7 @@ void finish(Process& self, const ExitReason& reason) noexcept {
   self.handling = nullptr;
   self.exit_pending = ExitPending::no;
   self.started = self.trap_exit = self.unwinding = self.rescan = self.suspended = self.hibernating =
-      false;
+      self.queue_told = false;
   self.on_blocking_pool = false;
   node.table().release(self);
   node.process_ended();

@@ -22,6 +22,7 @@ namespace golden::everything {
 namespace {
 
 extern const ::otp::gen::ServerInfo otp_Cart_info;
+constexpr const void* otp_Cart_identity() noexcept { return &otp_Cart_info; }
 
 struct Cart_add final : ::otp::gen::CallOf<::std::expected<::std::uint32_t, ::golden::everything::CartError>> {
   explicit Cart_add(::golden::everything::Line otp_given_0, ::std::uint32_t otp_given_1) : otp_0(::std::move(otp_given_0)), otp_1(::std::move(otp_given_1)) {}
@@ -33,7 +34,7 @@ struct Cart_add final : ::otp::gen::CallOf<::std::expected<::std::uint32_t, ::go
   }
   static const ::otp::detail::MessageType message_type;
 };
-const ::otp::detail::MessageType Cart_add::message_type{ "Cart.add", &otp_Cart_info, &Cart_add::deliver, &::otp::detail::destroy_message<Cart_add>};
+const ::otp::detail::MessageType Cart_add::message_type{ "Cart.add", otp_Cart_identity(), &Cart_add::deliver, &::otp::detail::destroy_message<Cart_add>};
 
 struct Cart_clear final : ::otp::gen::CallOf<::std::expected<void, ::golden::everything::CartError>> {
   static void deliver(::otp::detail::Message& otp_base, void* otp_server, void* otp_context) {
@@ -42,7 +43,7 @@ struct Cart_clear final : ::otp::gen::CallOf<::std::expected<void, ::golden::eve
   }
   static const ::otp::detail::MessageType message_type;
 };
-const ::otp::detail::MessageType Cart_clear::message_type{ "Cart.clear", &otp_Cart_info, &Cart_clear::deliver, &::otp::detail::destroy_message<Cart_clear>};
+const ::otp::detail::MessageType Cart_clear::message_type{ "Cart.clear", otp_Cart_identity(), &Cart_clear::deliver, &::otp::detail::destroy_message<Cart_clear>};
 
 struct Cart_size final : ::otp::gen::CallOf<::std::uint32_t> {
   static void deliver(::otp::detail::Message& otp_base, void* otp_server, void* otp_context) {
@@ -51,7 +52,7 @@ struct Cart_size final : ::otp::gen::CallOf<::std::uint32_t> {
   }
   static const ::otp::detail::MessageType message_type;
 };
-const ::otp::detail::MessageType Cart_size::message_type{ "Cart.size", &otp_Cart_info, &Cart_size::deliver, &::otp::detail::destroy_message<Cart_size>};
+const ::otp::detail::MessageType Cart_size::message_type{ "Cart.size", otp_Cart_identity(), &Cart_size::deliver, &::otp::detail::destroy_message<Cart_size>};
 
 struct Cart_sync final : ::otp::gen::CallOf<void> {
   static void deliver(::otp::detail::Message& otp_base, void* otp_server, void* otp_context) {
@@ -60,7 +61,7 @@ struct Cart_sync final : ::otp::gen::CallOf<void> {
   }
   static const ::otp::detail::MessageType message_type;
 };
-const ::otp::detail::MessageType Cart_sync::message_type{ "Cart.sync", &otp_Cart_info, &Cart_sync::deliver, &::otp::detail::destroy_message<Cart_sync>};
+const ::otp::detail::MessageType Cart_sync::message_type{ "Cart.sync", otp_Cart_identity(), &Cart_sync::deliver, &::otp::detail::destroy_message<Cart_sync>};
 
 struct Cart_checkout final : ::otp::gen::CallOf<::std::expected<::std::int64_t, ::golden::everything::CartError>> {
   explicit Cart_checkout(::std::string otp_given_0) : otp_0(::std::move(otp_given_0)) {}
@@ -71,7 +72,7 @@ struct Cart_checkout final : ::otp::gen::CallOf<::std::expected<::std::int64_t, 
   }
   static const ::otp::detail::MessageType message_type;
 };
-const ::otp::detail::MessageType Cart_checkout::message_type{ "Cart.checkout", &otp_Cart_info, &Cart_checkout::deliver, &::otp::detail::destroy_message<Cart_checkout>};
+const ::otp::detail::MessageType Cart_checkout::message_type{ "Cart.checkout", otp_Cart_identity(), &Cart_checkout::deliver, &::otp::detail::destroy_message<Cart_checkout>};
 
 struct Cart_export_pdf final : ::otp::gen::CallOf<::std::vector<::std::byte>> {
   explicit Cart_export_pdf(::std::optional<::std::uint32_t> otp_given_0) : otp_0(::std::move(otp_given_0)) {}
@@ -83,7 +84,7 @@ struct Cart_export_pdf final : ::otp::gen::CallOf<::std::vector<::std::byte>> {
   }
   static const ::otp::detail::MessageType message_type;
 };
-const ::otp::detail::MessageType Cart_export_pdf::message_type{ "Cart.export_pdf", &otp_Cart_info, &Cart_export_pdf::deliver, &::otp::detail::destroy_message<Cart_export_pdf>};
+const ::otp::detail::MessageType Cart_export_pdf::message_type{ "Cart.export_pdf", otp_Cart_identity(), &Cart_export_pdf::deliver, &::otp::detail::destroy_message<Cart_export_pdf>};
 
 struct Cart_put final : ::otp::gen::CastBase {
   explicit Cart_put(::golden::everything::Line otp_given_0) : otp_0(::std::move(otp_given_0)) {}
@@ -94,7 +95,7 @@ struct Cart_put final : ::otp::gen::CastBase {
   }
   static const ::otp::detail::MessageType message_type;
 };
-const ::otp::detail::MessageType Cart_put::message_type{ "Cart.put", &otp_Cart_info, &Cart_put::deliver, &::otp::detail::destroy_message<Cart_put>};
+const ::otp::detail::MessageType Cart_put::message_type{ "Cart.put", otp_Cart_identity(), &Cart_put::deliver, &::otp::detail::destroy_message<Cart_put>};
 
 struct Cart_forget final : ::otp::gen::CastBase {
   static void deliver(::otp::detail::Message& otp_base, void* otp_server, void* otp_context) {
@@ -103,7 +104,7 @@ struct Cart_forget final : ::otp::gen::CastBase {
   }
   static const ::otp::detail::MessageType message_type;
 };
-const ::otp::detail::MessageType Cart_forget::message_type{ "Cart.forget", &otp_Cart_info, &Cart_forget::deliver, &::otp::detail::destroy_message<Cart_forget>};
+const ::otp::detail::MessageType Cart_forget::message_type{ "Cart.forget", otp_Cart_identity(), &Cart_forget::deliver, &::otp::detail::destroy_message<Cart_forget>};
 
 struct Cart_tick final : ::otp::gen::CastBase {
   static void deliver(::otp::detail::Message& otp_base, void* otp_server, void* otp_context) {
@@ -112,7 +113,7 @@ struct Cart_tick final : ::otp::gen::CastBase {
   }
   static const ::otp::detail::MessageType message_type;
 };
-const ::otp::detail::MessageType Cart_tick::message_type{ "Cart.tick", &otp_Cart_info, &Cart_tick::deliver, &::otp::detail::destroy_message<Cart_tick>};
+const ::otp::detail::MessageType Cart_tick::message_type{ "Cart.tick", otp_Cart_identity(), &Cart_tick::deliver, &::otp::detail::destroy_message<Cart_tick>};
 
 struct Cart_news final : ::otp::gen::CastBase {
   explicit Cart_news(::golden::everything::Event otp_given_0) : otp_0(::std::move(otp_given_0)) {}
@@ -123,7 +124,7 @@ struct Cart_news final : ::otp::gen::CastBase {
   }
   static const ::otp::detail::MessageType message_type;
 };
-const ::otp::detail::MessageType Cart_news::message_type{ "Cart.news", &otp_Cart_info, &Cart_news::deliver, &::otp::detail::destroy_message<Cart_news>};
+const ::otp::detail::MessageType Cart_news::message_type{ "Cart.news", otp_Cart_identity(), &Cart_news::deliver, &::otp::detail::destroy_message<Cart_news>};
 
 struct Cart_reload final : ::otp::gen::CastBase {
   explicit Cart_reload(::std::uint32_t otp_given_0) : otp_0(::std::move(otp_given_0)) {}
@@ -134,11 +135,13 @@ struct Cart_reload final : ::otp::gen::CastBase {
   }
   static const ::otp::detail::MessageType message_type;
 };
-const ::otp::detail::MessageType Cart_reload::message_type{ "Cart.reload", &otp_Cart_info, &Cart_reload::deliver, &::otp::detail::destroy_message<Cart_reload>};
+const ::otp::detail::MessageType Cart_reload::message_type{ "Cart.reload", otp_Cart_identity(), &Cart_reload::deliver, &::otp::detail::destroy_message<Cart_reload>};
+
 
 const ::otp::gen::EverySpec otp_Cart_every[] = {
     { ::std::chrono::nanoseconds{60000000000}, []() -> ::otp::detail::Message* { return ::otp::gen::make_info<Cart_tick>(); } },
 };
+
 
 const ::otp::gen::ServerInfo otp_Cart_info{
     .name = "golden::everything.Cart",
@@ -195,9 +198,9 @@ void Cart::forget() const { ::otp::gen::send<Cart_forget>(*this); }
 
 void Cart::tick() const { ::otp::gen::send_info<Cart_tick>(*this); }
 
-::otp::Continue CartServer::info_tick() { return ::otp::gen::make_continue<Cart_tick>(); }
-
 void Cart::news(::golden::everything::Event event) const { ::otp::gen::send_info<Cart_news>(*this, ::std::move(event)); }
+
+::otp::Continue CartServer::info_tick() { return ::otp::gen::make_continue<Cart_tick>(); }
 
 ::otp::Continue CartServer::info_news(::golden::everything::Event event) { return ::otp::gen::make_continue<Cart_news>(::std::move(event)); }
 
@@ -242,6 +245,7 @@ bool CartError::transient() const noexcept {
 namespace {
 
 extern const ::otp::gen::ServerInfo otp_Stock_info;
+constexpr const void* otp_Stock_identity() noexcept { return &otp_Stock_info; }
 
 struct Stock_left final : ::otp::gen::CallOf<::std::uint32_t> {
   explicit Stock_left(::std::string otp_given_0) : otp_0(::std::move(otp_given_0)) {}
@@ -252,7 +256,8 @@ struct Stock_left final : ::otp::gen::CallOf<::std::uint32_t> {
   }
   static const ::otp::detail::MessageType message_type;
 };
-const ::otp::detail::MessageType Stock_left::message_type{ "Stock.left", &otp_Stock_info, &Stock_left::deliver, &::otp::detail::destroy_message<Stock_left>};
+const ::otp::detail::MessageType Stock_left::message_type{ "Stock.left", otp_Stock_identity(), &Stock_left::deliver, &::otp::detail::destroy_message<Stock_left>};
+
 
 const ::otp::gen::ServerInfo otp_Stock_info{
     .name = "golden::everything.Stock",
@@ -292,6 +297,7 @@ const ::otp::gen::ServerInfo& StockServer::otp_info() const noexcept { return ot
 namespace {
 
 extern const ::otp::gen::ServerInfo otp_Worker_info;
+constexpr const void* otp_Worker_identity() noexcept { return &otp_Worker_info; }
 
 struct Worker_work final : ::otp::gen::CastBase {
   static void deliver(::otp::detail::Message& otp_base, void* otp_server, void* otp_context) {
@@ -300,7 +306,8 @@ struct Worker_work final : ::otp::gen::CastBase {
   }
   static const ::otp::detail::MessageType message_type;
 };
-const ::otp::detail::MessageType Worker_work::message_type{ "Worker.work", &otp_Worker_info, &Worker_work::deliver, &::otp::detail::destroy_message<Worker_work>};
+const ::otp::detail::MessageType Worker_work::message_type{ "Worker.work", otp_Worker_identity(), &Worker_work::deliver, &::otp::detail::destroy_message<Worker_work>};
+
 
 const ::otp::gen::ServerInfo otp_Worker_info{
     .name = "golden::everything.Worker",
@@ -338,7 +345,7 @@ const ::otp::gen::ServerInfo& WorkerServer::otp_info() const noexcept { return o
 }
 
 ::otp::SupervisorSpec StockSup::spec() {
-  ::otp::SupervisorSpec otp_spec{.name = "golden::everything.StockSup", .strategy = ::otp::Strategy::one_for_one, .intensity = 3, .period = ::std::chrono::nanoseconds{5000000000}, .auto_shutdown = ::otp::AutoShutdown::never, .children = {}};
+  ::otp::SupervisorSpec otp_spec{.name = "golden::everything.StockSup", .strategy = ::otp::Strategy::one_for_one, .intensity = 3, .period = ::std::chrono::nanoseconds{5000000000}, .auto_shutdown = ::otp::AutoShutdown::never, .backoff = ::std::nullopt, .children = {}};
   otp_spec.children.push_back({.id = "Stock",
       .start = [] {
         ::golden::everything::StockArgs otp_args;
@@ -349,12 +356,12 @@ const ::otp::gen::ServerInfo& WorkerServer::otp_info() const noexcept { return o
 }
 
 ::std::expected<WorkerSup, ::otp::StartError> WorkerSup::start_link(const ::otp::StartOptions& otp_options) {
-  return ::otp::gen::start_dynamic_supervisor<WorkerSup>({.name = "golden::everything.WorkerSup", .intensity = 10, .period = ::std::chrono::nanoseconds{60000000000}}, otp_options);
+  return ::otp::gen::start_dynamic_supervisor<WorkerSup>({.name = "golden::everything.WorkerSup", .intensity = 10, .period = ::std::chrono::nanoseconds{60000000000}, .max_children = ::std::nullopt, .backoff = ::std::nullopt}, otp_options);
 }
 
-::std::expected<::golden::everything::Worker, ::otp::StartError> WorkerSup::start_child(::golden::everything::WorkerArgs otp_args) const {
+::std::expected<::golden::everything::Worker, ::otp::StartError> WorkerSup::start_child(::golden::everything::WorkerArgs otp_args, const ::otp::StartOptions& otp_options) const {
   return ::otp::gen::start_dynamic_child<::golden::everything::Worker>(*this, {.id = "Worker",
-      .start = [otp_args = ::std::move(otp_args)] { return ::otp::gen::started(::golden::everything::Worker::start_link(otp_args)); },
+      .start = [otp_args = ::std::move(otp_args), otp_options] { return ::otp::gen::started(::golden::everything::Worker::start_link(otp_args, otp_options)); },
       .restart = ::otp::Restart::transient, .shutdown = ::otp::Shutdown::brutal_kill(), .type = ::otp::ChildType::worker, .significant = false});
 }
 
@@ -363,7 +370,7 @@ const ::otp::gen::ServerInfo& WorkerServer::otp_info() const noexcept { return o
 }
 
 ::otp::SupervisorSpec ShopSup::spec(const ::golden::everything::ShopEnv& otp_env) {
-  ::otp::SupervisorSpec otp_spec{.name = "golden::everything.ShopSup", .strategy = ::otp::Strategy::rest_for_one, .intensity = 5, .period = ::std::chrono::nanoseconds{10000000000}, .auto_shutdown = ::otp::AutoShutdown::any_significant, .children = {}};
+  ::otp::SupervisorSpec otp_spec{.name = "golden::everything.ShopSup", .strategy = ::otp::Strategy::rest_for_one, .intensity = 5, .period = ::std::chrono::nanoseconds{10000000000}, .auto_shutdown = ::otp::AutoShutdown::any_significant, .backoff = ::std::nullopt, .children = {}};
   otp_spec.children.push_back({.id = "stock",
       .start = [otp_env] {
         return ::otp::gen::started(::golden::everything::StockSup::start_link({.name = {}}));

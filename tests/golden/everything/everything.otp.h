@@ -350,7 +350,7 @@ struct WorkerSup : ::otp::DynamicSupervisorRef {
   using DynamicSupervisorRef::DynamicSupervisorRef;
   static ::std::expected<WorkerSup, ::otp::StartError> start_link(const ::otp::StartOptions& otp_options = {});
   /// Starts one more ::golden::everything::Worker.
-  ::std::expected<::golden::everything::Worker, ::otp::StartError> start_child(::golden::everything::WorkerArgs otp_args) const;
+  ::std::expected<::golden::everything::Worker, ::otp::StartError> start_child(::golden::everything::WorkerArgs otp_args, const ::otp::StartOptions& otp_options = {}) const;
 };
 
 struct ShopSup : ::otp::SupervisorRef {

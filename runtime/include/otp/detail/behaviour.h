@@ -22,7 +22,24 @@
 #include <otp/detail/type_name.h>
 #include <otp/process.h>
 
+namespace otp {
+/// What happens to a message for a mailbox that is full: a call fails with `overloaded` in every
+/// case but `block`, a cast or info...
+enum class Overflow : std::uint8_t {
+  reject,       ///< is dropped
+  drop_newest,  ///< is dropped
+  drop_oldest,  ///< is let in, and the oldest message dropped when the server looks next
+  block,        ///< is let in when there is room: its sender waits
+};
+}  // namespace otp
+
 namespace otp::detail {
+
+/// `mailbox limit N overflow HOW`; 0 is no limit.
+struct MailboxLimit {
+  std::uint64_t limit = 0;
+  Overflow overflow = Overflow::reject;
+};
 
 /// A DOWN as it waits in the mailbox (kind `down`).
 struct DownMessage : Message {
@@ -41,7 +58,7 @@ struct ValueMessage : Message {
 
 /// Its `deliver` gives the address of the value.
 template <class T>
-inline const MessageType value_message_type{.name = name_of_type<T>.data(),
+inline const MessageType value_message_type{.name = message_name<T>(),
                                             .interface = nullptr,
                                             .deliver =
                                                 [](Message& message, void* address, void*) {
@@ -156,8 +173,9 @@ std::optional<Down> await_down(Ref ref, Timeout timeout = infinity);
 
 /// Sends a message to a pid or, when `target` is a name, to its holder. Consumes the message in
 /// every case. To a dead pid or a free name: a call comes back as failed(noproc); anything else
-/// vanishes.
-void send_message(Pid target, Message* message) noexcept;
+/// vanishes. Waits for room in a mailbox that blocks its senders; an exit signal ends the waiting
+/// by exception.
+void send_message(Pid target, Message* message);
 
 /// Sends `message` to `target` (or, when it is a name's pid, to its holder then) when it is due.
 /// Consumes it in every case. `ref` is fresh, and comes back.
@@ -167,6 +185,9 @@ Ref start_interval(Duration period, Pid target, std::function<Message*()> make);
 /// Arms the single idle timer of the current process: idle_timeout() is called unless a message
 /// comes first.
 void arm_idle_timer(Timeout timeout, std::unique_ptr<Message, MessageDeleter> message = nullptr);
+/// The current process takes no more than that from now on. Calls, casts and infos count; what it
+/// sends itself, signals, DOWN, EXIT and requests of sys are always let in.
+void limit_mailbox(MailboxLimit limit);
 /// The current process counts as hibernating until its next message.
 void hibernate();
 /// It will do so whenever it has been idle for so long.

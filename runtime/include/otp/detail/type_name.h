@@ -25,4 +25,13 @@ constexpr auto make_name_of_type() noexcept {
 template <class T>
 inline constexpr auto name_of_type = make_name_of_type<T>();
 
+/// The name of a message: what its type says in `otp_name`, as generated ones do, or the type's.
+template <class T>
+constexpr const char* message_name() noexcept {
+  if constexpr (requires { T::otp_name; })
+    return T::otp_name;
+  else
+    return name_of_type<T>.data();
+}
+
 }  // namespace otp::detail

@@ -7,6 +7,7 @@
 // refused before that function is called.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -33,6 +34,9 @@ struct ServerInfo {
   std::span<const EverySpec> every = {};
   NoReply (*on_down)(GenServer&, Down) = nullptr;
   NoReply (*on_exit)(GenServer&, Exit) = nullptr;
+  /// Handles a plain value, such as what is published on a topic; none when it is not known.
+  std::optional<NoReply> (*on_value)(GenServer&, detail::Message&) = nullptr;
+  detail::MailboxLimit mailbox{};
 };
 
 /// A call on its way there with arguments (in the derived type), and back with the result.
@@ -153,6 +157,15 @@ Continue make_continue(Args&&... args) {
   return Continue(make<M>(std::forward<Args>(args)...));
 }
 
+/// Makes the user's object; a test may have put another in its place (see
+/// <otp/testing/doubles.h>).
+template <class Server>
+inline std::function<std::unique_ptr<Server>()> substitute_for;
+template <class Server>
+std::unique_ptr<Server> make_server() {
+  return substitute_for<Server> ? substitute_for<Server>() : Server::create();
+}
+
 /// start, start_link and start_monitor of a generated server.
 std::expected<detail::Started, StartError> start_server(
     std::unique_ptr<GenServer> server, std::move_only_function<Init(GenServer&)> init,
@@ -160,7 +173,7 @@ std::expected<detail::Started, StartError> start_server(
 
 template <class Client, class Server, class InitCall>
 std::expected<Client, StartError> start(const StartOptions& options, bool link, InitCall init) {
-  auto started = start_server(Server::create(),
+  auto started = start_server(make_server<Server>(),
                               [init = std::move(init)](GenServer& server) mutable {
                                 return init(static_cast<Server&>(server));
                               },
@@ -172,7 +185,7 @@ std::expected<Client, StartError> start(const StartOptions& options, bool link, 
 template <class Client, class Server, class InitCall>
 std::expected<Monitored<Client>, StartError> start_monitor(const StartOptions& options,
                                                            InitCall init) {
-  auto started = start_server(Server::create(),
+  auto started = start_server(make_server<Server>(),
                               [init = std::move(init)](GenServer& server) mutable {
                                 return init(static_cast<Server&>(server));
                               },
@@ -192,6 +205,17 @@ std::optional<Client> whereis(Name name) {
 template <class S>
 S& server_as(void* server) noexcept {
   return static_cast<S&>(*static_cast<GenServer*>(server));
+}
+template <class P>
+P& protocol_as(void* implementation) noexcept {
+  return *static_cast<P*>(implementation);
+}
+/// The value of a plain message; null when it carries something else.
+template <class T>
+T* value_as(detail::Message& message) noexcept {
+  return message.type == &detail::value_message_type<T>
+             ? &static_cast<detail::ValueMessage<T>&>(message).value
+             : nullptr;
 }
 inline Delivery& delivery_of(void* context) noexcept { return *static_cast<Delivery*>(context); }
 

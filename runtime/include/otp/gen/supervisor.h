@@ -16,17 +16,13 @@ std::expected<Pid, StartError> started(std::expected<Client, StartError> result)
 
 template <class S>
 std::expected<S, StartError> start_supervisor(SupervisorSpec spec, const StartOptions& options) {
-  auto result = otp::start_supervisor(std::move(spec), options);
-  if (!result) return std::unexpected(std::move(result).error());
-  return S(result->address());
+  return detail::as_client<S>(otp::start_supervisor(std::move(spec), options));
 }
 
 template <class S>
 std::expected<S, StartError> start_dynamic_supervisor(DynamicSupervisorSpec spec,
                                                       const StartOptions& options) {
-  auto result = otp::start_dynamic_supervisor(std::move(spec), options);
-  if (!result) return std::unexpected(std::move(result).error());
-  return S(result->address());
+  return detail::as_client<S>(otp::start_dynamic_supervisor(std::move(spec), options));
 }
 
 template <class Client>

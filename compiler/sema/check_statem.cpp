@@ -1,0 +1,264 @@
+// State machines: their states, what is handled where, and where that leads.
+#include <algorithm>
+#include <deque>
+
+#include "sema/module_checker.h"
+
+namespace otpc::sema {
+namespace {
+
+bool same_signature(const model::Message& one, const model::Message& other) {
+  const auto same_fields = [](const model::Field& a, const model::Field& b) {
+    return a.name == b.name && a.type.text() == b.type.text();
+  };
+  const auto text = [](const std::optional<model::Type>& type) {
+    return type ? type->text() : std::string();
+  };
+  return one.kind == other.kind && one.throws == other.throws &&
+         text(one.result) == text(other.result) &&
+         std::ranges::equal(one.parameters, other.parameters, same_fields);
+}
+
+const char* described(ast::MessageKind kind) {
+  return kind == ast::MessageKind::continue_ ? "a continue" : "sent by a timer";
+}
+
+}  // namespace
+
+void ModuleChecker::check(const ast::Statem& written, model::Statem& made) {
+  const std::size_t errors_before = diagnostics_.error_count();
+  check_annotations(written, {"callback_mode"});
+  for (const ast::Annotation& each : written.annotations) {
+    if (each.name.text != "callback_mode") continue;
+    const std::vector<std::string> modes{"state_functions", "handle_event_function"};
+    const std::string mode =
+        each.arguments.size() == 1 ? each.arguments.front().value.path.text() : "";
+    if (std::ranges::find(modes, mode) == modes.end()) {
+      diagnostics_.emit(Id::bad_option, each.span, mode, "callback mode")
+          .help(diagnostics::did_you_mean(mode, modes))
+          .note("there is `state_functions`, `handle_event_function`");
+    }
+    made.one_handler = mode == modes[1];
+  }
+  check_shared(written, made);
+  check_init(written.inits, written, made.parameters, made.init_throws);
+  if (written.data) made.data = fields(*written.data, "data", false);
+
+  std::vector<std::string> names;
+  for (const ast::State& block : written.states) {
+    for (const ast::Name& name : block.names) {
+      check_reserved(name);
+      if (std::ranges::find(names, name.text) != names.end())
+        diagnostics_.emit(Id::duplicate_member, name.span, name.text, made.name);
+      else
+        names.push_back(name.text);
+    }
+  }
+  for (const ast::State& block : written.states) {
+    for (const ast::Name& name : block.names) {
+      if (made.states.size() < names.size() && names[made.states.size()] == name.text)
+        made.states.push_back(state(block, name.text, name.span, names, made));
+    }
+  }
+  for (const ast::State& block : written.any) {
+    if (&block != &written.any.front())
+      diagnostics_.emit(Id::repeated_part, block.span, "any", made.name);
+    else
+      made.any = state(block, "", block.span, names, made);
+  }
+  // Postponing names events, which may be declared anywhere.
+  for (const ast::State& block : written.states) {
+    for (const ast::Name& name : block.names) {
+      const auto found = std::ranges::find(made.states, name.text, &model::State::name);
+      if (found != made.states.end() && found->span == name.span) postpone(block, *found, made);
+    }
+  }
+  if (!written.any.empty()) postpone(written.any.front(), made.any, made);
+  if (made.states.empty()) {
+    if (!written.broken) diagnostics_.emit(Id::empty_enum, made.span, made.name, "states");
+    return;
+  }
+  if (!written.first.text.empty()) {
+    const auto first = targets({written.first}, names, made);
+    if (!first.empty()) made.first = first.front();
+  }
+  if (!written.broken && diagnostics_.error_count() == errors_before) check_ways(made);
+}
+
+model::State ModuleChecker::state(const ast::State& written, const std::string& name,
+                                  source::Span name_span, const std::vector<std::string>& names,
+                                  model::Statem& made) {
+  model::State result;
+  result.name = name;
+  result.doc = written.doc;
+  result.span = name_span;
+  result.final = written.final;
+  result.enter = !written.enter.empty();
+  if (written.enter.size() > 1)
+    diagnostics_.emit(Id::repeated_part, written.enter[1], "on enter", name);
+  if (written.final) {
+    check_final(written, name);
+    return result;
+  }
+  for (const ast::StateTimeout& each : written.timeouts) {
+    model::StateClause clause;
+    clause.name = each.name.text;
+    clause.after_ns = duration(each.after, false).value_or(0);
+    clause.targets = targets(each.targets, names, made);
+    clause.span = each.span;
+    for (const model::StateClause& other : result.timeouts) {
+      if (other.name == clause.name)
+        diagnostics_.emit(Id::repeated_part, clause.span,
+                          clause.name.empty() ? "state_timeout" : "timeout " + clause.name,
+                          name.empty() ? "any" : name);
+    }
+    result.timeouts.push_back(std::move(clause));
+  }
+  for (const ast::Message& each : written.events) {
+    const auto index = event(each, made);
+    if (!index) continue;
+    for (const model::StateClause& other : result.events) {
+      if (other.message == *index)
+        diagnostics_.emit(Id::duplicate_member, each.name.span, each.name.text,
+                          name.empty() ? "any" : name);
+    }
+    model::StateClause clause;
+    clause.message = *index;
+    clause.targets = targets(each.targets, names, made);
+    clause.span = each.name.span;
+    result.events.push_back(std::move(clause));
+  }
+  return result;
+}
+
+void ModuleChecker::check_final(const ast::State& written, const std::string& name) {
+  if (!written.timeouts.empty()) {
+    diagnostics_.emit(Id::final_state, written.timeouts.front().span, name, "time-out");
+  } else if (!written.events.empty()) {
+    diagnostics_.emit(Id::final_state, written.events.front().name.span, name, "events")
+        .help("delete `final`, or handle the event before");
+  } else if (!written.postponed.empty()) {
+    diagnostics_.emit(Id::final_state, written.postponed.front().span, name, "postponed events");
+  }
+}
+
+std::vector<std::size_t> ModuleChecker::targets(const std::vector<ast::Name>& written,
+                                                const std::vector<std::string>& names,
+                                                const model::Statem& made) {
+  std::vector<std::size_t> result;
+  for (const ast::Name& each : written) {
+    const auto found = std::ranges::find(names, each.text);
+    if (found == names.end()) {
+      diagnostics_.emit(Id::unknown_state, each.span, made.name, each.text)
+          .help(diagnostics::did_you_mean(each.text, names));
+      continue;
+    }
+    const auto index = static_cast<std::size_t>(found - names.begin());
+    if (std::ranges::find(result, index) == result.end()) result.push_back(index);
+  }
+  return result;
+}
+
+std::optional<std::size_t> ModuleChecker::event(const ast::Message& written, model::Statem& made) {
+  if (written.kind == ast::MessageKind::continue_ || written.every) {
+    diagnostics_
+        .emit(Id::statem_message, written.name.span, written.name.text, described(written.kind))
+        .help(written.every ? "arm a `state_timeout` or a `timeout` instead"
+                            : "insert an event from the handler with `.next_event(...)`");
+    return std::nullopt;
+  }
+  model::Message checked = message(written, made.trap_exit);
+  const auto same = std::ranges::find(made.messages, checked.name, &model::Message::name);
+  if (same == made.messages.end()) {
+    made.messages.push_back(std::move(checked));
+    return made.messages.size() - 1;
+  }
+  if (!same_signature(*same, checked)) {
+    diagnostics_.emit(Id::event_differs, checked.span, checked.name)
+        .label(same->span, "first here")
+        .help("one event has one signature; only where it leads may differ");
+  }
+  return static_cast<std::size_t>(same - made.messages.begin());
+}
+
+void ModuleChecker::postpone(const ast::State& written, model::State& state,
+                             const model::Statem& made) {
+  std::vector<std::string> events;
+  for (const model::Message& each : made.messages) events.push_back(each.name);
+  if (state.final) return;
+  for (const ast::Name& each : written.postponed) {
+    const auto found = std::ranges::find(events, each.text);
+    if (found == events.end()) {
+      diagnostics_.emit(Id::never_handled, each.span, made.name, each.text)
+          .help(diagnostics::did_you_mean(each.text, events));
+      continue;
+    }
+    const auto index = static_cast<std::size_t>(found - events.begin());
+    const auto handled = std::ranges::find(state.events, index, &model::StateClause::message);
+    if (handled != state.events.end()) {
+      diagnostics_
+          .emit(Id::handled_and_postponed, each.span, state.name.empty() ? "any" : state.name,
+                each.text)
+          .label(handled->span, "handled here");
+    }
+    if (std::ranges::find(state.postponed, index) != state.postponed.end())
+      diagnostics_.emit(Id::repeated_part, each.span, "postpone " + each.text, state.name);
+    else
+      state.postponed.push_back(index);
+  }
+}
+
+void ModuleChecker::check_ways(const model::Statem& made) {
+  const auto ways_of = [](const model::State& state) {
+    std::vector<std::size_t> ways;
+    for (const auto* clauses : {&state.events, &state.timeouts}) {
+      for (const model::StateClause& each : *clauses)
+        ways.insert(ways.end(), each.targets.begin(), each.targets.end());
+    }
+    return ways;
+  };
+  const std::vector<std::size_t> from_any = ways_of(made.any);
+  std::vector<bool> reached(made.states.size(), false);
+  std::deque<std::size_t> open{made.first};
+  reached[made.first] = true;
+  while (!open.empty()) {
+    const std::size_t at = open.front();
+    open.pop_front();
+    std::vector<std::size_t> ways = ways_of(made.states[at]);
+    if (!made.states[at].final) ways.insert(ways.end(), from_any.begin(), from_any.end());
+    for (const std::size_t next : ways) {
+      if (reached[next]) continue;
+      reached[next] = true;
+      open.push_back(next);
+    }
+  }
+  for (std::size_t i = 0; i < made.states.size(); ++i) {
+    const model::State& state = made.states[i];
+    if (!reached[i]) {
+      diagnostics_.emit(Id::unreachable_state, state.span, state.name)
+          .help("name it behind `to` somewhere, or delete it");
+    }
+    const auto leads_away = [i](std::size_t next) { return next != i; };
+    if (made.states.size() > 1 && !state.final &&
+        std::ranges::none_of(ways_of(state), leads_away) &&
+        std::ranges::none_of(from_any, leads_away)) {
+      diagnostics_.emit(Id::no_way_out, state.span, state.name)
+          .help("make it `final state " + state.name + ";`, or say where it leads with `to`");
+    }
+  }
+  for (std::size_t index = 0; index < made.messages.size(); ++index) {
+    // Where the event comes to a handler at all: in a state that has one, or in `any`.
+    const bool handled = std::ranges::any_of(made.states, [&](const model::State& state) {
+      const bool here = std::ranges::find(state.events, index, &model::StateClause::message) !=
+                        state.events.end();
+      const bool in_any = std::ranges::find(made.any.events, index, &model::StateClause::message) !=
+                          made.any.events.end();
+      const bool postponed = std::ranges::find(state.postponed, index) != state.postponed.end();
+      return here || (in_any && !postponed && !state.final);
+    });
+    if (!handled)
+      diagnostics_.emit(Id::always_postponed, made.messages[index].span, made.messages[index].name);
+  }
+}
+
+}  // namespace otpc::sema

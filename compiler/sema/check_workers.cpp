@@ -1,0 +1,110 @@
+// Event managers and their handlers, tasks, agents, registries.
+#include <algorithm>
+
+#include "sema/module_checker.h"
+
+namespace otpc::sema {
+
+void ModuleChecker::check(const ast::Events& written, model::Events& made) {
+  check_annotations(written, {});
+  made.events = cases(written.events, made.name, {});
+  if (made.events.empty() && !written.broken)
+    diagnostics_.emit(Id::empty_enum, made.span, made.name, "events");
+}
+
+void ModuleChecker::check(const ast::Handler& written, model::Handler& made) {
+  check_annotations(written, {});
+  check_init(written.inits, written, made.parameters, made.init_throws);
+  check_flag(written.terminate, "terminate", made.name, made.terminate);
+  if (!written.trap_exit.empty()) {
+    diagnostics_.emit(Id::misplaced_option, written.trap_exit.front(), "trap_exit", "servers")
+        .help("a handler runs in its manager's process");
+  }
+  made.manager = find_as<model::Events>(written.manager, "events declaration");
+  for (const ast::Name& each : written.on) {
+    if (made.manager == nullptr) break;
+    const auto event = std::ranges::find(made.manager->events, each.text, &model::Case::name);
+    if (event == made.manager->events.end()) {
+      std::vector<std::string> names;
+      for (const model::Case& known : made.manager->events) names.push_back(known.name);
+      diagnostics_.emit(Id::unknown_event, each.span, made.manager->name, each.text)
+          .help(diagnostics::did_you_mean(each.text, names))
+          .label(made.manager->span, "declared here");
+    } else if (std::ranges::find(made.on, &*event) != made.on.end()) {
+      diagnostics_.emit(Id::duplicate_member, each.span, each.text, made.name);
+    } else {
+      made.on.push_back(&*event);
+    }
+  }
+  for (const ast::Message& each : written.messages) {
+    if (each.kind != ast::MessageKind::call) {
+      diagnostics_
+          .emit(Id::handler_message, each.name.span, each.name.text,
+                each.kind == ast::MessageKind::cast ? "a cast" : "another message")
+          .help("what a handler is told without an answer is an event of its manager");
+      continue;
+    }
+    const bool twice = std::ranges::find(made.messages, each.name.text, &model::Message::name) !=
+                           made.messages.end() ||
+                       std::ranges::any_of(made.on, [&](const auto* event) {
+                         return event->name == each.name.text;
+                       });
+    if (twice)
+      diagnostics_.emit(Id::duplicate_member, each.name.span, each.name.text, made.name);
+    else
+      made.messages.push_back(message(each, false));
+  }
+}
+
+void ModuleChecker::check(const ast::Task& written, model::Task& made) {
+  check_annotations(written, {});
+  made.parameters = fields(written.parameters, made.name, true);
+  if (written.result && written.result->path.text() != "ok") made.result = type(*written.result);
+  made.throws = thrown(written.throws);
+  if (written.timeout) made.timeout_ns = timeout(*written.timeout, made.name);
+  if (written.every) {
+    diagnostics_.emit(Id::misplaced_option, written.every->span, "every", "the infos of a server")
+        .help("let a server start the task in a handler of `info ... every ...`");
+  }
+}
+
+void ModuleChecker::check(const ast::Agent& written, model::Agent& made) {
+  check_annotations(written, {});
+  made.state = type(written.state);
+}
+
+void ModuleChecker::check(const ast::Registry& written, model::Registry& made) {
+  check_annotations(written, {});
+  const auto wrong = [&](source::Span span, const char* what) {
+    return diagnostics_.emit(Id::registry_part, span, made.name, what);
+  };
+  const auto once = [&](std::size_t count, const char* part) {
+    if (count > 1) diagnostics_.emit(Id::repeated_part, made.span, part, made.name);
+  };
+  once(written.unique.size(), "unique");
+  once(written.duplicate.size(), "duplicate");
+  once(written.keys.size(), "key");
+  once(written.names.size(), "names");
+  made.unique = written.duplicate.empty();
+  if (!written.unique.empty() && !written.duplicate.empty()) {
+    wrong(written.duplicate.front(), "has keys that are both `unique` and `duplicate`")
+        .label(written.unique.front(), "unique here");
+  }
+  if (written.keys.empty()) {
+    if (!written.broken)
+      wrong(made.span, "does not say what its keys are").help("add `key string;`, or another type");
+  } else {
+    made.key = type(written.keys.front());
+    if (!can_be_key(made.key))
+      diagnostics_.emit(Id::bad_map_key, written.keys.front().span, made.key.text());
+  }
+  if (!written.names.empty()) made.names = find_as<model::Server>(written.names.front(), "server");
+  if (written.partitions) {
+    const auto partitions = number(*written.partitions, 1, 65'536);
+    if (!partitions)
+      wrong(written.partitions->span, "has a number of partitions that is not from 1 to 65536");
+    made.partitions = partitions.value_or(1);
+  }
+}
+
+}  // namespace otpc::sema
