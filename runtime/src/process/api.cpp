@@ -143,6 +143,25 @@ void send_message(Pid target, Message* message) {
   end_turn_if_spent();
 }
 
+void set_application(std::uint8_t application) {
+  require_process("application").application.store(application, std::memory_order_relaxed);
+}
+
+std::uint8_t application_of(Pid pid) {
+  Node& node = require_node("get_application");
+  const Process* process = node.table().slot(pid);
+  if (process == nullptr || !node.is_alive(pid)) return 0;
+  return process->application.load(std::memory_order_relaxed);
+}
+
+std::vector<Pid> processes_of_application(std::uint8_t application) {
+  std::vector<Pid> pids = require_node("application").table().live();
+  std::erase_if(pids, [application](Pid pid) { return application_of(pid) != application; });
+  return pids;
+}
+
+void stop_node(const ExitReason& reason) { require_node("stop").exit_all(reason); }
+
 void arm_idle_timer(Timeout timeout, std::unique_ptr<Message, MessageDeleter> message) {
   Process& self = require_process("timeout");
   self.more().idle_deadline = deadline_of(self, timeout);

@@ -42,6 +42,9 @@ Pid Node::spawn(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& option
   process.node = this;
   process.trap_exit = options.trap_exit;
   process.parent = parent != nullptr ? parent->pid() : Pid{};
+  process.application.store(
+      parent != nullptr ? parent->application.load(std::memory_order_relaxed) : std::uint8_t{0},
+      std::memory_order_relaxed);
   if (parent != nullptr && options.link) {
     process.links.insert(process.parent);
     parent->links.insert(pid);
@@ -63,6 +66,7 @@ Pid Node::spawn_for(WaitingThread& waiting, std::unique_ptr<Behaviour> behaviour
   process.behaviour = std::move(behaviour);
   process.node = this;
   process.parent = {};
+  process.application.store(0, std::memory_order_relaxed);
   process.more().monitored_by.push_back(
       {.pid = {}, .ref = make_ref(), .name = {}, .thread = &waiting});
   open(process);

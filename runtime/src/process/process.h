@@ -149,6 +149,8 @@ struct Process : Runnable {
   bool suspended = false;            ///< by sys: takes its requests alone
   std::atomic<bool> bounded{false};  ///< its mailbox has a limit: see mailbox_gate.h
   bool queue_told = false;           ///< its long queue has been reported
+  /// Of whose application it is; it inherits that from its parent. 0: of none. Anybody may read it.
+  std::atomic<std::uint8_t> application{0};
   bool rescan = false;  ///< a priority message has gone before what a receive has looked at
   std::atomic<std::uint32_t> name{0};  ///< index of its local name; anybody may register it
   Node* node = nullptr;

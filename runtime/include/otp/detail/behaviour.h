@@ -162,6 +162,12 @@ void answer_while_suspended(SystemRequest&& request, const StateAccess& access);
 void set_exit_reason(ExitReason reason);
 /// The current process's parent; null when it was not started by a process.
 Pid parent();
+/// To which application the current process, and what it will start, belongs; 0: to none.
+void set_application(std::uint8_t application);
+std::uint8_t application_of(Pid pid);
+std::vector<Pid> processes_of_application(std::uint8_t application);
+/// Ends all processes of the calling process's node, the calling one among them.
+void stop_node(const ExitReason& reason);
 /// Who started the current task, the nearest first.
 void set_callers(std::vector<Pid> callers);
 /// Whether the current process traps exits.
