@@ -35,6 +35,8 @@ struct CrashReport {
   std::string last_message{};  ///< name of the message it was handling
   std::string state{};         ///< where the schema declares one
   Pid parent{};
+  std::vector<Pid> ancestors{};  ///< the parent first, as far as they live
+  Pid client{};                  ///< whose call it was handling
   std::vector<Pid> links{};
 };
 

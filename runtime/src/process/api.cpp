@@ -126,7 +126,7 @@ std::optional<Down> await_down(Ref ref, Timeout timeout) {
   return std::move(static_cast<DownMessage&>(*message).down);
 }
 
-Pid parent() { return require_process("parent").parent; }
+Pid parent() { return require_process("parent").parent(); }
 
 void send_message(Pid target, Message* message) {
   Process* self = current_process();
@@ -293,8 +293,9 @@ Ref monitor_as(Pid target, Name name, MonitorOptions options) {
 }  // namespace
 
 Ref monitor(Pid target, MonitorOptions options) {
-  return detail::is_name(target) ? monitor(detail::name_of(target), std::move(options))
-                                 : monitor_as(target, {}, std::move(options));
+  return detail::is_name(target)
+             ? monitor(detail::name_of(target), std::move(options))
+             : monitor_as(detail::resolve(target), {}, std::move(options));
 }
 Ref monitor(Name target, MonitorOptions options) {
   return monitor_as(require_process("monitor").node->names().holder(target), target,

@@ -72,6 +72,7 @@ struct Watcher {
 struct DeferredRequest {
   Pid caller;
   std::uint64_t request = 0;
+  const MessageType* type = nullptr;
 };
 
 /// One monitor, at the process that made it.
@@ -158,7 +159,8 @@ struct Process : Runnable {
   WakeTimer* timer = nullptr;                  ///< armed, or on its way as a message
   std::atomic<ProcessTimer*> timers{nullptr};  ///< those for it; the node's TimerTable guards them
   LinkSet links;
-  Pid parent;
+  /// Local, always, and set before the first run: others may read it.
+  std::atomic<std::uint64_t> parent_id{0};
 
   static constexpr std::uintptr_t idle = 1;
   static constexpr std::uintptr_t waiting = 2;
@@ -167,6 +169,14 @@ struct Process : Runnable {
   static constexpr std::uintptr_t tag_bits = 7;
 
   Pid pid() const noexcept { return {.id = id, .serial = serial.load(std::memory_order_relaxed)}; }
+  Pid parent() const noexcept {
+    const std::uint64_t packed = parent_id.load(std::memory_order_relaxed);
+    return {.id = static_cast<std::uint32_t>(packed),
+            .serial = static_cast<std::uint32_t>(packed >> 32)};
+  }
+  void set_parent(Pid pid) noexcept {
+    parent_id.store((std::uint64_t{pid.serial} << 32) | pid.id, std::memory_order_relaxed);
+  }
   ProcessExtras& more() {
     if (!extras) extras = std::make_unique<ProcessExtras>();
     return *extras;
