@@ -16,7 +16,7 @@ namespace cl = llvm::cl;
 
 constexpr const char* overview =
     "otpc: compiles schemas of GenServers and supervision trees to C++\n\n"
-    "  otpc gen --out-dir DIR [--depfile FILE] [-I DIR]... FILE.otp...\n"
+    "  otpc gen --out-dir DIR [--depfile FILE] [--test-doubles] [-I DIR]... FILE.otp...\n"
     "  otpc check [-I DIR]... FILE.otp...\n\n"
     "  exit status: 0 ok, 1 the schema has errors, 2 wrong usage, 3 a file cannot be read or "
     "written";
@@ -35,6 +35,8 @@ struct CommandLine {
                                cl::value_desc("dir"), cl::sub(gen)};
   cl::opt<std::string> depfile{"depfile", cl::desc("Write a Make rule of what was read"),
                                cl::value_desc("file"), cl::sub(gen)};
+  cl::opt<bool> test_doubles{"test-doubles", cl::desc("Also fakes and proxies of the servers"),
+                             cl::sub(gen)};
   cl::opt<std::string> format{"diagnostics", cl::desc("text or json"), cl::init("text"),
                               cl::sub(gen), cl::sub(check)};
   cl::opt<bool> werror{"Werror", cl::desc("Warnings are errors"), cl::sub(gen), cl::sub(check)};
@@ -71,6 +73,7 @@ int main(int argc, const char* const* argv) {
   request.import_dirs.assign(line.import_dirs.begin(), line.import_dirs.end());
   request.out_dir = line.out_dir;
   request.depfile = line.depfile;
+  request.test_doubles = line.test_doubles;
   request.json = line.format == "json";
   request.colour = use_colour();
   request.warnings_are_errors = line.werror;
