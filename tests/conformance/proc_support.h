@@ -6,8 +6,10 @@
 #include <otp/report.h>
 #include <otp/runtime.h>
 #include <otp/server_ref.h>
+#include <otp/testing/simulation.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -44,8 +46,17 @@ class ReportCollector final : public ReportSink {
 
 class Proc : public ::testing::Test {
  protected:
-  /// Runs `body` as a process that must end normally: a stray exit signal fails the test.
+  /// Runs `body` as a process that must end normally: a stray exit signal fails the test. With
+  /// OTP_SIMULATED=SEED in the environment everything is simulated, in virtual time.
   void in_process(std::move_only_function<void()> body) {
+    if (const char* first_seed = std::getenv("OTP_SIMULATED")) {
+      static std::uint64_t runs = 0;  // each run has a seed of its own, also with --gtest_repeat
+      const std::uint64_t seed = std::strtoull(first_seed, nullptr, 10) + runs++;
+      SCOPED_TRACE("OTP_SIMULATED=" + std::to_string(seed));
+      testing::Simulation simulation({.seed = seed, .reports = reports});
+      EXPECT_EQ(simulation.run(std::move(body)), ExitReason::normal());
+      return;
+    }
     Runtime runtime({.schedulers = 2, .reports = reports});
     EXPECT_EQ(runtime.run(std::move(body)), ExitReason::normal());
   }
