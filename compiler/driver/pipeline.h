@@ -14,7 +14,7 @@ struct Request {
   std::string out_dir;  ///< empty: check only
   std::string depfile;
   bool test_doubles = false;  ///< also a header with fakes and proxies of the servers
-  bool json = false;  ///< diagnostics as JSON
+  bool json = false;          ///< diagnostics as JSON
   bool colour = false;
   bool warnings_are_errors = false;
 };

@@ -216,6 +216,7 @@ struct Server : Worker {
   std::vector<Uses> uses;
   bool terminate = false;
   bool trap_exit = false;
+  bool skip_expired = false;
   std::optional<std::uint64_t> hibernate_ns;
   std::optional<Mailbox> mailbox;
 

@@ -70,7 +70,8 @@ void ModuleChecker::check(const ast::Protocol& written, model::Protocol& made) {
 }
 
 void ModuleChecker::check(const ast::Server& written, model::Server& made) {
-  check_annotations(written, {});
+  check_annotations(written, {"skip_expired"});
+  made.skip_expired = has_annotation(written, "skip_expired");
   check_shared(written, made);
   check_init(written.inits, written, made.parameters, made.init_throws);
   if (written.state) made.state = fields(*written.state, "state", false);

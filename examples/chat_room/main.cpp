@@ -42,8 +42,8 @@ void play() {
   enter("ann", "kitchen");
   enter("bob", "kitchen");
   enter("cid", "cellar");
-  const auto second_ann = chat::MemberSup(otp::Name("members"))
-                              .start_child({.name = "ann", .room = "cellar"});
+  const auto second_ann =
+      chat::MemberSup(otp::Name("members")).start_child({.name = "ann", .room = "cellar"});
   const auto* refused = second_ann ? nullptr : second_ann.error().error_as<chat::EnterError>();
   expect("a name is taken once:", {refused == nullptr ? "" : std::string(to_string(*refused))},
          {"name_taken"});
@@ -58,13 +58,13 @@ void play() {
                           [](const otp::Down&) {}));
   while (!chat::Members::open().whereis("ann")) otp::sleep(std::chrono::milliseconds(1));
   say("ann", "I am fine");
-  expect("ann has crashed, is back under her name, and talks; bob has heard:",
-         member("bob").read(), {"ann has gone", "ann has come", "ann: I am fine"});
+  expect("ann has crashed, is back under her name, and talks; bob has heard:", member("bob").read(),
+         {"ann has gone", "ann has come", "ann: I am fine"});
 
   const otp::Ref gone = member("bob").monitor();
   member("bob").leave();
-  otp::receive(otp::on_if([&](const otp::Down& down) { return down.ref == gone; },
-                          [](const otp::Down&) {}));
+  otp::receive(
+      otp::on_if([&](const otp::Down& down) { return down.ref == gone; }, [](const otp::Down&) {}));
   expect("bob goes home, and ann hears that:", member("ann").read(), {"bob has gone"});
   supervisor.stop();
 }

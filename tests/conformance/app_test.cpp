@@ -48,9 +48,7 @@ class App : public Proc {
             .doc = {}};
   }
   static EnvValue text(const char* value) { return EnvValue(std::string(value)); }
-  static std::string why(const Result& result) {
-    return result ? "ok" : to_string(result.error());
-  }
+  static std::string why(const Result& result) { return result ? "ok" : to_string(result.error()); }
 };
 
 TEST_F(App, APP_001_an_application_whose_supervisor_fails_is_not_started_and_leaves_nothing) {
@@ -145,17 +143,15 @@ TEST_F(App, APP_005_what_was_started_for_one_that_fails_is_stopped_again) {
     });
     top.depends = {runs("base")};
     ASSERT_TRUE(load(top));
-    EXPECT_EQ(to_string(ensure_all_started("top").error()),
-              "{top,{bad,{top,start,[normal,[]]}}}");
+    EXPECT_EQ(to_string(ensure_all_started("top").error()), "{top,{bad,{top,start,[normal,[]]}}}");
     EXPECT_TRUE(which_applications().empty());
   });
 }
 
 TEST_F(App, APP_006_a_transient_application_that_exits_in_start) {
   in_process([] {
-    ASSERT_TRUE(load(starts("app", []() -> std::expected<Pid, ExitReason> {
-      otp::exit(ExitReason::normal());
-    })));
+    ASSERT_TRUE(load(starts(
+        "app", []() -> std::expected<Pid, ExitReason> { otp::exit(ExitReason::normal()); })));
     EXPECT_EQ(why(start("app", ApplicationType::transient)),
               "{{'EXIT',normal},{app,start,[normal,[]]}}");
     EXPECT_EQ(why(start("app", ApplicationType::transient)),
@@ -164,9 +160,8 @@ TEST_F(App, APP_006_a_transient_application_that_exits_in_start) {
   Runtime runtime({.schedulers = 2, .reports = reports});
   std::string result;
   const ExitReason reason = runtime.run([&] {
-    ASSERT_TRUE(load(starts("app", []() -> std::expected<Pid, ExitReason> {
-      otp::exit(ExitReason("abnormal"));
-    })));
+    ASSERT_TRUE(load(starts(
+        "app", []() -> std::expected<Pid, ExitReason> { otp::exit(ExitReason("abnormal")); })));
     trap_exit(true);
     result = why(start("app", ApplicationType::transient));
     otp::exit(receive_value<Exit>()->reason);

@@ -20,9 +20,8 @@ constexpr bool takes = std::is_assignable_v<Field&, Given>;
 template <class T>
 concept TakesAnUnknownAction = requires(T transition) { std::move(transition).no_such_action(); };
 template <class T, class Due>
-concept TakesATimeout = requires(T transition, Due due) {
-  std::move(transition).state_timeout(due);
-};
+concept TakesATimeout =
+    requires(T transition, Due due) { std::move(transition).state_timeout(due); };
 template <class S>
 concept HasAStrategy = requires(S spec) { spec.strategy; };
 template <class S>

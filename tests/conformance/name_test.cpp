@@ -90,7 +90,8 @@ TEST_F(Names, REG_009_a_key_is_resolved_at_each_use) {
     const Ref gone = subject.monitor();
     exit(first.address(), ExitReason::kill());
     down_of(gone);
-    ASSERT_TRUE(eventually([&] { return Subject::start({}, {.via = keys.via("hello")}).has_value(); }));
+    ASSERT_TRUE(
+        eventually([&] { return Subject::start({}, {.via = keys.via("hello")}).has_value(); }));
     EXPECT_EQ(subject.ask(2), 2);
   });
 }
@@ -150,10 +151,10 @@ TEST_F(Names, DSUP_021_dynamic_supervisors_by_their_names_under_one_parent) {
                        .type = ChildType::supervisor};
     };
     const SupervisorRef parent =
-        start_supervisor({.name = "parent",
-                          .children = {child("local", {.name = "d"}),
-                                       child("global", {.via = global::via("d")}),
-                                       child("via", {.via = keys.via("d")}), child("none", {})}})
+        start_supervisor(
+            {.name = "parent",
+             .children = {child("local", {.name = "d"}), child("global", {.via = global::via("d")}),
+                          child("via", {.via = keys.via("d")}), child("none", {})}})
             .value();
     EXPECT_EQ(parent.count_children().active, 4U);
     EXPECT_EQ(parent.start_child(child("none", {})).error().kind,

@@ -58,8 +58,7 @@ TEST_F(Shop, faults_strike_the_message_they_are_for) {
     const auto [cart, monitor] = Cart::start_monitor({.customer = 1}).value();
     cart.add({.sku = "tea", .qty = 1});
     EXPECT_EQ(cart.size(), 110U);
-    EXPECT_EQ(cart.try_add({.sku = "tea", .qty = 1}).error().reason,
-              otp::ExitReason("disk_full"));
+    EXPECT_EQ(cart.try_add({.sku = "tea", .qty = 1}).error().reason, otp::ExitReason("disk_full"));
     EXPECT_EQ(end_of(monitor), otp::ExitReason("disk_full"));
     const PriceCache cache = PriceCache::start({.shard = 1}).value();
     EXPECT_FALSE(cache.try_price("tea"));

@@ -53,6 +53,12 @@ struct CallErrorOr : std::variant<CallError, E> {
   const CallError* failure() const noexcept { return std::get_if<CallError>(this); }
 };
 
+/// How long the caller of the request that this process is handling still waits; `otherwise` when
+/// there is no such request, or it waits for ever. A call made meanwhile need not wait longer:
+///   stock.reserve(sku, otp::time_left());
+/// Never negative. Process only.
+Timeout time_left(Timeout otherwise = std::chrono::seconds{5});
+
 namespace detail {
 /// Takes the result out of an answer; the address of one instantiation per call type.
 template <class R>

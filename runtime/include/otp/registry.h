@@ -360,8 +360,7 @@ class Registry : public ServerRef {
 
   void tell(typename Event::Kind kind, const K& key, Pid pid, std::optional<V> value) const {
     for (const Name listener : table_->options.listeners) {
-      if (const auto to = otp::whereis(listener))
-        send(*to, Event{kind, name_, key, pid, value});
+      if (const auto to = otp::whereis(listener)) send(*to, Event{kind, name_, key, pid, value});
     }
   }
 

@@ -62,8 +62,7 @@ class ApplicationController {
                   answer(request.reply_to, std::move(*value));
               }),
               on([&](const ApplicationBegun& begun) { has_begun(begun); }),
-              on([&](const ApplicationGone& gone) { is_gone(gone); }),
-              on([&](const Exit& exit) {
+              on([&](const ApplicationGone& gone) { is_gone(gone); }), on([&](const Exit& exit) {
                 goes_on = exit.pid != parent();  // the node is being stopped
                 if (goes_on) master_exited(exit);
               }));
@@ -114,11 +113,9 @@ class ApplicationController {
     application.state = State::starting;
     application.type = type;
     application.waiting = {reply_to};
-    application.master =
-        spawn_link([controller = self(), spec = application.spec, env = env_of(name),
-                    number = application.number] {
-          run_application_master(controller, spec, env, number);
-        });
+    application.master = spawn_link(
+        [controller = self(), spec = application.spec, env = env_of(name),
+         number = application.number] { run_application_master(controller, spec, env, number); });
     return std::nullopt;
   }
 
@@ -434,9 +431,8 @@ void set_env(const EnvSettings& settings, SetEnvOptions options) {
         throw std::invalid_argument("set_env: the key " + key + " of " + name + " stands twice");
     }
   }
-  detail::command([settings, options](ApplicationController& c) {
-    c.set_env(settings, options.persistent);
-  });
+  detail::command(
+      [settings, options](ApplicationController& c) { c.set_env(settings, options.persistent); });
 }
 void set_env(const std::string& name, const std::string& key, EnvValue value,
              SetEnvOptions options) {

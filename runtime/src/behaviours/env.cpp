@@ -381,9 +381,9 @@ std::expected<CommandLine, ConfigErrors> parse_command_line(int argc, const char
     else if (argument == "--progress")
       result.progress_reports = true;
     else if (!value_of("--config", result.config_files) && !value_of("--set", result.settings)) {
-      errors.push_back(
-          std::string(argument) + ": unknown argument." +
-          did_you_mean(argument, {"--config", "--set", "--show-config", "--help", "--progress", "--reports=json"}));
+      errors.push_back(std::string(argument) + ": unknown argument." +
+                       did_you_mean(argument, {"--config", "--set", "--show-config", "--help",
+                                               "--progress", "--reports=json"}));
     }
   }
   if (!errors.empty()) return std::unexpected(std::move(errors));
@@ -397,10 +397,9 @@ std::expected<Configuration, ConfigErrors> load_env(
 }
 
 std::string usage(std::string_view program, const std::vector<const ApplicationSpec*>& specs) {
-  std::string text =
-      "usage: " + std::string(program) +
-      " [--config FILE] [--set APP.KEY=VALUE] [--reports=text|json] [--progress] "
-      "[--show-config] [--help]\n";
+  std::string text = "usage: " + std::string(program) +
+                     " [--config FILE] [--set APP.KEY=VALUE] [--reports=text|json] [--progress] "
+                     "[--show-config] [--help]\n";
   for (const ApplicationSpec* spec : specs) {
     text += "\napplication " + spec->name + (spec->env.empty() ? ": no configuration\n" : ":\n");
     for (const EnvKey& key : spec->env) {

@@ -98,6 +98,7 @@ class GenServerProcess final : public StartedBehaviour {
   }
 
   std::string describe() const override { return std::string("gen_server ") + info_.name; }
+  std::int64_t request_deadline() const noexcept override { return request_deadline_; }
   std::string state_text() const override { return server_->format_status(); }
   std::any state() const override { return server_->otp_state(); }
   bool replace_state(std::any state) override {
@@ -120,6 +121,10 @@ class GenServerProcess final : public StartedBehaviour {
       send_back(std::move(call));
       return Flow::wait;
     }
+    if (info_.skip_expired && call->deadline != 0 &&
+        monotonic_time().time_since_epoch().count() >= call->deadline) {
+      return Flow::wait;  // nobody waits for the answer
+    }
     /// A handler that throws or stops without an answer leaves its caller to learn the exit reason.
     struct Owed {
       std::unique_ptr<CallBase, MessageDeleter>& call;
@@ -127,6 +132,10 @@ class GenServerProcess final : public StartedBehaviour {
         if (call != nullptr) defer_request(*call);
       }
     } const owed{call};
+    struct Handling {
+      std::int64_t& deadline;
+      ~Handling() { deadline = 0; }
+    } const handling{request_deadline_ = call->deadline};
     gen::Delivery delivery;
     call->type->deliver(*call, receiver, &delivery);
     if (delivery.answered) {
@@ -211,6 +220,7 @@ class GenServerProcess final : public StartedBehaviour {
   }
 
   std::optional<Duration> hibernate_after_;
+  std::int64_t request_deadline_ = 0;
   std::unique_ptr<GenServer> server_;
   const gen::ServerInfo& info_;
   InitCall init_;
@@ -265,6 +275,13 @@ std::expected<detail::Started, StartError> start_server(
 }
 
 }  // namespace gen
+
+Timeout time_left(Timeout otherwise) {
+  const std::int64_t deadline = detail::request_deadline();
+  if (deadline == 0) return otherwise;
+  const std::int64_t left = deadline - monotonic_time().time_since_epoch().count();
+  return Duration(std::max<std::int64_t>(left, 0));
+}
 
 NoReply GenServer::handle_timeout() {
   emit_report(WarningReport{

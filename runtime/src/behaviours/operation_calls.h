@@ -14,6 +14,7 @@ inline constexpr char supervisor_interface = 0;
 inline constexpr char dynamic_supervisor_interface = 0;
 inline constexpr char event_manager_interface = 0;
 inline constexpr char agent_interface = 0;
+inline constexpr char worker_pool_interface = 0;
 
 template <class Process, class F>
 struct OperationCall final : CallBase {

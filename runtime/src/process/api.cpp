@@ -143,6 +143,10 @@ void send_message(Pid target, Message* message) {
   end_turn_if_spent();
 }
 
+std::int64_t request_deadline() {
+  return require_process("time_left").behaviour->request_deadline();
+}
+
 void set_application(std::uint8_t application) {
   require_process("application").application.store(application, std::memory_order_relaxed);
 }
@@ -293,9 +297,8 @@ Ref monitor_as(Pid target, Name name, MonitorOptions options) {
 }  // namespace
 
 Ref monitor(Pid target, MonitorOptions options) {
-  return detail::is_name(target)
-             ? monitor(detail::name_of(target), std::move(options))
-             : monitor_as(detail::resolve(target), {}, std::move(options));
+  return detail::is_name(target) ? monitor(detail::name_of(target), std::move(options))
+                                 : monitor_as(detail::resolve(target), {}, std::move(options));
 }
 Ref monitor(Name target, MonitorOptions options) {
   return monitor_as(require_process("monitor").node->names().holder(target), target,

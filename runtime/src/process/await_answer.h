@@ -39,6 +39,7 @@ CallBase* await_answer(Process& self, CallBase& request, MessageKind kind, Timeo
     }
   } waiting{self, std::exchange(self.wait, &wait)};
   const Nanoseconds deadline = deadline_of(self, timeout);
+  request.deadline = deadline == never ? 0 : deadline;
   send();
   const auto answered = [](void* context) { return static_cast<Wait*>(context)->reply != nullptr; };
   if (!wait_for(self, WakeOn::signal, deadline, answered, &wait)) return nullptr;

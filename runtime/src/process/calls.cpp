@@ -22,8 +22,7 @@ CallBase* failed(CallBase* call, ExitReason reason) {
 }
 
 bool targets_self(Process& self, Pid target) noexcept {
-  return target == self.pid() ||
-         (is_indirect(target) && self.node->resolve(target) == self.pid());
+  return target == self.pid() || (is_indirect(target) && self.node->resolve(target) == self.pid());
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 // schedulers.
 #include <unistd.h>
 
-#include <cstdlib>
 #include <condition_variable>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <stdexcept>

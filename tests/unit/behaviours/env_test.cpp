@@ -77,7 +77,8 @@ TEST_F(EnvTest, show_config_says_where_each_value_comes_from) {
     return name == "SHOP_AUDIT_FILE" ? "log" : nullptr;
   });
   ASSERT_TRUE(all);
-  EXPECT_NE(all->shown.find("shop.pool = 5  # --set shop.pool=5\n"), std::string::npos) << all->shown;
+  EXPECT_NE(all->shown.find("shop.pool = 5  # --set shop.pool=5\n"), std::string::npos)
+      << all->shown;
   EXPECT_NE(all->shown.find("shop.audit_file = \"log\"  # environment variable SHOP_AUDIT_FILE\n"),
             std::string::npos);
   EXPECT_NE(all->shown.find("  # default\n"), std::string::npos);

@@ -104,6 +104,8 @@ class Behaviour {
   virtual void ended(const ExitReason& reason) noexcept { static_cast<void>(reason); }
   /// For reports: "gen_server Counter", "supervisor Shop".
   virtual std::string describe() const = 0;
+  /// When the caller of the request that is being handled gives up; 0: never, or there is none.
+  virtual std::int64_t request_deadline() const noexcept { return 0; }
   /// For crash reports: the state as text where the schema declares it; empty otherwise.
   virtual std::string state_text() const { return {}; }
 
@@ -205,13 +207,16 @@ void hibernate_after(Duration idle);
 Pid name_pid(Name name) noexcept;
 bool is_name(Pid pid) noexcept;
 Name name_of(Pid pid) noexcept;
-/// A pid that stands for whoever `resolve` gives at the time of each send; null: nobody. It lives as
-/// long as the node. `resolve` may be called by any thread, also one that is no process.
+/// A pid that stands for whoever `resolve` gives at the time of each send; null: nobody. It lives
+/// as long as the node. `resolve` may be called by any thread, also one that is no process.
 Pid via_pid(std::function<Pid()> resolve);
 /// A name's pid, or one of via_pid.
 bool is_indirect(Pid pid) noexcept;
 /// Whom it stands for now; any other pid stands for itself.
 Pid resolve(Pid pid);
+
+/// CallBase::deadline of the request that the current process is handling.
+std::int64_t request_deadline();
 
 /// Sends the request and waits for it to come back. Returns it with state replied or failed; on
 /// time-out returns null (the late reply is dropped). Exit signals interrupt the wait by exception.

@@ -74,6 +74,8 @@ struct CallBase : Message {
   Pid caller;
   std::uint64_t request =
       0;  ///< unique in the node; the caller drops a reply whose request it no longer awaits
+  /// When its caller gives up, on the node's clock, in nanoseconds; 0: never, or not known.
+  std::int64_t deadline = 0;
   ExitReason failure;  ///< when state is failed
 };
 

@@ -37,6 +37,7 @@ struct ServerInfo {
   /// Handles a plain value, such as what is published on a topic; none when it is not known.
   std::optional<NoReply> (*on_value)(GenServer&, detail::Message&) = nullptr;
   detail::MailboxLimit mailbox{};
+  bool skip_expired = false;  ///< a call whose caller has given up is not handled
 };
 
 /// A call on its way there with arguments (in the derived type), and back with the result.

@@ -75,10 +75,9 @@ class Interceptor {
 template <class Proxy>
 [[nodiscard]] Substitute observe(std::shared_ptr<Interceptor> interceptor) {
   using Server = typename Proxy::Server;
-  return substitute<Server>(
-      [interceptor = std::move(interceptor)]() -> std::unique_ptr<Server> {
-        return std::make_unique<Proxy>(Server::create(), interceptor);
-      });
+  return substitute<Server>([interceptor = std::move(interceptor)]() -> std::unique_ptr<Server> {
+    return std::make_unique<Proxy>(Server::create(), interceptor);
+  });
 }
 
 /// Keeps what it has seen. Any thread.

@@ -1,0 +1,237 @@
+#include <otp/worker_pool.h>
+
+#include <algorithm>
+#include <deque>
+#include <stdexcept>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "behaviours/operation_calls.h"
+#include "behaviours/starting.h"
+
+namespace otp {
+namespace detail {
+namespace {
+
+/// Waits in the pool until there is a worker.
+struct CheckOut : CallBase {
+  Pid worker;
+};
+constexpr MessageType check_out_type{.name = "WorkerPool.check_out",
+                                     .interface = nullptr,
+                                     .deliver = nullptr,
+                                     .destroy = &destroy_message<CheckOut>};
+struct CheckIn : Message {
+  Pid worker;
+};
+constexpr MessageType check_in_type{.name = "WorkerPool.check_in",
+                                    .interface = nullptr,
+                                    .deliver = nullptr,
+                                    .destroy = &destroy_message<CheckIn>};
+
+using Waiting = std::unique_ptr<CheckOut, MessageDeleter>;
+
+class WorkerPoolProcess final : public StartedBehaviour {
+ public:
+  static constexpr const void* interface_id = &worker_pool_interface;
+
+  WorkerPoolProcess(WorkerPoolSpec spec, const StartOptions& options)
+      : StartedBehaviour(options), spec_(std::move(spec)) {}
+
+  Flow start() override {
+    if (!take_name()) return Flow::stop;
+    const auto supervisor = start_dynamic_supervisor({.name = "WorkerPool"});
+    if (!supervisor) return refuse(supervisor.error(), false);
+    supervisor_ = *supervisor;
+    for (std::size_t i = 0; i < spec_.size; ++i) {
+      const auto worker = start_worker();
+      if (!worker) return refuse(worker.error(), false);
+      idle_.push_back(*worker);
+    }
+    acknowledge();
+    return Flow::wait;
+  }
+
+  Flow handle(std::unique_ptr<Message, MessageDeleter> message) override {
+    if (message->type == &check_out_type) {
+      lend_or_wait(Waiting(static_cast<CheckOut*>(message.release())));
+    } else if (message->type == &check_in_type) {
+      take_back(static_cast<CheckIn&>(*message).worker);
+    } else if (message->kind == MessageKind::down) {
+      has_ended(static_cast<DownMessage&>(*message).down);
+    } else if (message->kind == MessageKind::call) {
+      return answer_operation(std::move(message), interface_id, this);
+    }
+    return Flow::wait;
+  }
+  std::string describe() const override { return "worker_pool"; }
+
+  WorkerPoolStatus status() const {
+    return {.idle = idle_.size(),
+            .lent = lent_.size(),
+            .overflow = overflow_,
+            .waiting = waiting_.size()};
+  }
+
+ private:
+  struct Lent {
+    Pid borrower;
+    Ref watch;
+  };
+
+  std::expected<Pid, StartError> start_worker() {
+    ChildSpec spec = spec_.worker();
+    spec.restart = Restart::temporary;
+    const auto started = supervisor_.start_child(std::move(spec));
+    if (!started) return std::unexpected(started.error());
+    monitor(started->pid);
+    return started->pid;
+  }
+
+  void lend_or_wait(Waiting call) {
+    if (idle_.empty() && overflow_ < spec_.max_overflow) {
+      const auto worker = start_worker();
+      if (!worker) return fail(std::move(call), worker.error().as_reason());
+      ++overflow_;
+      idle_.push_back(*worker);
+    }
+    if (idle_.empty())
+      waiting_.push_back(std::move(call));
+    else
+      lend(std::move(call));
+  }
+
+  /// The worker that has come back last: it is warm.
+  void lend(Waiting call) {
+    const Pid worker = idle_.back();
+    idle_.pop_back();
+    lent_[worker] = {call->caller, monitor(call->caller)};
+    call->worker = worker;
+    call->state = static_cast<std::uint8_t>(CallState::replied);
+    send_back(std::move(call));
+  }
+  static void fail(Waiting call, ExitReason reason) {
+    call->state = static_cast<std::uint8_t>(CallState::failed);
+    call->failure = std::move(reason);
+    send_back(std::move(call));
+  }
+
+  void take_back(Pid worker) {
+    const auto lent = lent_.find(worker);
+    if (lent == lent_.end()) return;
+    demonitor(lent->second.watch, flush);
+    lent_.erase(lent);
+    is_free(worker);
+  }
+
+  void is_free(Pid worker) {
+    drop_late();
+    if (waiting_.empty() && overflow_ != 0) {
+      --overflow_;
+      static_cast<void>(supervisor_.terminate_child(worker));
+      return;
+    }
+    idle_.push_back(worker);
+    serve_waiting();
+  }
+
+  void serve_waiting() {
+    drop_late();
+    while (!idle_.empty() && !waiting_.empty()) {
+      Waiting next = std::move(waiting_.front());
+      waiting_.pop_front();
+      lend(std::move(next));
+    }
+  }
+
+  /// Those that have given up, or have ended.
+  void drop_late() {
+    const std::int64_t time = monotonic_time().time_since_epoch().count();
+    std::erase_if(waiting_, [time](const Waiting& call) {
+      return (call->deadline != 0 && call->deadline <= time) || !is_alive(call->caller);
+    });
+  }
+
+  void has_ended(const Down& down) {
+    // A borrower: its worker is in the middle of something.
+    const auto borrowed = std::ranges::find_if(
+        lent_, [&](const auto& each) { return each.second.watch == down.ref; });
+    if (borrowed != lent_.end()) {
+      const Pid worker = borrowed->first;
+      lent_.erase(borrowed);
+      static_cast<void>(supervisor_.terminate_child(worker));
+      replace();
+      return;
+    }
+    // A worker.
+    const bool was_idle = std::erase(idle_, down.pid) != 0;
+    const auto lent = lent_.find(down.pid);
+    if (lent != lent_.end()) {
+      demonitor(lent->second.watch, flush);
+      lent_.erase(lent);
+    }
+    if (was_idle || lent != lent_.end()) replace();
+  }
+
+  /// A successor for a worker that is gone. When it does not start, the pool ends, and its
+  /// supervisor decides.
+  void replace() {
+    drop_late();
+    if (overflow_ != 0 && waiting_.empty()) {
+      --overflow_;
+      return;
+    }
+    const auto worker = start_worker();
+    if (!worker) otp::exit(worker.error().as_reason());
+    idle_.push_back(*worker);
+    serve_waiting();
+  }
+
+  WorkerPoolSpec spec_;
+  DynamicSupervisorRef supervisor_;
+  std::vector<Pid> idle_;  ///< the last one is lent next
+  std::unordered_map<Pid, Lent> lent_;
+  std::deque<Waiting> waiting_;
+  std::size_t overflow_ = 0;
+};
+
+}  // namespace
+}  // namespace detail
+
+std::expected<WorkerPool, StartError> WorkerPool::start_link(WorkerPoolSpec spec,
+                                                             const StartOptions& options) {
+  if (!spec.worker) throw std::invalid_argument("WorkerPool: `worker` must be given");
+  if (spec.size == 0) throw std::invalid_argument("WorkerPool: `size` must be positive");
+  const auto started =
+      detail::start_behaviour(std::make_unique<detail::WorkerPoolProcess>(std::move(spec), options),
+                              options, {.link = true});
+  if (!started) return std::unexpected(started.error());
+  return WorkerPool(started->pid);
+}
+
+std::expected<Pid, CallError> WorkerPool::check_out(Timeout timeout) const {
+  auto* call = detail::make_message<detail::CheckOut>();
+  call->type = &detail::check_out_type;
+  const std::unique_ptr<detail::CallBase, detail::MessageDeleter> answer(
+      detail::call_and_wait(address(), call, timeout));
+  if (answer == nullptr || answer->state != static_cast<std::uint8_t>(detail::CallState::replied)) {
+    return std::unexpected(
+        detail::request_failure(answer.get(), detail::check_out_type.name, address(), timeout));
+  }
+  return static_cast<detail::CheckOut&>(*answer).worker;
+}
+
+void WorkerPool::check_in(Pid worker) const {
+  auto* message = detail::make_message<detail::CheckIn>(detail::Message{}, worker);
+  message->type = &detail::check_in_type;
+  message->kind = detail::MessageKind::cast;
+  detail::send_message(address(), message);
+}
+
+WorkerPoolStatus WorkerPool::status() const {
+  return detail::call_operation<detail::WorkerPoolProcess>(
+      *this, "WorkerPool.status", [](detail::WorkerPoolProcess& pool) { return pool.status(); });
+}
+
+}  // namespace otp
