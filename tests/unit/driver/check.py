@@ -56,7 +56,11 @@ write("plain", "a file, not a folder")
 expect("an output that cannot be written", ["gen", "--out-dir", "plain/out", write("good.otp",
         GOOD)], 3, "cannot write", "plain/out")
 expect("a wrong flag", ["gen", "--outdir", "out", "good.otp"], 2, "--outdir", "--out-dir")
-expect("nothing to do", [], 2, "gen or check")
+expect("nothing to do", [], 2, "say what to do", "check", "gen")
+expect("an unknown command", ["genn"], 2, "genn", "gen")
+expect("an unknown way to print", ["check", "--diagnostics=xml", "good.otp"], 2, "text|json", "xml")
+expect("an unknown number", ["explain", "OTP0103x"], 2, "OTP0103x", "did you mean `OTP0103`?")
+expect("a number that looks like none", ["explain", "everything"], 2, "`otpc explain` lists")
 expect("no file", gen, 2, "at least one schema")
 expect("no output folder", ["gen", "good.otp"], 2, "--out-dir")
 expect("one good and one broken file", [*gen, "good.otp", write("broken.otp",
