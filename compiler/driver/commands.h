@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <llvm/Support/raw_ostream.h>
 
@@ -21,5 +22,13 @@ Exit misused(llvm::raw_ostream& err, const std::string& text);
 
 /// The page about one number of the catalogue, or all numbers when none is given.
 Exit explain(const std::string& code, Streams streams);
+
+struct FormatRequest {
+  std::vector<std::string> files;  ///< "-": standard input to standard output
+  bool check = false;              ///< only say which files would change
+  bool colour = false;
+};
+/// Brings schemas into the one style, in place. A file that is not understood stays as it is.
+Exit format(const FormatRequest& request, Streams streams);
 
 }  // namespace otpc::driver

@@ -24,9 +24,12 @@ constexpr const char* overview =
     "otpc: compiles schemas of GenServers and supervision trees to C++\n\n"
     "  otpc gen --out-dir DIR [--depfile FILE] [-I DIR]... FILE.otp...\n"
     "  otpc check [-I DIR]... FILE.otp...\n"
-    "  otpc explain [OTPnnnn]\n\n"
+    "  otpc explain [OTPnnnn]\n"
+    "  otpc format [--check] FILE.otp...|-\n\n"
     "  exit status: 0 ok, 1 the schema has errors, 2 wrong usage, 3 a file cannot be read or "
     "written";
+
+constexpr const char* no_files = "name at least one schema file";
 
 /// Declared when they are needed, not as globals: a program that links the driver gets no options
 /// from it. A `value_desc` with bars is the list of words that the option takes.
@@ -34,9 +37,10 @@ struct CommandLine {
   cl::SubCommand gen{"gen", "Generate C++ from schemas"};
   cl::SubCommand check{"check", "Check schemas, write nothing"};
   cl::SubCommand explain{"explain", "Tell what a diagnostic means, or list them all"};
+  cl::SubCommand format{"format", "Bring schemas into the one style"};
 
   cl::list<std::string> files{cl::Positional, cl::desc("<schema.otp>..."), cl::sub(gen),
-                              cl::sub(check)};
+                              cl::sub(check), cl::sub(format)};
   cl::opt<std::string> code{cl::Positional, cl::desc("[OTPnnnn]"), cl::sub(explain)};
   cl::list<std::string> import_dirs{
       "I",          cl::Prefix,    cl::desc("Look for imports here"), cl::value_desc("dir"),
@@ -51,6 +55,8 @@ struct CommandLine {
                                    cl::init("text"),
                                    cl::sub(gen),
                                    cl::sub(check)};
+  cl::opt<bool> check_only{"check", cl::desc("Change nothing, only say which files would change"),
+                           cl::sub(format)};
   cl::opt<bool> werror{"Werror", cl::desc("Warnings are errors"), cl::sub(gen), cl::sub(check)};
 };
 
@@ -82,7 +88,7 @@ std::string wrong_choice(const cl::opt<std::string>& option) {
 }
 
 Exit run_pipeline(const CommandLine& line, Streams streams) {
-  if (line.files.empty()) return misused(streams.err, "name at least one schema file");
+  if (line.files.empty()) return misused(streams.err, no_files);
   if (line.gen && line.out_dir.empty())
     return misused(streams.err, "gen needs --out-dir: where the generated files go");
   if (const std::string wrong = wrong_choice(line.diagnostics); !wrong.empty())
@@ -100,6 +106,11 @@ Exit run_pipeline(const CommandLine& line, Streams streams) {
 
 Exit dispatch(const CommandLine& line, Streams streams) {
   if (line.gen || line.check) return run_pipeline(line, streams);
+  if (line.format) {
+    if (line.files.empty()) return misused(streams.err, no_files);
+    FormatRequest request{{line.files.begin(), line.files.end()}, line.check_only, use_colour()};
+    return format(request, streams);
+  }
   if (line.explain) return explain(line.code, streams);
   return misused(streams.err, "say what to do: " + command_names());
 }
