@@ -1,21 +1,16 @@
-// The commands beside `gen` and `check`, which are the pipeline. Each prints its results to `out`
-// and its complaints to `err`.
+// The commands beside `gen` and `check`, which are the pipeline.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include <llvm/Support/raw_ostream.h>
 
-#include "driver/pipeline.h"
+#include "driver/front_end.h"
+#include "tools/graph/graph.h"
 
 namespace otpc::driver {
-
-/// Where a command speaks.
-struct Streams {
-  llvm::raw_ostream& out;
-  llvm::raw_ostream& err;
-};
 
 /// Complains about the command line.
 Exit misused(llvm::raw_ostream& err, const std::string& text);
@@ -30,5 +25,13 @@ struct FormatRequest {
 };
 /// Brings schemas into the one style, in place. A file that is not understood stays as it is.
 Exit format(const FormatRequest& request, Streams streams);
+
+enum class GraphFormat : std::uint8_t { dot, mermaid, svg };
+struct GraphRequest : Input {
+  tools::GraphKind kind = tools::GraphKind::supervision;
+  GraphFormat format = GraphFormat::dot;
+};
+/// Prints a picture of the schemas. SVG is drawn by Graphviz, which has to be installed.
+Exit graph(const GraphRequest& request, Streams streams);
 
 }  // namespace otpc::driver

@@ -1,8 +1,10 @@
 #include "driver/options.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,7 +14,9 @@
 #include <llvm/Support/Process.h>
 #include <llvm/Support/raw_ostream.h>
 
+#include "diagnostics/engine.h"
 #include "driver/commands.h"
+#include "driver/pipeline.h"
 #include "driver/version.h"
 
 namespace otpc::driver {
@@ -25,11 +29,10 @@ constexpr const char* overview =
     "  otpc gen --out-dir DIR [--depfile FILE] [-I DIR]... FILE.otp...\n"
     "  otpc check [-I DIR]... FILE.otp...\n"
     "  otpc explain [OTPnnnn]\n"
-    "  otpc format [--check] FILE.otp...|-\n\n"
+    "  otpc format [--check] FILE.otp...|-\n"
+    "  otpc graph [--kind KIND] [--format FORMAT] [-I DIR]... FILE.otp...\n\n"
     "  exit status: 0 ok, 1 the schema has errors, 2 wrong usage, 3 a file cannot be read or "
     "written";
-
-constexpr const char* no_files = "name at least one schema file";
 
 /// Declared when they are needed, not as globals: a program that links the driver gets no options
 /// from it. A `value_desc` with bars is the list of words that the option takes.
@@ -38,13 +41,19 @@ struct CommandLine {
   cl::SubCommand check{"check", "Check schemas, write nothing"};
   cl::SubCommand explain{"explain", "Tell what a diagnostic means, or list them all"};
   cl::SubCommand format{"format", "Bring schemas into the one style"};
+  cl::SubCommand graph{"graph", "Draw supervision trees, calls or state machines"};
 
-  cl::list<std::string> files{cl::Positional, cl::desc("<schema.otp>..."), cl::sub(gen),
-                              cl::sub(check), cl::sub(format)};
+  cl::list<std::string> files{cl::Positional,  cl::desc("<schema.otp>..."),
+                              cl::sub(gen),    cl::sub(check),
+                              cl::sub(format), cl::sub(graph)};
   cl::opt<std::string> code{cl::Positional, cl::desc("[OTPnnnn]"), cl::sub(explain)};
-  cl::list<std::string> import_dirs{
-      "I",          cl::Prefix,    cl::desc("Look for imports here"), cl::value_desc("dir"),
-      cl::sub(gen), cl::sub(check)};
+  cl::list<std::string> import_dirs{"I",
+                                    cl::Prefix,
+                                    cl::desc("Look for imports here"),
+                                    cl::value_desc("dir"),
+                                    cl::sub(graph),
+                                    cl::sub(gen),
+                                    cl::sub(check)};
   cl::opt<std::string> out_dir{"out-dir", cl::desc("Where the generated files go"),
                                cl::value_desc("dir"), cl::sub(gen)};
   cl::opt<std::string> depfile{"depfile", cl::desc("Write a Make rule of what was read"),
@@ -57,6 +66,11 @@ struct CommandLine {
                                    cl::sub(check)};
   cl::opt<bool> check_only{"check", cl::desc("Change nothing, only say which files would change"),
                            cl::sub(format)};
+  cl::opt<std::string> graph_kind{"kind", cl::desc("What to draw"), cl::init("supervision"),
+                                  cl::value_desc("supervision|calls|statem"), cl::sub(graph)};
+  cl::opt<std::string> graph_format{"format", cl::desc("How to write it; svg needs Graphviz"),
+                                    cl::init("dot"), cl::value_desc("dot|mermaid|svg"),
+                                    cl::sub(graph)};
   cl::opt<bool> werror{"Werror", cl::desc("Warnings are errors"), cl::sub(gen), cl::sub(check)};
 };
 
@@ -77,42 +91,65 @@ std::string command_names() {
   return text;
 }
 
-/// Nothing, or what is wrong with the word given to an option that takes one of a list.
-std::string wrong_choice(const cl::opt<std::string>& option) {
-  llvm::SmallVector<llvm::StringRef> choices;
-  option.ValueStr.split(choices, '|');
-  if (choices.size() < 2 || llvm::is_contained(choices, option)) return {};
-  return ("--" + option.ArgStr + " is one of " + option.ValueStr + ", not `" + option.getValue() +
-          "`")
-      .str();
+/// The words of an option that takes one of a list.
+llvm::SmallVector<llvm::StringRef> choices(const cl::Option& option) {
+  llvm::SmallVector<llvm::StringRef> words;
+  option.ValueStr.split(words, '|');
+  return words;
+}
+
+/// Which of its words was given to the option: their order is that of the values of E.
+template <class E>
+std::optional<E> chosen(const cl::opt<std::string>& option, Streams streams) {
+  const auto words = choices(option);
+  const auto* const found = llvm::find(words, option.getValue());
+  if (found != words.end()) return static_cast<E>(found - words.begin());
+  const std::vector<std::string> candidates(words.begin(), words.end());
+  const std::string near = diagnostics::did_you_mean(option.getValue(), candidates);
+  misused(streams.err, ("--" + option.ArgStr + " is one of " + option.ValueStr + ", not `" +
+                        option.getValue() + "`" + (near.empty() ? "" : "; " + near))
+                           .str());
+  return std::nullopt;
+}
+
+Input input_of(const CommandLine& line) {
+  Input input;
+  input.files.assign(line.files.begin(), line.files.end());
+  input.import_dirs.assign(line.import_dirs.begin(), line.import_dirs.end());
+  input.colour = use_colour();
+  return input;
 }
 
 Exit run_pipeline(const CommandLine& line, Streams streams) {
-  if (line.files.empty()) return misused(streams.err, no_files);
   if (line.gen && line.out_dir.empty())
     return misused(streams.err, "gen needs --out-dir: where the generated files go");
-  if (const std::string wrong = wrong_choice(line.diagnostics); !wrong.empty())
-    return misused(streams.err, wrong);
-  Request request;
-  request.files.assign(line.files.begin(), line.files.end());
-  request.import_dirs.assign(line.import_dirs.begin(), line.import_dirs.end());
-  request.out_dir = line.out_dir;
-  request.depfile = line.depfile;
-  request.json = line.diagnostics == "json";
-  request.colour = use_colour();
+  enum class Rendering : std::uint8_t { text, json };
+  const auto rendering = chosen<Rendering>(line.diagnostics, streams);
+  if (!rendering) return Exit::usage;
+  Request request{input_of(line), line.out_dir, line.depfile};
+  request.json = rendering == Rendering::json;
   request.warnings_are_errors = line.werror;
-  return run(request, streams.out, streams.err);
+  return run(request, streams);
+}
+
+Exit run_graph(const CommandLine& line, Streams streams) {
+  const auto kind = chosen<tools::GraphKind>(line.graph_kind, streams);
+  const auto format = chosen<GraphFormat>(line.graph_format, streams);
+  if (!kind || !format) return Exit::usage;
+  return graph({input_of(line), *kind, *format}, streams);
 }
 
 Exit dispatch(const CommandLine& line, Streams streams) {
-  if (line.gen || line.check) return run_pipeline(line, streams);
-  if (line.format) {
-    if (line.files.empty()) return misused(streams.err, no_files);
-    FormatRequest request{{line.files.begin(), line.files.end()}, line.check_only, use_colour()};
-    return format(request, streams);
-  }
   if (line.explain) return explain(line.code, streams);
-  return misused(streams.err, "say what to do: " + command_names());
+  const bool takes_files = line.gen || line.check || line.format || line.graph;
+  if (!takes_files) return misused(streams.err, "say what to do: " + command_names());
+  if (line.files.empty()) return misused(streams.err, "name at least one schema file");
+  if (line.format) {
+    const Input input = input_of(line);
+    return format({input.files, line.check_only, input.colour}, streams);
+  }
+  if (line.graph) return run_graph(line, streams);
+  return run_pipeline(line, streams);
 }
 
 }  // namespace
