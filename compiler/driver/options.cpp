@@ -18,6 +18,7 @@
 #include "driver/commands.h"
 #include "driver/pipeline.h"
 #include "driver/version.h"
+#include "tools/completion/completion.h"
 
 namespace otpc::driver {
 namespace {
@@ -26,27 +27,25 @@ namespace cl = llvm::cl;
 
 constexpr const char* overview =
     "otpc: compiles schemas of GenServers and supervision trees to C++\n\n"
-    "  otpc gen --out-dir DIR [--depfile FILE] [-I DIR]... FILE.otp...\n"
-    "  otpc check [-I DIR]... FILE.otp...\n"
-    "  otpc explain [OTPnnnn]\n"
-    "  otpc format [--check] FILE.otp...|-\n"
-    "  otpc graph [--kind KIND] [--format FORMAT] [-I DIR]... FILE.otp...\n\n"
     "  exit status: 0 ok, 1 the schema has errors, 2 wrong usage, 3 a file cannot be read or "
-    "written";
+    "written\n";
 
 /// Declared when they are needed, not as globals: a program that links the driver gets no options
-/// from it. A `value_desc` with bars is the list of words that the option takes.
+/// from it. What is said here is said once: usage, choices and completion are read from it. A
+/// description with bars is the list of words that the option takes.
 struct CommandLine {
   cl::SubCommand gen{"gen", "Generate C++ from schemas"};
   cl::SubCommand check{"check", "Check schemas, write nothing"};
   cl::SubCommand explain{"explain", "Tell what a diagnostic means, or list them all"};
   cl::SubCommand format{"format", "Bring schemas into the one style"};
   cl::SubCommand graph{"graph", "Draw supervision trees, calls or state machines"};
+  cl::SubCommand completion{"completion", "Print what a shell needs to complete command lines"};
 
   cl::list<std::string> files{cl::Positional,  cl::desc("<schema.otp>..."),
                               cl::sub(gen),    cl::sub(check),
                               cl::sub(format), cl::sub(graph)};
   cl::opt<std::string> code{cl::Positional, cl::desc("[OTPnnnn]"), cl::sub(explain)};
+  cl::opt<std::string> shell{cl::Positional, cl::desc("<bash|zsh|fish>"), cl::sub(completion)};
   cl::list<std::string> import_dirs{"I",
                                     cl::Prefix,
                                     cl::desc("Look for imports here"),
@@ -78,24 +77,69 @@ bool use_colour() {
   return std::getenv("NO_COLOR") == nullptr && llvm::sys::Process::StandardErrIsDisplayed();
 }
 
+std::vector<cl::SubCommand*> commands() {
+  std::vector<cl::SubCommand*> found;
+  for (cl::SubCommand* each : cl::getRegisteredSubcommands()) {
+    if (!each->getName().empty()) found.push_back(each);
+  }
+  llvm::sort(found, [](auto* a, auto* b) { return a->getName() < b->getName(); });
+  return found;
+}
+
 /// "check, explain or gen".
 std::string command_names() {
-  std::vector<std::string> names;
-  for (const cl::SubCommand* each : cl::getRegisteredSubcommands()) {
-    if (!each->getName().empty()) names.push_back(each->getName().str());
-  }
-  std::ranges::sort(names);
   std::string text;
-  for (const std::string& name : names)
-    text += (text.empty() ? "" : &name == &names.back() ? " or " : ", ") + name;
+  for (const cl::SubCommand* each : commands()) {
+    if (!text.empty()) text += each == commands().back() ? " or " : ", ";
+    text += each->getName();
+  }
   return text;
+}
+
+/// What an option or a positional argument takes, as `--help` shows it: "dir", "text|json".
+llvm::StringRef taken_by(const cl::Option& option) {
+  return option.isPositional() ? option.HelpStr.trim("<>[].") : option.ValueStr;
 }
 
 /// The words of an option that takes one of a list.
 llvm::SmallVector<llvm::StringRef> choices(const cl::Option& option) {
   llvm::SmallVector<llvm::StringRef> words;
-  option.ValueStr.split(words, '|');
+  taken_by(option).split(words, '|');
   return words;
+}
+
+tools::Completed completed(const cl::Option& option) {
+  using Kind = tools::Completed::Kind;
+  const llvm::StringRef taken = taken_by(option);
+  tools::Completed result;
+  if (taken.ends_with(".otp")) result.kind = Kind::schemas;
+  if (taken == "file") result.kind = Kind::files;
+  if (taken == "dir") result.kind = Kind::folders;
+  if (taken.contains('|')) {
+    result.kind = Kind::words;
+    for (const llvm::StringRef word : choices(option)) result.words.push_back(word.str());
+  }
+  if (taken == "OTPnnnn") {
+    result.kind = Kind::words;
+    for (const auto& each : diagnostics::catalogue())
+      result.words.push_back(diagnostics::code(each.id));
+  }
+  return result;
+}
+
+tools::Command described(const cl::SubCommand& command) {
+  tools::Command result{command.getName().str(), command.getDescription().str(), {}, {}};
+  for (const auto& [name, option] : command.OptionsMap) {
+    // LLVM's own options but those that everybody expects stay untold.
+    const bool ours = llvm::is_contained(option->Categories, &cl::getGeneralCategory()) &&
+                      option->getOptionHiddenFlag() == cl::NotHidden;
+    if (!ours && name != "help" && name != "version") continue;
+    const bool takes_value = !option->ValueStr.empty();
+    result.options.push_back({name.str(), option->HelpStr.str(), takes_value, completed(*option)});
+  }
+  llvm::sort(result.options, [](const auto& a, const auto& b) { return a.name < b.name; });
+  for (const cl::Option* each : command.PositionalOpts) result.argument = completed(*each);
+  return result;
 }
 
 /// Which of its words was given to the option: their order is that of the values of E.
@@ -106,9 +150,9 @@ std::optional<E> chosen(const cl::opt<std::string>& option, Streams streams) {
   if (found != words.end()) return static_cast<E>(found - words.begin());
   const std::vector<std::string> candidates(words.begin(), words.end());
   const std::string near = diagnostics::did_you_mean(option.getValue(), candidates);
-  misused(streams.err, ("--" + option.ArgStr + " is one of " + option.ValueStr + ", not `" +
-                        option.getValue() + "`" + (near.empty() ? "" : "; " + near))
-                           .str());
+  const std::string what = option.isPositional() ? "the argument" : "--" + option.ArgStr.str();
+  misused(streams.err, what + " is one of " + taken_by(option).str() + ", not `" +
+                           option.getValue() + "`" + (near.empty() ? "" : "; " + near));
   return std::nullopt;
 }
 
@@ -139,8 +183,18 @@ Exit run_graph(const CommandLine& line, Streams streams) {
   return graph({input_of(line), *kind, *format}, streams);
 }
 
+Exit run_completion(const CommandLine& line, Streams streams) {
+  const auto shell = chosen<tools::Shell>(line.shell, streams);
+  if (!shell) return Exit::usage;
+  std::vector<tools::Command> table{described(cl::SubCommand::getTopLevel())};
+  for (const cl::SubCommand* each : commands()) table.push_back(described(*each));
+  streams.out << tools::completion(*shell, "otpc", table);
+  return Exit::ok;
+}
+
 Exit dispatch(const CommandLine& line, Streams streams) {
   if (line.explain) return explain(line.code, streams);
+  if (line.completion) return run_completion(line, streams);
   const bool takes_files = line.gen || line.check || line.format || line.graph;
   if (!takes_files) return misused(streams.err, "say what to do: " + command_names());
   if (line.files.empty()) return misused(streams.err, "name at least one schema file");
