@@ -40,12 +40,15 @@ struct CommandLine {
   cl::SubCommand format{"format", "Bring schemas into the one style"};
   cl::SubCommand graph{"graph", "Draw supervision trees, calls or state machines"};
   cl::SubCommand completion{"completion", "Print what a shell needs to complete command lines"};
+  cl::SubCommand make{"new", "Write a project that builds"};
 
   cl::list<std::string> files{cl::Positional,  cl::desc("<schema.otp>..."),
                               cl::sub(gen),    cl::sub(check),
                               cl::sub(format), cl::sub(graph)};
   cl::opt<std::string> code{cl::Positional, cl::desc("[OTPnnnn]"), cl::sub(explain)};
   cl::opt<std::string> shell{cl::Positional, cl::desc("<bash|zsh|fish>"), cl::sub(completion)};
+  cl::opt<std::string> project{cl::Positional, cl::desc("<name>"), cl::sub(make)};
+  cl::opt<bool> supervised{"sup", cl::desc("With a supervisor and an application"), cl::sub(make)};
   cl::list<std::string> import_dirs{"I",
                                     cl::Prefix,
                                     cl::desc("Look for imports here"),
@@ -195,6 +198,7 @@ Exit run_completion(const CommandLine& line, Streams streams) {
 Exit dispatch(const CommandLine& line, Streams streams) {
   if (line.explain) return explain(line.code, streams);
   if (line.completion) return run_completion(line, streams);
+  if (line.make) return new_project(line.project, line.supervised, streams);
   const bool takes_files = line.gen || line.check || line.format || line.graph;
   if (!takes_files) return misused(streams.err, "say what to do: " + command_names());
   if (line.files.empty()) return misused(streams.err, "name at least one schema file");

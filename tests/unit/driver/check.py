@@ -78,6 +78,19 @@ rule = (scratch / "d.d").read_text()
 if not rule.startswith("out/good.otp.h out/good.otp.cpp:") or "good.otp" not in rule.split(":")[1]:
     findings.append(f"depfile: {rule}")
 
+# New projects. What they contain is built by tests/package.
+expect("no name", ["new"], 2, "what the new project is called", out="none")
+for name, better in (("My-Shop", "my_shop"), ("2nd", "my_2nd"), ("class", "my_class"),
+                     ("test", "my_test"), ("std", "my_std"), ("otp_x", "my_otp_x")):
+    expect(f"a project called {name}", ["new", name], 2, f"`{name}`", f"`{better}`", out=name)
+    expect(f"a project called {better}", ["new", "projects/" + better], 0)
+    expect(f"{better} again", ["new", "projects/" + better], 3, "something in", better,
+           out="none")
+    expect(f"the schema of {better}", ["check", f"projects/{better}/{better}.otp"], 0)
+expect("a project in a file", ["new", "plain/shop"], 3, "cannot write `plain/shop/", out="none")
+expect("a supervised project", ["new", "--sup", "projects/shop"], 0)
+expect("its schema", ["check", "--Werror", "projects/shop/shop.otp"], 0)
+
 # The language's own example: everything is read, and what is refused is refused by name,
 # without cascades.
 cart = subprocess.run([otpc, "check", "-I", pathlib.Path(__file__).parent / "cart",
