@@ -1,4 +1,4 @@
-# otp_generate(<target> <schema.otp>... [IMPORT_DIRS <dir>...])
+# otp_generate(<target> <schema.otp>... [IMPORT_DIRS <dir>...] [TEST_DOUBLES])
 #
 # Makes C++ of schemas and compiles it into <target>, a library or a program:
 #
@@ -10,6 +10,8 @@
 # Imports are found where #includes are found: in these folders, and in those that linked targets
 # make public; a library's schemas are therefore visible to whoever links it.
 #
+# TEST_DOUBLES also makes shop/bank.otp.testing.h: fakes and proxies of the servers, for tests.
+#
 # One otpc process serves all schemas of a target. It runs again when a schema, one of its imports
 # or otpc itself changed, and leaves alone what would become the same bytes, so nothing is
 # recompiled without need. Works alike inside this project and after find_package(otp).
@@ -17,7 +19,7 @@ include_guard(GLOBAL)
 cmake_policy(VERSION 3.25)
 
 function(otp_generate target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "IMPORT_DIRS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TEST_DOUBLES" "" "IMPORT_DIRS")
   set(schemas ${arg_UNPARSED_ARGUMENTS})
   otp_check_generate("${target}" "${schemas}")
 
@@ -33,6 +35,9 @@ function(otp_generate target)
     otp_import_path("${schema}" import_dirs relative)
     list(APPEND inputs "${schema}")
     list(APPEND outputs "${out_dir}/${relative}.h" "${out_dir}/${relative}.cpp")
+    if(arg_TEST_DOUBLES)
+      list(APPEND outputs "${out_dir}/${relative}.testing.h")
+    endif()
   endforeach()
 
   set(search_path ${import_dirs} "$<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>")
@@ -40,6 +45,7 @@ function(otp_generate target)
   add_custom_command(
     OUTPUT ${outputs}
     COMMAND otp::otpc gen --out-dir "${out_dir}" --depfile "${depfile}"
+            $<$<BOOL:${arg_TEST_DOUBLES}>:--test-doubles>
             "-I;$<JOIN:${search_path},;-I;>" ${inputs}
     DEPENDS ${inputs} otp::otpc
     DEPFILE "${depfile}"

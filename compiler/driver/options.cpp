@@ -60,6 +60,8 @@ struct CommandLine {
                                cl::value_desc("dir"), cl::sub(gen)};
   cl::opt<std::string> depfile{"depfile", cl::desc("Write a Make rule of what was read"),
                                cl::value_desc("file"), cl::sub(gen)};
+  cl::opt<bool> test_doubles{"test-doubles", cl::desc("Also fakes and proxies of the servers"),
+                             cl::sub(gen)};
   cl::opt<std::string> diagnostics{"diagnostics",
                                    cl::desc("How to print what is wrong"),
                                    cl::value_desc("text|json"),
@@ -173,7 +175,7 @@ Exit run_pipeline(const CommandLine& line, Streams streams) {
   enum class Rendering : std::uint8_t { text, json };
   const auto rendering = chosen<Rendering>(line.diagnostics, streams);
   if (!rendering) return Exit::usage;
-  Request request{input_of(line), line.out_dir, line.depfile};
+  Request request{input_of(line), line.out_dir, line.depfile, line.test_doubles};
   request.json = rendering == Rendering::json;
   request.warnings_are_errors = line.werror;
   return run(request, streams);

@@ -54,6 +54,8 @@ class Pipeline {
       const llvm::json::Value data(lower::lower_cpp(module, options));
       outputs.push_back({base.str().str() + ".h", render::render("file_header", data)});
       outputs.push_back({base.str().str() + ".cpp", render::render("file_source", data)});
+      if (request_.test_doubles)
+        outputs.push_back({base.str().str() + ".testing.h", render::render("file_testing", data)});
     }
     return outputs;
   }

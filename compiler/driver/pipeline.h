@@ -10,6 +10,7 @@ namespace otpc::driver {
 struct Request : Input {
   std::string out_dir;  ///< empty: check only
   std::string depfile;
+  bool test_doubles = false;  ///< also a header with fakes and proxies of the servers
 };
 
 Exit run(const Request& request, Streams streams);

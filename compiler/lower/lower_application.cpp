@@ -52,6 +52,10 @@ Object lower_application(const model::Application& declaration) {
                           {"max", bound(key, true)},
                           {"doc", cpp_string(key.doc)}});
   }
+  Array phases;
+  for (const std::string& phase : declaration.start_phases)
+    phases.push_back(Object{{"name", cpp_name(phase)}, {"text", cpp_string(phase)}});
+  const std::string pascal = pascal_case(declaration.name);
   Array depends;
   for (const model::Application* needed : declaration.depends) {
     depends.push_back(cpp_namespace(*needed->module) + "::" + needed->name + "_application()");
@@ -65,6 +69,10 @@ Object lower_application(const model::Application& declaration) {
                                {"fields", lower_fields(declaration.env)}}},
                 {"env_type", env_type(declaration)},
                 {"keys", std::move(keys)},
+                {"has_phases", !phases.empty()},
+                {"phase_type", pascal + "Phase"},
+                {"phase_function", declaration.name + "_start_phase"},
+                {"phases", std::move(phases)},
                 {"depends", std::move(depends)},
                 {"start", declaration.start == nullptr ? "" : qualified_name(*declaration.start)},
                 {"passes_env", env}};

@@ -42,6 +42,39 @@ Members members_of(const Message& message) {
 
 std::string topic_arguments(const Message& message);
 
+// ---- For test doubles ----
+
+std::string double_types(const Message& message, bool is_call) {
+  if (message.kind == MessageKind::down) return "::otp::Down";
+  if (message.kind == MessageKind::exit) return "::otp::Exit";
+  std::string text;
+  for (const model::Field& each : message.parameters)
+    text += (text.empty() ? "" : ", ") + cpp_type(each.type);
+  return is_call && !text.empty() ? text + ", " : text;
+}
+std::string double_parameters(const Message& message, const std::string& declared) {
+  if (message.kind == MessageKind::down) return "::otp::Down otp_down";
+  if (message.kind == MessageKind::exit) return "::otp::Exit otp_exit";
+  return declared;
+}
+std::string double_arguments(const Message& message, const Parameters& parameters) {
+  if (message.kind == MessageKind::down) return "::std::move(otp_down)";
+  if (message.kind == MessageKind::exit) return "::std::move(otp_exit)";
+  return parameters.forwarded.empty() ? "" : parameters.forwarded.substr(2);
+}
+/// An expression: the arguments as text.
+std::string arguments_text(const Message& message) {
+  std::string text;
+  if (message.kind != MessageKind::down && message.kind != MessageKind::exit) {
+    for (const model::Field& each : message.parameters) {
+      text += (text.empty() ? "" : " + ") + std::string("::otp::gen::field_text(") +
+              cpp_string(each.name) + ", " + cpp_name(each.name, Place::message) + ", " +
+              (text.empty() ? "true" : "false") + ")";
+    }
+  }
+  return text.empty() ? "\"\"" : text;
+}
+
 /// What differs between a message of a server, of a protocol, and of a state machine.
 struct Owner {
   const model::Declaration& declaration;
@@ -117,6 +150,13 @@ Object lower_message(const Owner& owner, const Message& message) {
       {"forwarded", parameters.forwarded},
       {"via_arguments", parameters.forwarded.empty() ? "" : parameters.forwarded.substr(2) + ", "},
       {"event_fields", lower_fields(message.parameters)},
+                {"text", cpp_string(message.name)},
+                {"server_label", cpp_string(server)},
+                {"handler_types", double_types(message, is_call)},
+                {"handled", !is_call},
+                {"double_parameters", double_parameters(message, handler_parameters)},
+                {"double_arguments", double_arguments(message, parameters)},
+                {"arguments_text", arguments_text(message)},
       {"fields", std::move(members.fields)},
       {"has_fields", !message.parameters.empty()},
       {"constructor_parameters", members.constructor_parameters},

@@ -182,6 +182,7 @@ TEST_F(Gs, GS_021_a_crash_fails_the_call_and_is_reported_once_with_all_that_is_k
     EXPECT_EQ(crash.pid, server.address());
     EXPECT_EQ(crash.reason, ExitReason("crashed"));
     EXPECT_EQ(crash.last_message, "Subject.ask");
+    EXPECT_EQ(crash.client, self());
     EXPECT_NE(crash.state.find("17"), std::string::npos) << crash.state;
   });
 }

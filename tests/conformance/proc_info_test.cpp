@@ -53,7 +53,9 @@ TEST_F(Proc, PROC_038_the_queue_shows_what_waits_and_empties_as_it_is_read) {
     });
     for (int n = 1; n <= 5; ++n) {
       send(reader, n);
-      EXPECT_EQ(process_info(reader)->message_queue_length, static_cast<std::size_t>(n));
+      const auto info = process_info(reader);
+      EXPECT_EQ(info->message_queue_length, static_cast<std::size_t>(n));
+      EXPECT_EQ(info->messages, std::vector<std::string>(static_cast<std::size_t>(n), "int"));
     }
     send(reader, self());
     EXPECT_TRUE(eventually([&] { return process_info(reader)->message_queue_length == 0; }));
@@ -113,6 +115,7 @@ TEST_F(Proc, PROC_047_only_abnormal_ends_are_reported) {
   EXPECT_EQ(crashes[0].reason, ExitReason("die"));
   EXPECT_EQ(crashes[0].pid, died);
   EXPECT_EQ(crashes[0].parent, main);
+  EXPECT_EQ(crashes[0].ancestors, std::vector{main});
   EXPECT_EQ(crashes[0].server, "process");
 }
 

@@ -14,6 +14,15 @@ std::atomic<int>& sweeps() {
   return count;
 }
 
+std::vector<ShopPhase>& phases() {
+  static std::vector<ShopPhase> run;
+  return run;
+}
+std::expected<void, otp::ExitReason> shop_start_phase(ShopPhase phase) {
+  phases().push_back(phase);
+  return {};
+}
+
 namespace {
 
 class CartImpl final : public CartServer {

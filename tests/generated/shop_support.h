@@ -39,6 +39,9 @@ AuditRecord& audit_record();
 /// How often the task Sweep has run.
 std::atomic<int>& sweeps();
 
+/// The start phases that were run, in order.
+std::vector<ShopPhase>& phases();
+
 class Shop : public ::testing::Test {
  protected:
   /// Runs `body` as a process that must end normally.

@@ -30,6 +30,19 @@ TEST_F(Shop, the_tree_starts_with_every_kind_of_child) {
   });
 }
 
+TEST_F(Shop, start_phases_are_run_once_the_tree_stands) {
+  phases().clear();
+  otp::ApplicationOptions options;
+  options.runtime.schedulers = 2;
+  options.body = [] {
+    EXPECT_TRUE(Rates::whereis(otp::Name("rates")));
+    EXPECT_EQ(phases(), (std::vector{ShopPhase::migrate, ShopPhase::serve}));
+    EXPECT_EQ(otp::application::get_application(*otp::whereis(otp::Name("rates"))), "shop");
+  };
+  const char* const arguments[] = {"shop"};
+  EXPECT_EQ(otp::run_application(1, arguments, shop_application(), std::move(options)), 0);
+}
+
 TEST_F(Shop, a_restarted_manager_gets_its_handlers_back) {
   in_process([] {
     ASSERT_TRUE(ShopSup::start_link(env));

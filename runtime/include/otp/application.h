@@ -15,9 +15,12 @@
 // signals are
 //   blocked in every thread from the moment run_application is called, and are its own until it
 //   returns.
+// - `--show-config` prints each value and where it comes from.
+// - A stop that takes long is reported, with the processes that still live.
 // - The exit status tells why it ended: see ExitStatus.
-// Source: application(3), Elixir's Application; the types of an application are `permanent` here:
-// the program ends when one of them does.
+// Those that run_application starts are `permanent`: the program ends when one of them does. Others
+// are loaded, started and stopped at run time: see namespace otp::application.
+// Source: application(3), Elixir's Application.
 #pragma once
 
 #include <cstdint>
@@ -64,6 +67,7 @@ class Env {
         },
         (*this)[key]);
   }
+  const std::map<std::string, EnvValue, std::less<>>& values() const noexcept { return values_; }
 
  private:
   [[noreturn]] static void throw_env_type();
@@ -71,13 +75,77 @@ class Env {
 };
 
 struct ApplicationSpec {
-  std::string name;
-  std::string version;
-  std::vector<EnvKey> env;
-  std::vector<ApplicationSpec> depends;
-  /// Starts the root supervisor, linked to the caller, and returns its pid.
-  std::function<std::expected<Pid, ExitReason>(const Env&)> start;
+  std::string name{};
+  std::string description{};
+  std::string version{};
+  std::vector<EnvKey> env{};
+  std::vector<ApplicationSpec> depends{};   ///< must run before it
+  std::vector<ApplicationSpec> included{};  ///< loaded with it; it starts their trees itself
+  std::vector<std::string> start_phases{};
+  /// Starts the root supervisor, linked to the caller, and returns its pid. None: a library, which
+  /// has no processes.
+  std::function<std::expected<Pid, ExitReason>(const Env&)> start{};
+  /// Called for each of the phases in order, once the tree stands.
+  std::function<std::expected<void, ExitReason>(const std::string& phase)> start_phase{};
+  std::function<void()> prep_stop{};  ///< before the tree is stopped
+  std::function<void()> stop{};       ///< after it
 };
+
+/// What the end of an application means for the others.
+enum class ApplicationType : std::uint8_t {
+  permanent,  ///< the program ends too
+  transient,  ///< the program ends too, unless it was `normal`
+  temporary,  ///< it is reported
+};
+
+/// Applications at run time: application(3). Errors are OTP's reasons. Process only.
+namespace application {
+
+/// `{already_loaded,Name}`, or `{bad_application,Why}`. What it includes is loaded with it.
+std::expected<void, ExitReason> load(ApplicationSpec spec);
+/// `{not_loaded,Name}`, `{running,Name}`.
+std::expected<void, ExitReason> unload(const std::string& name);
+/// `{already_started,Name}`, `{not_started,Dependency}`, `{not_loaded,Name}`, or why it did not
+/// start: `{Reason,{Name,start,[normal,[]]}}`. Two that start the same one at once both get its
+/// result. A permanent or transient one that does not start ends the program, as in OTP.
+std::expected<void, ExitReason> start(const std::string& name,
+                                      ApplicationType type = ApplicationType::temporary);
+/// What it depends on first; the names of those that were started. When one does not start, those
+/// are stopped again, and the error is `{Name,Reason}`.
+std::expected<std::vector<std::string>, ExitReason> ensure_all_started(
+    const std::string& name, ApplicationType type = ApplicationType::temporary);
+/// Stops the tree, and then kills whatever process still belongs to the application: what its
+/// processes have started without a link as well. `{not_started,Name}`.
+std::expected<void, ExitReason> stop(const std::string& name);
+
+std::vector<std::string> which_applications();   ///< the last started first
+std::vector<std::string> loaded_applications();  ///< by name
+/// To which application a process belongs: to that of the process that started it.
+std::optional<std::string> get_application(Pid pid = self());
+/// The root supervisor; none of a library, or of one that does not run.
+std::optional<Pid> get_supervisor(const std::string& name);
+/// As loaded; without a name that of the caller's application.
+std::optional<ApplicationSpec> get_spec(const std::string& name);
+std::optional<ApplicationSpec> get_spec();
+
+/// A value of the configuration; none when the application or the key is not known.
+std::optional<EnvValue> get_env(const std::string& name, const std::string& key);
+EnvValue get_env(const std::string& name, const std::string& key, EnvValue otherwise);
+struct SetEnvOptions {
+  bool persistent = false;  ///< wins over the schema's default, and survives unloading
+};
+/// Also before the application is loaded: then its schema's default wins, unless it is persistent.
+/// Throws std::invalid_argument for an empty name or key.
+void set_env(const std::string& name, const std::string& key, EnvValue value,
+             SetEnvOptions options = {});
+using EnvSettings =
+    std::vector<std::pair<std::string, std::vector<std::pair<std::string, EnvValue>>>>;
+/// The same for many, all or none. Throws std::invalid_argument also for one named twice.
+void set_env(const EnvSettings& settings, SetEnvOptions options = {});
+/// Forgets a value, also a persistent one: after the next load the schema's default is back.
+void unset_env(const std::string& name, const std::string& key);
+
+}  // namespace application
 
 /// The exit status of a program that is an application.
 enum class ExitStatus : int {

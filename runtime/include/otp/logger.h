@@ -15,8 +15,10 @@
 // - Crash and supervisor reports are errors, warnings warnings, progress reports info. The module
 // of a
 //   report is the behaviour it is about: "gen_server shop.Cart", "supervisor shop.ShopSup".
-// - Handlers write as ReportSinks do: text and JSON on a thread of their own, waiting when their
-//   queue is full, so that none is lost; a burst limit loses what is beyond it, and says how much.
+// - Handlers write as ReportSinks do: text and JSON on a thread of their own. Overload protection is
+//   OTP's: above 10 queued reports who reports waits, above 200 reports are dropped, above 1000 the
+//   queue is flushed (ReportOptions::overload); a burst limit drops what is beyond it. What is lost
+//   is counted, and told.
 // Everything here may be called from any thread, `log` from a process. Source: logger(3), Elixir's
 // Logger.
 #pragma once

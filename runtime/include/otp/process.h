@@ -153,6 +153,7 @@ struct ProcessInfo {
   bool trap_exit = false;
   bool hibernating = false;  ///< idle, and told to hibernate
   std::size_t message_queue_length = 0;
+  std::vector<std::string> messages;  ///< their names, the oldest first
   std::vector<Pid> links;
   std::vector<Pid> callers;           ///< of a task: see <otp/task.h>
   std::vector<Pid> monitors;          ///< whom it monitors by pid

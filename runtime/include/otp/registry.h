@@ -101,6 +101,7 @@ class RegistryTable final : public RegistryTableBase {
     std::mutex mutex;
     std::unordered_map<K, std::vector<Entry>> entries;
     std::map<K, Lock> locks;
+    std::unordered_map<K, Pid> addresses;  ///< of via names
   };
 
   explicit RegistryTable(RegistryOptions given)
@@ -108,6 +109,14 @@ class RegistryTable final : public RegistryTableBase {
 
   Partition& of(const K& key) { return partitions[std::hash<K>{}(key) % partitions.size()]; }
 
+  /// Who holds a unique key; null: nobody. Any thread.
+  Pid holder(const K& key) {
+    Partition& partition = of(key);
+    const std::lock_guard lock(partition.mutex);
+    const auto found = partition.entries.find(key);
+    return found == partition.entries.end() || found->second.empty() ? Pid{}
+                                                                     : found->second.front().pid;
+  }
   void forget(Pid pid) override {
     for (Partition& partition : partitions) {
       const std::lock_guard lock(partition.mutex);
@@ -140,12 +149,11 @@ class Registry : public ServerRef {
   /// Linked to the caller. Throws std::invalid_argument for no partition at all.
   static std::expected<Registry, StartError> start_link(RegistryOptions options = {},
                                                         const StartOptions& start = {}) {
-    if (options.partitions == 0)
-      throw std::invalid_argument("Registry: partitions must be positive");
-    auto table = std::make_shared<Table>(std::move(options));
-    const auto pid = detail::start_registry(table, start);
-    if (!pid) return std::unexpected(pid.error());
-    return Registry(*pid, start.name, std::move(table));
+    return begin(std::move(options), start, true);
+  }
+  static std::expected<Registry, StartError> start(RegistryOptions options = {},
+                                                   const StartOptions& start = {}) {
+    return begin(std::move(options), start, false);
   }
   /// The registry that runs under `name`. Throws std::invalid_argument when none does, or one of
   /// other types.
@@ -160,6 +168,10 @@ class Registry : public ServerRef {
   // ---- Registering the caller ----
 
   std::expected<void, AlreadyRegistered> add(const K& key, V value = {}) const {
+    return add_for(self(), key, std::move(value));
+  }
+  /// The same for another process; `add` is what Elixir's Registry offers.
+  std::expected<void, AlreadyRegistered> add_for(Pid pid, const K& key, V value = {}) const {
     auto& partition = table_->of(key);
     {
       const std::lock_guard lock(partition.mutex);
@@ -169,10 +181,10 @@ class Registry : public ServerRef {
           return std::unexpected(AlreadyRegistered{entries.front().pid});
         entries.clear();  // of a dead process, which the registry has not been told of yet
       }
-      entries.push_back({self(), value});
+      entries.push_back({pid, value});
     }
-    detail::watch(address(), self());
-    tell(Event::Kind::registered, key, std::move(value));
+    detail::watch(address(), pid);
+    tell(Event::Kind::registered, key, pid, std::move(value));
     return {};
   }
   /// All entries of the caller under `key`. An absent key is none.
@@ -188,7 +200,11 @@ class Registry : public ServerRef {
         return each.pid == self() && fits(std::as_const(each.value));
       });
     });
-    if (removed != 0) tell(Event::Kind::unregistered, key, std::nullopt);
+    if (removed != 0) tell(Event::Kind::unregistered, key, self(), std::nullopt);
+  }
+  /// The entries of every process under `key`.
+  void remove_all(const K& key) const {
+    change(key, [](std::vector<Entry>& entries) { entries.clear(); });
   }
   /// Changes the caller's own value of a unique key: the new and the old one; none when the caller
   /// does not hold the key. Throws std::invalid_argument in a duplicate registry.
@@ -206,16 +222,17 @@ class Registry : public ServerRef {
     });
     return result;
   }
-  /// For StartOptions::via: the server that starts holds `key`. Throws std::invalid_argument in a
+  /// The key as a name, for StartOptions::via and ServerRef. Throws std::invalid_argument in a
   /// duplicate registry.
-  std::function<std::expected<void, Pid>()> via(K key, V value = {}) const {
+  Via via(K key, V value = {}) const {
     if (!is_unique()) throw std::invalid_argument("Registry: a via name needs unique keys");
-    return [registry = *this, key = std::move(key),
-            value = std::move(value)]() -> std::expected<void, Pid> {
-      const auto added = registry.add(key, value);
-      if (!added) return std::unexpected(added.error().pid);
-      return {};
-    };
+    return {.register_caller = [registry = *this, key,
+                                value = std::move(value)]() -> std::expected<void, Pid> {
+              const auto added = registry.add(key, value);
+              if (!added) return std::unexpected(added.error().pid);
+              return {};
+            },
+            .address = [registry = *this, key] { return registry.address_of(key); }};
   }
 
   // ---- Looking up ----
@@ -303,6 +320,16 @@ class Registry : public ServerRef {
   Registry(Pid pid, Name name, std::shared_ptr<Table> table)
       : ServerRef(pid), name_(name), table_(std::move(table)) {}
 
+  static std::expected<Registry, StartError> begin(RegistryOptions options,
+                                                   const StartOptions& start, bool link) {
+    if (options.partitions == 0)
+      throw std::invalid_argument("Registry: partitions must be positive");
+    auto table = std::make_shared<Table>(std::move(options));
+    const auto pid = detail::start_registry(table, start, link);
+    if (!pid) return std::unexpected(pid.error());
+    return Registry(*pid, start.name, std::move(table));
+  }
+
   bool is_unique() const noexcept { return table_->options.keys == RegistryKeys::unique; }
 
   template <class F>
@@ -315,10 +342,26 @@ class Registry : public ServerRef {
     if (entries->second.empty()) partition.entries.erase(entries);
   }
 
-  void tell(typename Event::Kind kind, const K& key, std::optional<V> value) const {
+  /// One pid for each key that is asked for, for the life of the table.
+  Pid address_of(const K& key) const {
+    auto& partition = table_->of(key);
+    {
+      const std::lock_guard lock(partition.mutex);
+      const auto known = partition.addresses.find(key);
+      if (known != partition.addresses.end()) return known->second;
+    }
+    const Pid made = detail::via_pid([table = std::weak_ptr(table_), key] {
+      const auto alive = table.lock();
+      return alive == nullptr ? Pid{} : alive->holder(key);
+    });
+    const std::lock_guard lock(partition.mutex);
+    return partition.addresses.emplace(key, made).first->second;
+  }
+
+  void tell(typename Event::Kind kind, const K& key, Pid pid, std::optional<V> value) const {
     for (const Name listener : table_->options.listeners) {
-      if (const auto pid = otp::whereis(listener))
-        send(*pid, Event{kind, name_, key, self(), value});
+      if (const auto to = otp::whereis(listener))
+        send(*to, Event{kind, name_, key, pid, value});
     }
   }
 

@@ -35,6 +35,8 @@ struct CrashReport {
   std::string last_message{};  ///< name of the message it was handling
   std::string state{};         ///< where the schema declares one
   Pid parent{};
+  std::vector<Pid> ancestors{};  ///< the parent first, as far as they live
+  Pid client{};                  ///< whose call it was handling
   std::vector<Pid> links{};
 };
 
@@ -99,8 +101,17 @@ class ReportSink {
   virtual void write(const Report& report) noexcept = 0;
 };
 
+/// What a sink does when reports come faster than they are written; the defaults are those of
+/// OTP's logger_std_h. What is lost is counted, and told in one warning.
+struct OverloadLimits {
+  std::size_t sync = 10;     ///< with so many queued, who reports waits until its report is written
+  std::size_t drop = 200;    ///< with so many, a report is dropped
+  std::size_t flush = 1000;  ///< with so many, all that are queued are
+};
+
 struct ReportOptions {
   bool progress = false;  ///< also progress reports, and what is logged below a warning
+  OverloadLimits overload{};
 };
 
 /// For people: to a stream, in colour when it is a terminal and NO_COLOR is not set.

@@ -1,4 +1,5 @@
-// How a client addresses a server: by pid, or by a name that is resolved at each use.
+// How a client addresses a server: by pid, or by a name that is resolved at each use, local or via
+// a registry.
 //
 //   demo::Counter counter{otp::Name{"counter"}};   // generated handles derive from ServerRef
 //   otp::Ref monitor = counter.monitor();
@@ -13,6 +14,7 @@
 
 #include <otp/detail/behaviour.h>
 #include <otp/process.h>
+#include <otp/via.h>
 
 namespace otp {
 
@@ -21,11 +23,15 @@ class ServerRef {
   ServerRef() = default;
   explicit ServerRef(Pid pid) noexcept : address_(pid) {}
   explicit ServerRef(Name name) noexcept : address_(detail::name_pid(name)) {}
+  /// Process only.
+  explicit ServerRef(const Via& via) : address_(via.address()) {}
 
-  /// The process behind the reference now; none for a name nobody holds.
+  /// The process behind the reference now; none for a name that nobody holds.
   std::optional<Pid> pid() const {
-    if (!detail::is_name(address_)) return address_ ? std::optional<Pid>(address_) : std::nullopt;
-    return otp::whereis(detail::name_of(address_));
+    const Pid now = detail::resolve(address_);
+    // A registry learns of an end a little later.
+    if (detail::is_indirect(address_) && now && !otp::is_alive(now)) return std::nullopt;
+    return now ? std::optional<Pid>(now) : std::nullopt;
   }
   /// Pid or name in one value, for messages of one's own.
   Pid address() const noexcept { return address_; }

@@ -18,6 +18,7 @@
 
 #include <otp/exit_reason.h>
 #include <otp/process.h>
+#include <otp/via.h>
 
 namespace otp {
 
@@ -25,9 +26,8 @@ struct StartOptions {
   Name name{};  ///< registered before init; a taken name gives already_started
   Timeout timeout =
       infinity;  ///< for init; after it the process is killed and the error is `timeout`
-  /// Registers the new process elsewhere than under a local name, before init: see Registry::via.
-  /// The error is who holds the name already.
-  std::function<std::expected<void, Pid>()> via{};
+  /// Another name than a local one, taken before init: Registry::via, global::via.
+  std::optional<Via> via{};
   /// A gen_server hibernates when idle for so long; none: what its schema says.
   std::optional<Duration> hibernate_after{};
 };

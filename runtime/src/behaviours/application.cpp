@@ -1,9 +1,8 @@
-// The application controller: a process that starts the applications, waits for an end, and stops
-// them in reverse.
+// A program that consists of applications.
 //
-// Two parties. The thread that called run_application waits for signals and for the controller's
-// end, in one poll; it touches no process state. The controller is a process that traps exits;
-// every root supervisor is linked to it.
+// Two parties. The thread that called run_application waits for signals and for the end of the
+// program's process, in one poll; it touches no process state. That process has the application
+// controller start and stop the applications.
 #include <otp/application.h>
 
 #include <poll.h>
@@ -20,12 +19,13 @@
 #include <otp/receive.h>
 #include <otp/report.h>
 
+#include "behaviours/application_controller.h"
 #include "behaviours/env.h"
 
 namespace otp {
 namespace {
 
-constexpr const char* controller_name = "application_controller";
+constexpr const char* program_process = "init";
 
 struct StopRequest {
   int status = 0;
@@ -42,15 +42,17 @@ void order(const ApplicationSpec& spec, std::vector<const ApplicationSpec*>& ord
   ordered.push_back(&spec);
 }
 
-class Controller {
+/// The program's own process: starts its applications, waits for an end, stops them in reverse.
+class Program {
  public:
-  Controller(std::vector<const ApplicationSpec*> specs, const std::map<std::string, Env>& env,
-             std::move_only_function<void()> body)
+  Program(std::vector<const ApplicationSpec*> specs, const std::map<std::string, Env>& env,
+          std::move_only_function<void()> body)
       : specs_(std::move(specs)), env_(env), body_(std::move(body)) {}
 
   int run() {
     trap_exit(true);
-    register_name(controller_name, self());
+    register_name(program_process, self());
+    detail::own_applications(self());
     int status = start_all();
     if (status == 0) status = wait_for_end();
     stop_all();
@@ -58,20 +60,19 @@ class Controller {
   }
 
  private:
-  struct Running {
-    const ApplicationSpec* spec;
-    Pid root;
-  };
-
   int start_all() {
     for (const ApplicationSpec* spec : specs_) {
-      const auto root = spec->start(env_.at(spec->name));
-      if (!root) {
-        complain("application `" + spec->name + "` did not start: " + to_string(root.error()) +
+      application::EnvSettings settings{{spec->name, {}}};
+      for (const auto& [key, value] : env_.at(spec->name).values())
+        settings.front().second.emplace_back(key, value);
+      application::set_env(settings, {.persistent = true});
+      auto begun = application::load(*spec);
+      if (begun) begun = application::start(spec->name, ApplicationType::permanent);
+      if (!begun) {
+        complain("application `" + spec->name + "` did not start: " + to_string(begun.error()) +
                  ". The applications started before it are being stopped.");
         return static_cast<int>(ExitStatus::start_failed);
       }
-      running_.push_back({spec, *root});
     }
     return 0;
   }
@@ -81,50 +82,44 @@ class Controller {
     std::optional<int> status;
     while (!status) {
       receive(on([&](StopRequest request) { status = request.status; }),
-              on([&](const Exit& exit) { status = end_of(exit); }));
+              on([&](const Exit& exit) { status = end_of_body(exit); }),
+              on([&](const detail::ApplicationEnded& ended) { status = end_of(ended); }));
     }
     return *status;
   }
 
-  std::optional<int> end_of(const Exit& exit) {
-    if (exit.pid == body_pid_) {
-      body_pid_ = {};
-      if (!exit.reason.is_abnormal()) return static_cast<int>(ExitStatus::stopped);
-      complain("the program's body ended: " + to_string(exit.reason));
-      return static_cast<int>(ExitStatus::body_failed);
-    }
-    const auto ended = std::ranges::find(running_, exit.pid, &Running::root);
-    if (ended == running_.end()) return std::nullopt;
-    const ApplicationSpec& spec = *ended->spec;
-    running_.erase(ended);
-    if (exit.reason.payload<ReachedMaxRestartIntensity>() != nullptr) {
-      complain("application `" + spec.name +
+  std::optional<int> end_of_body(const Exit& exit) {
+    if (exit.pid != body_pid_) return std::nullopt;
+    body_pid_ = {};
+    if (!exit.reason.is_abnormal()) return static_cast<int>(ExitStatus::stopped);
+    complain("the program's body ended: " + to_string(exit.reason));
+    return static_cast<int>(ExitStatus::body_failed);
+  }
+
+  static int end_of(const detail::ApplicationEnded& ended) {
+    if (ended.reason.payload<ReachedMaxRestartIntensity>() != nullptr) {
+      complain("application `" + ended.name +
                "` ended: its root supervisor gave up after too many restarts");
       return static_cast<int>(ExitStatus::crashed);
     }
-    if (!exit.reason.is_abnormal()) return static_cast<int>(ExitStatus::stopped);
-    complain("application `" + spec.name + "` ended: " + to_string(exit.reason));
-    return static_cast<int>(ExitStatus::crashed);
+    if (!ended.reason.is_abnormal()) return static_cast<int>(ExitStatus::stopped);
+    complain("application `" + ended.name + "` ended: " + to_string(ended.reason));
+    return static_cast<int>(ended.had_started ? ExitStatus::crashed : ExitStatus::start_failed);
   }
 
   void stop_all() {
-    if (body_pid_) stop_one(body_pid_, ExitReason::kill());
-    while (!running_.empty()) {
-      stop_one(running_.back().root, ExitReason::shutdown());
-      running_.pop_back();
+    if (body_pid_) {
+      const Ref gone = monitor(body_pid_);
+      exit(body_pid_, ExitReason::kill());
+      detail::await_down(gone);
     }
-  }
-
-  static void stop_one(Pid pid, const ExitReason& reason) {
-    const Ref ref = monitor(pid);
-    exit(pid, reason);
-    receive(on_if([ref](const Down& down) { return down.ref == ref; }, [](Down) {}));
+    for (const std::string& name : application::which_applications())
+      static_cast<void>(application::stop(name));
   }
 
   std::vector<const ApplicationSpec*> specs_;
   const std::map<std::string, Env>& env_;
   std::move_only_function<void()> body_;
-  std::vector<Running> running_;
   Pid body_pid_;
 };
 
@@ -157,7 +152,7 @@ class SignalGuard {
   int fd_ = -1;
 };
 
-/// Waits until the controller has ended, passing signals on to it.
+/// Waits until the program's process has ended, passing signals on to it.
 void serve_signals(Runtime& runtime, const SignalGuard& signals, int ended) {
   bool stopping = false;
   for (;;) {
@@ -177,7 +172,7 @@ void serve_signals(Runtime& runtime, const SignalGuard& signals, int ended) {
   }
 }
 
-int run_controller(Runtime& runtime, const SignalGuard& signals, Controller& controller) {
+int run_program(Runtime& runtime, const SignalGuard& signals, Program& program) {
   const int ended = eventfd(0, EFD_CLOEXEC);
   int status = static_cast<int>(ExitStatus::crashed);
   runtime.invoke([&] {
@@ -189,7 +184,7 @@ int run_controller(Runtime& runtime, const SignalGuard& signals, Controller& con
           static_cast<void>(!write(fd, &one, sizeof one));
         }
       } const at_end{ended};
-      status = controller.run();
+      status = program.run();
     });
   });
   serve_signals(runtime, signals, ended);
@@ -206,7 +201,7 @@ std::string program_name(int argc, const char* const* argv) {
 }  // namespace
 
 void stop_applications(int status) {
-  if (const auto controller = whereis(controller_name)) send(*controller, StopRequest{status});
+  if (const auto program = whereis(program_process)) send(*program, StopRequest{status});
 }
 
 int run_application(int argc, const char* const* argv, const ApplicationSpec& root,
@@ -223,9 +218,13 @@ int run_application(int argc, const char* const* argv, const ApplicationSpec& ro
     std::fputs(detail::usage(program_name(argc, argv), specs).c_str(), stdout);
     return 0;
   }
-  const auto env = detail::load_env(
+  const auto configuration = detail::load_env(
       specs, *command_line, [](const std::string& name) { return std::getenv(name.c_str()); });
-  if (!env) return bad_config(env.error());
+  if (!configuration) return bad_config(configuration.error());
+  if (command_line->show_config) {
+    std::fputs(configuration->shown.c_str(), stdout);
+    return 0;
+  }
 
   if (options.runtime.reports == nullptr) {
     const ReportOptions reports{.progress = command_line->progress_reports};
@@ -234,8 +233,8 @@ int run_application(int argc, const char* const* argv, const ApplicationSpec& ro
   }
   const SignalGuard signals;
   Runtime runtime(std::move(options.runtime));
-  Controller controller(std::move(specs), *env, std::move(options.body));
-  return run_controller(runtime, signals, controller);
+  Program program(std::move(specs), configuration->env, std::move(options.body));
+  return run_program(runtime, signals, program);
 }
 
 }  // namespace otp

@@ -194,13 +194,14 @@ class Loader {
          const Getenv& getenv)
       : specs_(specs), command_line_(command_line), getenv_(getenv) {}
 
-  std::expected<std::map<std::string, Env>, ConfigErrors> load() {
+  std::expected<Configuration, ConfigErrors> load() {
     for (const std::string& file : command_line_.config_files) read_file(file);
     read_environment();
     for (const std::string& setting : command_line_.settings) read_setting(setting);
-    std::map<std::string, Env> result;
-    for (const ApplicationSpec* spec : specs_) result.emplace(spec->name, check(*spec));
+    Configuration result;
+    for (const ApplicationSpec* spec : specs_) result.env.emplace(spec->name, check(*spec));
     if (!errors_.empty()) return std::unexpected(std::move(errors_));
+    result.shown = std::move(shown_);
     return result;
   }
 
@@ -294,9 +295,12 @@ class Loader {
     for (const EnvKey& key : spec.env) {
       const auto& given = given_[spec.name];
       if (const auto found = given.find(key.name); found != given.end()) {
-        if (auto value = check_given(spec, key, found->second))
+        if (auto value = check_given(spec, key, found->second)) {
+          show(spec, key, *value, found->second.place);
           values.emplace(key.name, std::move(*value));
+        }
       } else if (key.fallback) {
+        show(spec, key, *key.fallback, "default");
         values.emplace(key.name, *key.fallback);
       } else {
         error("application `" + spec.name + "`: the configuration key `" + key.name +
@@ -307,6 +311,11 @@ class Loader {
       }
     }
     return Env(std::move(values));
+  }
+
+  void show(const ApplicationSpec& spec, const EnvKey& key, const EnvValue& value,
+            const std::string& place) {
+    shown_ += spec.name + "." + key.name + " = " + shown(value) + "  # " + place + "\n";
   }
 
   std::optional<EnvValue> check_given(const ApplicationSpec& spec, const EnvKey& key,
@@ -339,6 +348,7 @@ class Loader {
   std::deque<toml::table> files_;
   std::map<std::string, std::map<std::string, Given>> given_;
   ConfigErrors errors_;
+  std::string shown_;
 };
 
 }  // namespace
@@ -362,6 +372,8 @@ std::expected<CommandLine, ConfigErrors> parse_command_line(int argc, const char
     };
     if (argument == "--help" || argument == "-h")
       result.help = true;
+    else if (argument == "--show-config")
+      result.show_config = true;
     else if (argument == "--reports=json")
       result.json_reports = true;
     else if (argument == "--reports=text")
@@ -371,14 +383,14 @@ std::expected<CommandLine, ConfigErrors> parse_command_line(int argc, const char
     else if (!value_of("--config", result.config_files) && !value_of("--set", result.settings)) {
       errors.push_back(
           std::string(argument) + ": unknown argument." +
-          did_you_mean(argument, {"--config", "--set", "--help", "--progress", "--reports=json"}));
+          did_you_mean(argument, {"--config", "--set", "--show-config", "--help", "--progress", "--reports=json"}));
     }
   }
   if (!errors.empty()) return std::unexpected(std::move(errors));
   return result;
 }
 
-std::expected<std::map<std::string, Env>, ConfigErrors> load_env(
+std::expected<Configuration, ConfigErrors> load_env(
     const std::vector<const ApplicationSpec*>& specs, const CommandLine& command_line,
     const Getenv& getenv) {
   return Loader(specs, command_line, getenv).load();
@@ -387,7 +399,8 @@ std::expected<std::map<std::string, Env>, ConfigErrors> load_env(
 std::string usage(std::string_view program, const std::vector<const ApplicationSpec*>& specs) {
   std::string text =
       "usage: " + std::string(program) +
-      " [--config FILE] [--set APP.KEY=VALUE] [--reports=text|json] [--progress] [--help]\n";
+      " [--config FILE] [--set APP.KEY=VALUE] [--reports=text|json] [--progress] "
+      "[--show-config] [--help]\n";
   for (const ApplicationSpec* spec : specs) {
     text += "\napplication " + spec->name + (spec->env.empty() ? ": no configuration\n" : ":\n");
     for (const EnvKey& key : spec->env) {

@@ -19,6 +19,7 @@ struct CommandLine {
   bool help = false;
   bool json_reports = false;
   bool progress_reports = false;
+  bool show_config = false;
 };
 
 /// One paragraph each: where, what, how to mend it.
@@ -29,8 +30,13 @@ std::expected<CommandLine, ConfigErrors> parse_command_line(int argc, const char
 /// Looks up an environment variable; null when it is not set.
 using Getenv = std::function<const char*(const std::string&)>;
 
-/// The configuration of every application, by its name; all errors at once.
-std::expected<std::map<std::string, Env>, ConfigErrors> load_env(
+struct Configuration {
+  std::map<std::string, Env> env;  ///< by application
+  std::string shown;               ///< each value and where it comes from, a line each
+};
+
+/// The configuration of every application; all errors at once.
+std::expected<Configuration, ConfigErrors> load_env(
     const std::vector<const ApplicationSpec*>& specs, const CommandLine& command_line,
     const Getenv& getenv);
 

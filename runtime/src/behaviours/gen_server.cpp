@@ -218,6 +218,7 @@ class GenServerProcess final : public StartedBehaviour {
 };
 
 std::string describe_target(Pid target) {
+  if (is_indirect(target) && !is_name(target)) return "a via name";
   return is_name(target) ? "`" + std::string(name_of(target).text()) + "`" : to_string(target);
 }
 

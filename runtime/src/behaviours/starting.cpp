@@ -9,7 +9,7 @@ namespace {
 
 struct StartAck : CallBase {
   Name name;
-  std::function<std::expected<void, Pid>()> via;
+  std::optional<Via> via;
   std::optional<StartError> error;
 };
 constexpr MessageType start_ack_type{.name = "start",
@@ -41,7 +41,7 @@ bool StartedBehaviour::take_name() {
     }
   }
   if (!ack.via) return true;
-  const auto registered = ack.via();
+  const auto registered = ack.via->register_caller();
   if (registered) return true;
   refuse({.kind = StartError::Kind::already_started, .reason = {}, .pid = registered.error()},
          true);

@@ -126,7 +126,7 @@ std::optional<Down> await_down(Ref ref, Timeout timeout) {
   return std::move(static_cast<DownMessage&>(*message).down);
 }
 
-Pid parent() { return require_process("parent").parent; }
+Pid parent() { return require_process("parent").parent(); }
 
 void send_message(Pid target, Message* message) {
   Process* self = current_process();
@@ -142,6 +142,25 @@ void send_message(Pid target, Message* message) {
   self->node->send(target, message);
   end_turn_if_spent();
 }
+
+void set_application(std::uint8_t application) {
+  require_process("application").application.store(application, std::memory_order_relaxed);
+}
+
+std::uint8_t application_of(Pid pid) {
+  Node& node = require_node("get_application");
+  const Process* process = node.table().slot(pid);
+  if (process == nullptr || !node.is_alive(pid)) return 0;
+  return process->application.load(std::memory_order_relaxed);
+}
+
+std::vector<Pid> processes_of_application(std::uint8_t application) {
+  std::vector<Pid> pids = require_node("application").table().live();
+  std::erase_if(pids, [application](Pid pid) { return application_of(pid) != application; });
+  return pids;
+}
+
+void stop_node(const ExitReason& reason) { require_node("stop").exit_all(reason); }
 
 void arm_idle_timer(Timeout timeout, std::unique_ptr<Message, MessageDeleter> message) {
   Process& self = require_process("timeout");
@@ -274,8 +293,9 @@ Ref monitor_as(Pid target, Name name, MonitorOptions options) {
 }  // namespace
 
 Ref monitor(Pid target, MonitorOptions options) {
-  return detail::is_name(target) ? monitor(detail::name_of(target), std::move(options))
-                                 : monitor_as(target, {}, std::move(options));
+  return detail::is_name(target)
+             ? monitor(detail::name_of(target), std::move(options))
+             : monitor_as(detail::resolve(target), {}, std::move(options));
 }
 Ref monitor(Name target, MonitorOptions options) {
   return monitor_as(require_process("monitor").node->names().holder(target), target,

@@ -34,6 +34,26 @@ ExitReason reason_of_exception() {
   }
 }
 
+namespace {
+
+/// Its parent, that one's parent, and so on, as long as they live.
+std::vector<Pid> ancestors_of(const Process& self) {
+  constexpr std::size_t enough = 32;
+  std::vector<Pid> ancestors;
+  for (Pid pid = self.parent(); pid && ancestors.size() < enough;) {
+    ancestors.push_back(pid);
+    const Process* process = self.node->table().slot(pid);
+    if (process == nullptr) break;
+    const Pid next = process->parent();
+    // The slot may have got another tenant meanwhile.
+    if (process->serial.load(std::memory_order_acquire) != pid.serial) break;
+    pid = next;
+  }
+  return ancestors;
+}
+
+}  // namespace
+
 void report_crash(const Process& self, const ExitReason& reason) {
   CrashReport report;
   report.server = self.behaviour->describe();
@@ -43,7 +63,12 @@ void report_crash(const Process& self, const ExitReason& reason) {
   report.reason = reason;
   if (self.handling != nullptr) report.last_message = self.handling->name;
   report.state = self.behaviour->state_text();
-  report.parent = self.parent;
+  report.parent = self.parent();
+  report.ancestors = ancestors_of(self);
+  // A call that was cut off is the last that is owed an answer.
+  if (self.extras && !self.extras->deferred.empty() && self.handling != nullptr &&
+      self.extras->deferred.back().type == self.handling)
+    report.client = self.extras->deferred.back().caller;
   report.links = self.links.list();
   emit_report(report);
 }

@@ -132,7 +132,7 @@ void drop_excess(Process& self) noexcept {
 void wait_for_room(Process& self, Pid target, const Message& message) {
   if (!is_limited(message)) return;
   Node& node = *self.node;
-  const Pid pid = is_name(target) ? node.names().holder(name_of(target)) : target;
+  const Pid pid = is_indirect(target) ? node.resolve(target) : target;
   const Process* process = node.table().slot(pid);
   if (process == nullptr || process == &self || !process->bounded.load()) return;
   const std::shared_ptr<MailboxGate> gate = node.gates().find(pid);

@@ -41,15 +41,18 @@ Pid Node::spawn(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& option
   process.behaviour = std::move(behaviour);
   process.node = this;
   process.trap_exit = options.trap_exit;
-  process.parent = parent != nullptr ? parent->pid() : Pid{};
+  process.set_parent(parent != nullptr ? parent->pid() : Pid{});
+  process.application.store(
+      parent != nullptr ? parent->application.load(std::memory_order_relaxed) : std::uint8_t{0},
+      std::memory_order_relaxed);
   if (parent != nullptr && options.link) {
-    process.links.insert(process.parent);
+    process.links.insert(parent->pid());
     parent->links.insert(pid);
   }
   if (parent != nullptr && options.monitor) {
     const Ref ref = make_ref();
     process.more().monitored_by.push_back(
-        {.pid = process.parent, .ref = ref, .name = {}, .thread = nullptr});
+        {.pid = parent->pid(), .ref = ref, .name = {}, .thread = nullptr});
     parent->more().monitors.emplace(ref, Monitoring{.target = pid, .name = {}, .tag = {}});
     *monitor = ref;
   }
@@ -62,7 +65,8 @@ Pid Node::spawn_for(WaitingThread& waiting, std::unique_ptr<Behaviour> behaviour
   const Pid pid = process.pid();
   process.behaviour = std::move(behaviour);
   process.node = this;
-  process.parent = {};
+  process.set_parent({});
+  process.application.store(0, std::memory_order_relaxed);
   process.more().monitored_by.push_back(
       {.pid = {}, .ref = make_ref(), .name = {}, .thread = &waiting});
   open(process);
@@ -106,6 +110,22 @@ void Node::push(Process& process, Message* message) noexcept {
   if (wake) schedulers_->make_runnable(process);
 }
 
+Pid Node::resolve(Pid target) const noexcept {
+  if (is_name(target)) return names_.holder(name_of(target));
+  const std::function<Pid()>* via = nullptr;
+  {
+    const std::shared_lock lock(via_mutex_);
+    if (target.id < vias_.size()) via = &vias_[target.id];
+  }
+  return via == nullptr ? Pid{} : (*via)();
+}
+
+std::uint32_t Node::add_via(std::function<Pid()> resolve) {
+  const std::lock_guard lock(via_mutex_);
+  vias_.push_back(std::move(resolve));
+  return static_cast<std::uint32_t>(vias_.size() - 1);
+}
+
 bool Node::let_in(Process& process, Message* message) noexcept {
   if (!is_limited(*message) || current_process() == &process) return true;
   const Pid pid{.id = process.id, .serial = message->target_serial};
@@ -116,7 +136,7 @@ bool Node::let_in(Process& process, Message* message) noexcept {
 }
 
 void Node::deliver(Pid target, Message* message) noexcept {
-  const Pid pid = is_name(target) ? names_.holder(name_of(target)) : target;
+  const Pid pid = is_indirect(target) ? resolve(target) : target;
   Process* process = table_.slot(pid);
   if (process == nullptr || process->serial.load(std::memory_order_acquire) != pid.serial) {
     bounce(*this, target, message, ExitReason::noproc());

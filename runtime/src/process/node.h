@@ -5,10 +5,12 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <vector>
 
 #include <otp/runtime.h>
@@ -113,6 +115,10 @@ class Node {
   /// An exit signal to every process, newest first; those that trap see it as their parent's.
   void exit_all(const ExitReason& reason);
 
+  /// Whom a pid stands for: itself, the holder of a name, or whoever the function of add_via gives.
+  Pid resolve(Pid target) const noexcept;
+  std::uint32_t add_via(std::function<Pid()> resolve);
+
   /// Delivers to a pid or a name; consumes. What cannot be delivered is bounced.
   void send(Pid target, Message* message) noexcept;
   /// The same, past the filter.
@@ -142,6 +148,8 @@ class Node {
   std::condition_variable empty_condition_;
   std::atomic<bool> awaited_{false};
   std::atomic<bool> blocking_{false};
+  mutable std::shared_mutex via_mutex_;
+  std::deque<std::function<Pid()>> vias_;  ///< by the id of via_pid
 };
 
 /// Gives `name` to `pid`; null when done, else why not. Any thread.

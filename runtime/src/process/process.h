@@ -72,6 +72,7 @@ struct Watcher {
 struct DeferredRequest {
   Pid caller;
   std::uint64_t request = 0;
+  const MessageType* type = nullptr;
 };
 
 /// One monitor, at the process that made it.
@@ -149,6 +150,8 @@ struct Process : Runnable {
   bool suspended = false;            ///< by sys: takes its requests alone
   std::atomic<bool> bounded{false};  ///< its mailbox has a limit: see mailbox_gate.h
   bool queue_told = false;           ///< its long queue has been reported
+  /// Of whose application it is; it inherits that from its parent. 0: of none. Anybody may read it.
+  std::atomic<std::uint8_t> application{0};
   bool rescan = false;  ///< a priority message has gone before what a receive has looked at
   std::atomic<std::uint32_t> name{0};  ///< index of its local name; anybody may register it
   Node* node = nullptr;
@@ -156,7 +159,8 @@ struct Process : Runnable {
   WakeTimer* timer = nullptr;                  ///< armed, or on its way as a message
   std::atomic<ProcessTimer*> timers{nullptr};  ///< those for it; the node's TimerTable guards them
   LinkSet links;
-  Pid parent;
+  /// Local, always, and set before the first run: others may read it.
+  std::atomic<std::uint64_t> parent_id{0};
 
   static constexpr std::uintptr_t idle = 1;
   static constexpr std::uintptr_t waiting = 2;
@@ -165,6 +169,14 @@ struct Process : Runnable {
   static constexpr std::uintptr_t tag_bits = 7;
 
   Pid pid() const noexcept { return {.id = id, .serial = serial.load(std::memory_order_relaxed)}; }
+  Pid parent() const noexcept {
+    const std::uint64_t packed = parent_id.load(std::memory_order_relaxed);
+    return {.id = static_cast<std::uint32_t>(packed),
+            .serial = static_cast<std::uint32_t>(packed >> 32)};
+  }
+  void set_parent(Pid pid) noexcept {
+    parent_id.store((std::uint64_t{pid.serial} << 32) | pid.id, std::memory_order_relaxed);
+  }
   ProcessExtras& more() {
     if (!extras) extras = std::make_unique<ProcessExtras>();
     return *extras;

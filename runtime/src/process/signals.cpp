@@ -31,7 +31,7 @@ void fail_call(Node& node, CallBase* call, const ExitReason& reason) noexcept {
 }
 
 void accept_exit(Process& self, ExitMessage& signal) {
-  if (signal.flags & as_parent) signal.exit.pid = self.parent;
+  if (signal.flags & as_parent) signal.exit.pid = self.parent();
   if (signal.from_link && !self.links.erase(signal.exit.pid)) return destroy(&signal);
   const bool kill = !signal.from_link && signal.exit.reason.kind() == ExitReason::Kind::kill;
   if (kill) {
@@ -155,11 +155,13 @@ std::size_t queue_length(const Process& self) noexcept {
 void answer_inspection(Process& self, InspectCall& call) {
   ProcessInfo& info = call.info;
   info.pid = self.pid();
-  info.parent = self.parent;
+  info.parent = self.parent();
   info.behaviour = self.behaviour->describe();
   info.trap_exit = self.trap_exit;
   info.hibernating = self.hibernating;
-  info.message_queue_length = queue_length(self);
+  for (const Message* each = self.inbox_head; each != nullptr; each = each->next)
+    info.messages.emplace_back(each->type == nullptr ? "" : each->type->name);
+  info.message_queue_length = info.messages.size();
   info.links = self.links.list();
   info.name = Name::from_index(self.name.load(std::memory_order_relaxed));
   if (self.extras) {
@@ -320,7 +322,7 @@ void bounce(Node& node, Pid target, Message* message, const ExitReason& reason) 
     }
     case MessageKind::monitor:
       send_down(node, static_cast<MonitorSignal*>(message)->watcher,
-                is_name(target) ? Pid{} : target, reason);
+                is_indirect(target) ? Pid{} : target, reason);
       return destroy(message);
     case MessageKind::cast:
     case MessageKind::info:

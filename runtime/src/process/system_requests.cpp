@@ -78,8 +78,8 @@ MessagePtr take_while_suspended(Process& self) {
   const auto accept = [](void* context, Message& message) {
     const auto& process = *static_cast<Process*>(context);
     return message.kind == MessageKind::system ||
-           (message.kind == MessageKind::exit && process.parent &&
-            static_cast<ExitMessage&>(message).exit.pid == process.parent);
+           (message.kind == MessageKind::exit && process.parent() &&
+            static_cast<ExitMessage&>(message).exit.pid == process.parent());
   };
   Message* checked = nullptr;
   return MessagePtr(take_matching(self, accept, &self, checked));
@@ -197,7 +197,7 @@ std::any state_here() {
 Status status_here() {
   Process& self = here();
   Status status{.pid = self.pid(),
-                .parent = self.parent,
+                .parent = self.parent(),
                 .name = Name::from_index(self.name.load()),
                 .behaviour = self.behaviour->describe(),
                 .suspended = self.suspended,

@@ -47,7 +47,7 @@ ProcessTimer::~ProcessTimer() {
 
 /// Links the timer into its target's list. A null target or a name needs none.
 Process* TimerTable::claim_target(ProcessTimer& timer) noexcept {
-  Process* process = is_name(timer.target) ? nullptr : node_.table().slot(timer.target);
+  Process* process = is_indirect(timer.target) ? nullptr : node_.table().slot(timer.target);
   if (process == nullptr) return nullptr;
   ProcessTimer* first = process->timers.load(std::memory_order_relaxed);
   timer.next_of_target = first;
@@ -61,7 +61,7 @@ void TimerTable::unlink(ProcessTimer& timer) noexcept {
   if (timer.prev_of_target != nullptr) {
     timer.prev_of_target->next_of_target = timer.next_of_target;
   } else if (Process* process =
-                 is_name(timer.target) ? nullptr : node_.table().slot(timer.target)) {
+                 is_indirect(timer.target) ? nullptr : node_.table().slot(timer.target)) {
     ProcessTimer* ours = &timer;
     process->timers.compare_exchange_strong(ours, timer.next_of_target);
   }
@@ -169,7 +169,7 @@ namespace {
 constexpr const char* no_other_node = "a timer for a process of another node";
 
 void check_target(Pid target) {
-  if (target.node != 0 && !is_name(target)) throw std::invalid_argument(no_other_node);
+  if (target.node != 0 && !is_indirect(target)) throw std::invalid_argument(no_other_node);
 }
 
 Nanoseconds checked_period(Duration period) {

@@ -119,6 +119,9 @@ struct TextFormat {
     if (!r.last_message.empty()) text += fmt::format("\n  last message:  {}", r.last_message);
     if (!r.state.empty()) text += fmt::format("\n  state:         {}", r.state);
     if (r.parent) text += fmt::format("\n  parent:        {}", to_string(r.parent));
+    if (r.ancestors.size() > 1)
+      text += fmt::format("\n  ancestors:     {}", pids_text(r.ancestors));
+    if (r.client) text += fmt::format("\n  client:        {}", to_string(r.client));
     if (!r.links.empty()) text += fmt::format("\n  links:         {}", pids_text(r.links));
     const std::vector<std::string> stack = symbolise(r.reason.frames());
     for (std::size_t i = 0; i < stack.size(); ++i)
@@ -159,6 +162,8 @@ struct JsonFormat {
         .add("last_message", r.last_message)
         .add("state", r.state)
         .add("parent", r.parent)
+        .add("ancestors", texts(r.ancestors))
+        .add("client", r.client)
         .add("links", texts(r.links))
         .add("stack", symbolise(r.reason.frames()))
         .text();

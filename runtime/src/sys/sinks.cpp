@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <condition_variable>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
@@ -54,13 +55,70 @@ class StreamSink final : public spdlog::sinks::base_sink<std::mutex> {
   std::FILE* stream_;
 };
 
+/// How many reports wait to be written, and what that means for the next one.
+class Overload {
+ public:
+  explicit Overload(OverloadLimits limits) : limits_(limits) {}
+
+  struct Verdict {
+    bool passes = true;
+    std::size_t lost = 0;      ///< before this one, and not told yet
+    std::uint64_t ticket = 0;  ///< of this one
+  };
+  Verdict enter() {
+    const std::lock_guard lock(mutex_);
+    if (queued_ >= limits_.flush) {
+      lost_ += queued_;
+      flushed_ = entered_;
+    }
+    if (queued_ >= limits_.drop || queued_ >= limits_.flush) {
+      ++lost_;
+      return {.passes = false};
+    }
+    const std::size_t lost = std::exchange(lost_, 0);
+    queued_ += lost == 0 ? 1 : 2;  // one more to tell of those that are lost
+    entered_ += lost == 0 ? 1 : 2;
+    return {.passes = true, .lost = lost, .ticket = entered_};
+  }
+  /// When many are queued: until the report with this ticket is written.
+  void wait_in_turn(std::uint64_t ticket) {
+    std::unique_lock lock(mutex_);
+    if (queued_ <= limits_.sync) return;
+    written_.wait(lock, [&] { return left_ >= ticket || queued_ <= limits_.sync; });
+  }
+  /// On the writing thread: whether the next report is written, or was flushed away.
+  bool writes_next() {
+    const std::lock_guard lock(mutex_);
+    return left_ >= flushed_;
+  }
+  void leaves() {
+    {
+      const std::lock_guard lock(mutex_);
+      --queued_;
+      ++left_;
+    }
+    written_.notify_all();
+  }
+
+ private:
+  const OverloadLimits limits_;
+  std::mutex mutex_;
+  std::condition_variable written_;
+  std::size_t queued_ = 0;
+  std::size_t lost_ = 0;
+  std::uint64_t entered_ = 0;  ///< tickets, in the order of the queue
+  std::uint64_t left_ = 0;
+  std::uint64_t flushed_ = 0;  ///< up to this ticket nothing is written any more
+};
+
 /// On the writing thread: makes text of the report and passes it on. What travels through spdlog's
 /// queue is only the address of a copy of the report, as the bytes of the message; the message's
 /// receiver owns the copy.
 class FormattingSink final : public spdlog::sinks::sink {
  public:
   using Format = std::string (*)(const Report&);
-  FormattingSink(spdlog::sink_ptr next, Format format) : next_(std::move(next)), format_(format) {}
+  FormattingSink(spdlog::sink_ptr next, Format format, std::shared_ptr<Overload> overload)
+      : next_(std::move(next)), format_(format), overload_(std::move(overload)) {}
 
   static std::string_view bytes_of(const Report* const& report) {
     return {reinterpret_cast<const char*>(&report), sizeof report};
@@ -69,6 +127,11 @@ class FormattingSink final : public spdlog::sinks::sink {
     const Report* address = nullptr;
     std::memcpy(&address, message.payload.data(), sizeof address);
     const std::unique_ptr<const Report> report(address);
+    struct Turn {
+      Overload& overload;
+      ~Turn() { overload.leaves(); }
+    } const turn{*overload_};
+    if (!overload_->writes_next()) return;
     const std::string text = format_(*report);
     spdlog::details::log_msg formatted = message;
     formatted.payload = text;
@@ -83,17 +146,18 @@ class FormattingSink final : public spdlog::sinks::sink {
  private:
   spdlog::sink_ptr next_;
   Format format_;
+  const std::shared_ptr<Overload> overload_;
 };
 
-/// Owns its queue and its thread, so that runtimes share nothing. A full queue makes reporters
-/// wait: none is lost.
+/// Owns its queue and its thread, so that runtimes share nothing.
 class SpdlogSink final : public ReportSink {
  public:
   SpdlogSink(spdlog::sink_ptr sink, const char* pattern, FormattingSink::Format format,
              ReportOptions options)
-      : pool_(std::make_shared<spdlog::details::thread_pool>(queued_reports, 1)),
+      : overload_(std::make_shared<Overload>(options.overload)),
+        pool_(std::make_shared<spdlog::details::thread_pool>(queued_reports, 1)),
         logger_(std::make_shared<spdlog::async_logger>(
-            "otp", std::make_shared<FormattingSink>(std::move(sink), format), pool_,
+            "otp", std::make_shared<FormattingSink>(std::move(sink), format, overload_), pool_,
             spdlog::async_overflow_policy::block)) {
     logger_->set_pattern(pattern);
     logger_->set_level(options.progress ? spdlog::level::trace : spdlog::level::warn);
@@ -108,15 +172,30 @@ class SpdlogSink final : public ReportSink {
     const auto level = spdlog_level(detail::level_of(report));
     if (!logger_->should_log(level)) return;
     try {
-      const Report* copy = std::make_unique<Report>(report).release();
-      const std::string_view bytes = FormattingSink::bytes_of(copy);
-      logger_->log(level, spdlog::string_view_t(bytes.data(), bytes.size()));
+      const Overload::Verdict verdict = overload_->enter();
+      if (!verdict.passes) return;
+      if (verdict.lost != 0) {
+        enqueue(spdlog::level::warn,
+                WarningReport{.text = std::to_string(verdict.lost) +
+                                      " reports were dropped: they came too fast to be written",
+                              .server = "logger",
+                              .pid = {}});
+      }
+      enqueue(level, report);
+      overload_->wait_in_turn(verdict.ticket);
     } catch (...) {
       std::fputs("otp: a report could not be written\n", stderr);
     }
   }
 
  private:
+  void enqueue(spdlog::level::level_enum level, const Report& report) {
+    const Report* copy = std::make_unique<Report>(report).release();
+    const std::string_view bytes = FormattingSink::bytes_of(copy);
+    logger_->log(level, spdlog::string_view_t(bytes.data(), bytes.size()));
+  }
+
+  std::shared_ptr<Overload> overload_;
   std::shared_ptr<spdlog::details::thread_pool> pool_;
   std::shared_ptr<spdlog::async_logger> logger_;
 };

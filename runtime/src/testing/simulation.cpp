@@ -86,8 +86,7 @@ class Faults final : public otp::detail::MessageFilter {
   };
 
   Pid resolved(Pid target) const noexcept {
-    return otp::detail::is_name(target) ? node_->names().holder(otp::detail::name_of(target))
-                                        : target;
+    return otp::detail::is_indirect(target) ? node_->resolve(target) : target;
   }
   void post(Pid target, Nanoseconds arrival, Message* message) {
     held_.emplace(std::pair(arrival, ++sequence_), Held{target, message});

@@ -680,6 +680,13 @@ const ::otp::gen::ServerInfo& PriceCacheServer::otp_info() const noexcept { retu
   ::otp::ApplicationSpec otp_spec;
   otp_spec.name = "shop";
   otp_spec.env.push_back({.name = "audit_file", .type = ::otp::EnvType::text, .fallback = ::otp::EnvValue(::std::string(::std::string("x", 1))), .min = {}, .max = {}, .doc = ""});
+  otp_spec.start_phase = [](const ::std::string& otp_phase) -> ::std::expected<void, ::otp::ExitReason> {
+    if (otp_phase == "migrate") return shop_start_phase(ShopPhase::migrate);
+    if (otp_phase == "serve") return shop_start_phase(ShopPhase::serve);
+    return {};
+  };
+  otp_spec.start_phases.push_back("migrate");
+  otp_spec.start_phases.push_back("serve");
   otp_spec.start = []([[maybe_unused]] const ::otp::Env& otp_values) -> ::std::expected<::otp::Pid, ::otp::ExitReason> {
     ::golden::behaviours::ShopEnv otp_env;
     otp_env.audit_file = otp_values.get<::std::string>("audit_file");

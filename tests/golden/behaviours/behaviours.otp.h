@@ -623,6 +623,14 @@ struct ShopEnv {
   friend bool operator==(const ShopEnv&, const ShopEnv&) = default;
 };
 
+/// The start phases of "shop", in order.
+enum class ShopPhase : ::std::uint32_t {
+  migrate,
+  serve,
+};
+/// Called for each phase once the tree stands: define it. An error stops the application.
+::std::expected<void, ::otp::ExitReason> shop_start_phase(ShopPhase otp_phase);
+
 /// For otp::run_application().
 ::otp::ApplicationSpec shop_application();
 

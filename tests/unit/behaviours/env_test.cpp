@@ -64,9 +64,24 @@ class EnvTest : public ::testing::Test {
       return found == environment.end() ? nullptr : found->second.c_str();
     });
     if (!all) return std::unexpected(all.error());
-    return all->at("shop");
+    return all->env.at("shop");
   }
 };
+
+TEST_F(EnvTest, show_config_says_where_each_value_comes_from) {
+  const char* const arguments[] = {"program", "--show-config", "--set", "shop.pool=5"};
+  const auto command_line = parse_command_line(4, arguments);
+  ASSERT_TRUE(command_line && command_line->show_config);
+  const ApplicationSpec spec = shop();
+  const auto all = load_env({&spec}, *command_line, [](const std::string& name) {
+    return name == "SHOP_AUDIT_FILE" ? "log" : nullptr;
+  });
+  ASSERT_TRUE(all);
+  EXPECT_NE(all->shown.find("shop.pool = 5  # --set shop.pool=5\n"), std::string::npos) << all->shown;
+  EXPECT_NE(all->shown.find("shop.audit_file = \"log\"  # environment variable SHOP_AUDIT_FILE\n"),
+            std::string::npos);
+  EXPECT_NE(all->shown.find("  # default\n"), std::string::npos);
+}
 
 TEST_F(EnvTest, the_command_line_beats_the_environment_beats_the_file_beats_the_default) {
   const std::string file = "[shop]\naudit_file = \"f\"\npool = 2\npause = \"250ms\"\n";

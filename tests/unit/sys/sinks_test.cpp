@@ -1,14 +1,19 @@
 // The sinks: what they let through, and that nothing is lost when they end.
+#include <fcntl.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <mutex>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -46,6 +51,97 @@ class TemporaryFile {
  private:
   std::string path_;
 };
+
+/// A stream that takes nothing until somebody reads.
+class BlockedStream {
+ public:
+  BlockedStream() {
+    if (pipe(ends_) != 0) throw std::runtime_error("pipe");
+    fcntl(ends_[1], F_SETFL, O_NONBLOCK);
+    const std::string page(4096, '#');
+    while (::write(ends_[1], page.data(), page.size()) > 0) {
+    }
+    fcntl(ends_[1], F_SETFL, 0);
+    stream_ = fdopen(ends_[1], "w");
+  }
+  ~BlockedStream() { ::close(ends_[0]); }
+  BlockedStream(const BlockedStream&) = delete;
+  BlockedStream& operator=(const BlockedStream&) = delete;
+  std::FILE* stream() const noexcept { return stream_; }
+  /// Lets everything through until the writing end is closed.
+  void read_all() {
+    char buffer[4096];
+    for (ssize_t n = 0; (n = ::read(ends_[0], buffer, sizeof buffer)) > 0;) {
+      const std::lock_guard lock(mutex_);
+      read_.append(buffer, static_cast<std::size_t>(n));
+    }
+  }
+  /// How often that has been read.
+  int count_of(const std::string& part) const {
+    const std::lock_guard lock(mutex_);
+    int count = 0;
+    for (std::size_t at = read_.find(part); at != std::string::npos; at = read_.find(part, at + 1))
+      ++count;
+    return count;
+  }
+
+ private:
+  int ends_[2] = {};
+  std::FILE* stream_ = nullptr;
+  mutable std::mutex mutex_;
+  std::string read_;
+};
+
+WarningReport report_of(const char* text) { return {.text = text, .server = "s", .pid = {}}; }
+
+/// Writes "early" reports while nothing gets through, then "late" ones until one does.
+void write_under(OverloadLimits limits, int early, BlockedStream& blocked) {
+  std::thread reader;
+  {
+    const auto sink = json_sink(blocked.stream(), {.overload = limits});
+    for (int i = 0; i < early; ++i) sink->write(report_of("early"));
+    reader = std::thread([&] { blocked.read_all(); });
+    while (blocked.count_of("late") == 0) {
+      sink->write(report_of("late"));
+      std::this_thread::yield();
+    }
+  }
+  std::fclose(blocked.stream());
+  reader.join();
+}
+
+TEST(sinks, reports_beyond_the_drop_limit_are_lost_and_counted) {
+  BlockedStream blocked;
+  write_under({.sync = 100'000, .drop = 20, .flush = 100'000}, 50, blocked);
+  EXPECT_EQ(blocked.count_of("early"), 20);
+  EXPECT_GE(blocked.count_of(" reports were dropped"), 1);
+}
+
+TEST(sinks, a_queue_beyond_the_flush_limit_is_flushed) {
+  BlockedStream blocked;
+  write_under({.sync = 100'000, .drop = 100'000, .flush = 20}, 21, blocked);
+  EXPECT_LE(blocked.count_of("early"), 1);  // the one that was being written
+  EXPECT_GE(blocked.count_of(" reports were dropped"), 1);
+}
+
+TEST(sinks, beyond_the_sync_limit_who_reports_waits) {
+  BlockedStream blocked;
+  std::atomic<int> written{0};
+  std::thread reader;
+  {
+    const auto sink = json_sink(blocked.stream(), {.overload = {.sync = 10}});
+    std::thread reporter([&] {
+      for (; written < 50; ++written) sink->write(report_of("early"));
+    });
+    while (written < 10) std::this_thread::yield();
+    EXPECT_EQ(written, 10);  // the eleventh waits
+    reader = std::thread([&] { blocked.read_all(); });
+    reporter.join();
+  }
+  std::fclose(blocked.stream());
+  reader.join();
+  EXPECT_EQ(blocked.count_of("early"), 50);
+}
 
 TEST(sinks, nothing_written_is_lost_when_the_sink_ends) {
   constexpr int reports = 20'000;  // more than the queue holds

@@ -162,6 +162,12 @@ void answer_while_suspended(SystemRequest&& request, const StateAccess& access);
 void set_exit_reason(ExitReason reason);
 /// The current process's parent; null when it was not started by a process.
 Pid parent();
+/// To which application the current process, and what it will start, belongs; 0: to none.
+void set_application(std::uint8_t application);
+std::uint8_t application_of(Pid pid);
+std::vector<Pid> processes_of_application(std::uint8_t application);
+/// Ends all processes of the calling process's node, the calling one among them.
+void stop_node(const ExitReason& reason);
 /// Who started the current task, the nearest first.
 void set_callers(std::vector<Pid> callers);
 /// Whether the current process traps exits.
@@ -199,6 +205,13 @@ void hibernate_after(Duration idle);
 Pid name_pid(Name name) noexcept;
 bool is_name(Pid pid) noexcept;
 Name name_of(Pid pid) noexcept;
+/// A pid that stands for whoever `resolve` gives at the time of each send; null: nobody. It lives as
+/// long as the node. `resolve` may be called by any thread, also one that is no process.
+Pid via_pid(std::function<Pid()> resolve);
+/// A name's pid, or one of via_pid.
+bool is_indirect(Pid pid) noexcept;
+/// Whom it stands for now; any other pid stands for itself.
+Pid resolve(Pid pid);
 
 /// Sends the request and waits for it to come back. Returns it with state replied or failed; on
 /// time-out returns null (the late reply is dropped). Exit signals interrupt the wait by exception.
