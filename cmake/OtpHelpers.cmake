@@ -1,4 +1,4 @@
-# The three helpers that every folder uses; a folder lists its own sources.
+# The helpers that every folder uses; a folder lists its own sources.
 #
 #   otp_add_subdirectory(<folder>)
 #
@@ -11,6 +11,10 @@
 #     A GoogleTest program bin/tests/<target>; CTest knows each of its tests as
 #     <target>/<Suite>.<name>. Label "fast" unless said otherwise. Link otp::runtime to test what
 #     users see, or otp_runtime_internals to include runtime/src as well.
+#
+#   otp_embed_texts(<variable> <file.inc> FILES a.md...)
+#     Makes <file.inc>, lines of {"a", "the text of a.md"}, for an array. Its path, which
+#     belongs into the SOURCES of who includes it, goes into the variable.
 include_guard(GLOBAL)
 
 if(OTP_BUILD_TESTS)
@@ -69,12 +73,26 @@ function(otp_test target)
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${labels_file}")
 endfunction()
 
+set(OTP_EMBED_SCRIPT "${CMAKE_CURRENT_LIST_DIR}/embed_texts.cmake")
+
+function(otp_embed_texts variable name)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "FILES")
+  otp_check_arguments(otp_embed_texts ${name} "${arg_UNPARSED_ARGUMENTS}" "${arg_FILES}")
+  set(embedded "${CMAKE_CURRENT_BINARY_DIR}/${name}")
+  add_custom_command(
+    OUTPUT "${embedded}"
+    COMMAND ${CMAKE_COMMAND} "-DOUT=${embedded}" "-DFILES=${arg_FILES}" -P "${OTP_EMBED_SCRIPT}"
+    DEPENDS ${arg_FILES} "${OTP_EMBED_SCRIPT}"
+    VERBATIM)
+  set(${variable} "${embedded}" PARENT_SCOPE)
+endfunction()
+
 # A misspelt keyword would otherwise become one more source file or dependency.
 function(otp_check_arguments command target unparsed sources)
   if(unparsed)
     message(FATAL_ERROR "${command}(${target}): unknown arguments: ${unparsed}")
   endif()
   if(NOT sources)
-    message(FATAL_ERROR "${command}(${target}): SOURCES is empty")
+    message(FATAL_ERROR "${command}(${target}): no files are named")
   endif()
 endfunction()

@@ -9,6 +9,8 @@
 namespace otpc::driver {
 namespace {
 
+namespace fs = llvm::sys::fs;
+
 llvm::Error said(std::error_code code) {
   return llvm::createStringError(code, "%s", code.message().c_str());
 }
@@ -26,7 +28,7 @@ std::string escaped(const std::string& path) {
 }  // namespace
 
 llvm::Expected<std::string> read_file(const std::string& path) {
-  if (llvm::sys::fs::is_directory(path)) {
+  if (fs::is_directory(path)) {
     return llvm::createStringError(std::make_error_code(std::errc::is_a_directory),
                                    "it is a folder");
   }
@@ -35,14 +37,24 @@ llvm::Expected<std::string> read_file(const std::string& path) {
   return (*buffer)->getBuffer().str();
 }
 
-llvm::Expected<bool> write_if_changed(const std::string& path, const std::string& bytes) {
+llvm::Expected<std::string> read_stdin() {
+  auto buffer = llvm::MemoryBuffer::getSTDIN();
+  if (!buffer) return said(buffer.getError());
+  return (*buffer)->getBuffer().str();
+}
+
+llvm::Expected<bool> write_if_changed(const std::string& written, const std::string& bytes) {
+  llvm::SmallString<256> real;
+  const bool exists = !fs::real_path(written, real);
+  const std::string path = exists ? real.str().str() : written;
   if (auto present = llvm::MemoryBuffer::getFile(path); present && (*present)->getBuffer() == bytes)
     return false;
   const llvm::StringRef folder = llvm::sys::path::parent_path(path);
   if (!folder.empty()) {
-    if (std::error_code failed = llvm::sys::fs::create_directories(folder)) return said(failed);
+    if (std::error_code failed = fs::create_directories(folder)) return said(failed);
   }
-  auto temporary = llvm::sys::fs::TempFile::create(path + ".%%%%%%.tmp");
+  const auto permissions = fs::getPermissions(path);
+  auto temporary = fs::TempFile::create(path + ".%%%%%%.tmp");
   if (!temporary) return temporary.takeError();
   {
     llvm::raw_fd_ostream stream(temporary->FD, /*shouldClose=*/false);
@@ -56,6 +68,9 @@ llvm::Expected<bool> write_if_changed(const std::string& path, const std::string
     }
   }
   if (llvm::Error failed = temporary->keep(path)) return failed;
+  if (permissions) {
+    if (std::error_code failed = fs::setPermissions(path, *permissions)) return said(failed);
+  }
   return true;
 }
 

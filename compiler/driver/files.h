@@ -12,8 +12,12 @@ namespace otpc::driver {
 llvm::Expected<std::string> read_file(const std::string& path);
 
 /// Writes through a temporary file in the same folder, so that nobody ever sees half a file; makes
-/// folders. A file that holds the same bytes already is not touched. True when it was written.
+/// folders. A file that is replaced keeps its permissions, a link what it points to. One that holds
+/// the same bytes already is not touched. True when it was written.
 llvm::Expected<bool> write_if_changed(const std::string& path, const std::string& bytes);
+
+/// Standard input, whole.
+llvm::Expected<std::string> read_stdin();
 
 /// A Make rule: outputs depend on inputs.
 std::string depfile(const std::vector<std::string>& outputs,

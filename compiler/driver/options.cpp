@@ -1,13 +1,24 @@
 #include "driver/options.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
+#include <optional>
+#include <string>
+#include <vector>
 
+#include <llvm/ADT/STLExtras.h>
+#include <llvm/ADT/SmallVector.h>
 #include <llvm/Support/CommandLine.h>
 #include <llvm/Support/Process.h>
 #include <llvm/Support/raw_ostream.h>
 
+#include "diagnostics/engine.h"
+#include "driver/commands.h"
+#include "driver/pipeline.h"
 #include "driver/version.h"
+#include "tools/completion/completion.h"
 
 namespace otpc::driver {
 namespace {
@@ -16,39 +27,189 @@ namespace cl = llvm::cl;
 
 constexpr const char* overview =
     "otpc: compiles schemas of GenServers and supervision trees to C++\n\n"
-    "  otpc gen --out-dir DIR [--depfile FILE] [--test-doubles] [-I DIR]... FILE.otp...\n"
-    "  otpc check [-I DIR]... FILE.otp...\n\n"
     "  exit status: 0 ok, 1 the schema has errors, 2 wrong usage, 3 a file cannot be read or "
-    "written";
+    "written\n";
 
 /// Declared when they are needed, not as globals: a program that links the driver gets no options
-/// from it.
+/// from it. What is said here is said once: usage, choices and completion are read from it. A
+/// description with bars is the list of words that the option takes.
 struct CommandLine {
   cl::SubCommand gen{"gen", "Generate C++ from schemas"};
   cl::SubCommand check{"check", "Check schemas, write nothing"};
-  cl::list<std::string> files{cl::Positional, cl::desc("<schema.otp>..."), cl::sub(gen),
-                              cl::sub(check)};
-  cl::list<std::string> import_dirs{
-      "I",          cl::Prefix,    cl::desc("Look for imports here"), cl::value_desc("dir"),
-      cl::sub(gen), cl::sub(check)};
+  cl::SubCommand explain{"explain", "Tell what a diagnostic means, or list them all"};
+  cl::SubCommand format{"format", "Bring schemas into the one style"};
+  cl::SubCommand graph{"graph", "Draw supervision trees, calls or state machines"};
+  cl::SubCommand completion{"completion", "Print what a shell needs to complete command lines"};
+  cl::SubCommand make{"new", "Write a project that builds"};
+
+  cl::list<std::string> files{cl::Positional,  cl::desc("<schema.otp>..."),
+                              cl::sub(gen),    cl::sub(check),
+                              cl::sub(format), cl::sub(graph)};
+  cl::opt<std::string> code{cl::Positional, cl::desc("[OTPnnnn]"), cl::sub(explain)};
+  cl::opt<std::string> shell{cl::Positional, cl::desc("<bash|zsh|fish>"), cl::sub(completion)};
+  cl::opt<std::string> project{cl::Positional, cl::desc("<name>"), cl::sub(make)};
+  cl::opt<bool> supervised{"sup", cl::desc("With a supervisor and an application"), cl::sub(make)};
+  cl::list<std::string> import_dirs{"I",
+                                    cl::Prefix,
+                                    cl::desc("Look for imports here"),
+                                    cl::value_desc("dir"),
+                                    cl::sub(graph),
+                                    cl::sub(gen),
+                                    cl::sub(check)};
   cl::opt<std::string> out_dir{"out-dir", cl::desc("Where the generated files go"),
                                cl::value_desc("dir"), cl::sub(gen)};
   cl::opt<std::string> depfile{"depfile", cl::desc("Write a Make rule of what was read"),
                                cl::value_desc("file"), cl::sub(gen)};
   cl::opt<bool> test_doubles{"test-doubles", cl::desc("Also fakes and proxies of the servers"),
                              cl::sub(gen)};
-  cl::opt<std::string> format{"diagnostics", cl::desc("text or json"), cl::init("text"),
-                              cl::sub(gen), cl::sub(check)};
+  cl::opt<std::string> diagnostics{"diagnostics",
+                                   cl::desc("How to print what is wrong"),
+                                   cl::value_desc("text|json"),
+                                   cl::init("text"),
+                                   cl::sub(gen),
+                                   cl::sub(check)};
+  cl::opt<bool> check_only{"check", cl::desc("Change nothing, only say which files would change"),
+                           cl::sub(format)};
+  cl::opt<std::string> graph_kind{"kind", cl::desc("What to draw"), cl::init("supervision"),
+                                  cl::value_desc("supervision|calls|statem"), cl::sub(graph)};
+  cl::opt<std::string> graph_format{"format", cl::desc("How to write it; svg needs Graphviz"),
+                                    cl::init("dot"), cl::value_desc("dot|mermaid|svg"),
+                                    cl::sub(graph)};
   cl::opt<bool> werror{"Werror", cl::desc("Warnings are errors"), cl::sub(gen), cl::sub(check)};
 };
 
-int misused(const std::string& text) {
-  llvm::errs() << "otpc: " << text << "\nTry `otpc --help`.\n";
-  return static_cast<int>(Exit::usage);
-}
-
 bool use_colour() {
   return std::getenv("NO_COLOR") == nullptr && llvm::sys::Process::StandardErrIsDisplayed();
+}
+
+std::vector<cl::SubCommand*> commands() {
+  std::vector<cl::SubCommand*> found;
+  for (cl::SubCommand* each : cl::getRegisteredSubcommands()) {
+    if (!each->getName().empty()) found.push_back(each);
+  }
+  llvm::sort(found, [](auto* a, auto* b) { return a->getName() < b->getName(); });
+  return found;
+}
+
+/// "check, explain or gen".
+std::string command_names() {
+  std::string text;
+  for (const cl::SubCommand* each : commands()) {
+    if (!text.empty()) text += each == commands().back() ? " or " : ", ";
+    text += each->getName();
+  }
+  return text;
+}
+
+/// What an option or a positional argument takes, as `--help` shows it: "dir", "text|json".
+llvm::StringRef taken_by(const cl::Option& option) {
+  return option.isPositional() ? option.HelpStr.trim("<>[].") : option.ValueStr;
+}
+
+/// The words of an option that takes one of a list.
+llvm::SmallVector<llvm::StringRef> choices(const cl::Option& option) {
+  llvm::SmallVector<llvm::StringRef> words;
+  taken_by(option).split(words, '|');
+  return words;
+}
+
+tools::Completed completed(const cl::Option& option) {
+  using Kind = tools::Completed::Kind;
+  const llvm::StringRef taken = taken_by(option);
+  tools::Completed result;
+  if (taken.ends_with(".otp")) result.kind = Kind::schemas;
+  if (taken == "file") result.kind = Kind::files;
+  if (taken == "dir") result.kind = Kind::folders;
+  if (taken.contains('|')) {
+    result.kind = Kind::words;
+    for (const llvm::StringRef word : choices(option)) result.words.push_back(word.str());
+  }
+  if (taken == "OTPnnnn") {
+    result.kind = Kind::words;
+    for (const auto& each : diagnostics::catalogue())
+      result.words.push_back(diagnostics::code(each.id));
+  }
+  return result;
+}
+
+tools::Command described(const cl::SubCommand& command) {
+  tools::Command result{command.getName().str(), command.getDescription().str(), {}, {}};
+  for (const auto& [name, option] : command.OptionsMap) {
+    // LLVM's own options but those that everybody expects stay untold.
+    const bool ours = llvm::is_contained(option->Categories, &cl::getGeneralCategory()) &&
+                      option->getOptionHiddenFlag() == cl::NotHidden;
+    if (!ours && name != "help" && name != "version") continue;
+    const bool takes_value = !option->ValueStr.empty();
+    result.options.push_back({name.str(), option->HelpStr.str(), takes_value, completed(*option)});
+  }
+  llvm::sort(result.options, [](const auto& a, const auto& b) { return a.name < b.name; });
+  for (const cl::Option* each : command.PositionalOpts) result.argument = completed(*each);
+  return result;
+}
+
+/// Which of its words was given to the option: their order is that of the values of E.
+template <class E>
+std::optional<E> chosen(const cl::opt<std::string>& option, Streams streams) {
+  const auto words = choices(option);
+  const auto* const found = llvm::find(words, option.getValue());
+  if (found != words.end()) return static_cast<E>(found - words.begin());
+  const std::vector<std::string> candidates(words.begin(), words.end());
+  const std::string near = diagnostics::did_you_mean(option.getValue(), candidates);
+  const std::string what = option.isPositional() ? "the argument" : "--" + option.ArgStr.str();
+  misused(streams.err, what + " is one of " + taken_by(option).str() + ", not `" +
+                           option.getValue() + "`" + (near.empty() ? "" : "; " + near));
+  return std::nullopt;
+}
+
+Input input_of(const CommandLine& line) {
+  Input input;
+  input.files.assign(line.files.begin(), line.files.end());
+  input.import_dirs.assign(line.import_dirs.begin(), line.import_dirs.end());
+  input.colour = use_colour();
+  return input;
+}
+
+Exit run_pipeline(const CommandLine& line, Streams streams) {
+  if (line.gen && line.out_dir.empty())
+    return misused(streams.err, "gen needs --out-dir: where the generated files go");
+  enum class Rendering : std::uint8_t { text, json };
+  const auto rendering = chosen<Rendering>(line.diagnostics, streams);
+  if (!rendering) return Exit::usage;
+  Request request{input_of(line), line.out_dir, line.depfile, line.test_doubles};
+  request.json = rendering == Rendering::json;
+  request.warnings_are_errors = line.werror;
+  return run(request, streams);
+}
+
+Exit run_graph(const CommandLine& line, Streams streams) {
+  const auto kind = chosen<tools::GraphKind>(line.graph_kind, streams);
+  const auto format = chosen<GraphFormat>(line.graph_format, streams);
+  if (!kind || !format) return Exit::usage;
+  return graph({input_of(line), *kind, *format}, streams);
+}
+
+Exit run_completion(const CommandLine& line, Streams streams) {
+  const auto shell = chosen<tools::Shell>(line.shell, streams);
+  if (!shell) return Exit::usage;
+  std::vector<tools::Command> table{described(cl::SubCommand::getTopLevel())};
+  for (const cl::SubCommand* each : commands()) table.push_back(described(*each));
+  streams.out << tools::completion(*shell, "otpc", table);
+  return Exit::ok;
+}
+
+Exit dispatch(const CommandLine& line, Streams streams) {
+  if (line.explain) return explain(line.code, streams);
+  if (line.completion) return run_completion(line, streams);
+  if (line.make) return new_project(line.project, line.supervised, streams);
+  const bool takes_files = line.gen || line.check || line.format || line.graph;
+  if (!takes_files) return misused(streams.err, "say what to do: " + command_names());
+  if (line.files.empty()) return misused(streams.err, "name at least one schema file");
+  if (line.format) {
+    const Input input = input_of(line);
+    return format({input.files, line.check_only, input.colour}, streams);
+  }
+  if (line.graph) return run_graph(line, streams);
+  return run_pipeline(line, streams);
 }
 
 }  // namespace
@@ -62,27 +223,13 @@ int main(int argc, const char* const* argv) {
     llvm::errs() << complaint;
     return static_cast<int>(Exit::usage);
   }
-  if (!line.gen && !line.check) return misused("say what to do: gen or check");
-  if (line.files.empty()) return misused("name at least one schema file");
-  if (line.gen && line.out_dir.empty())
-    return misused("gen needs --out-dir: where the generated files go");
-  if (line.format != "text" && line.format != "json")
-    return misused("--diagnostics is `text` or `json`, not `" + line.format + "`");
-  Request request;
-  request.files.assign(line.files.begin(), line.files.end());
-  request.import_dirs.assign(line.import_dirs.begin(), line.import_dirs.end());
-  request.out_dir = line.out_dir;
-  request.depfile = line.depfile;
-  request.test_doubles = line.test_doubles;
-  request.json = line.format == "json";
-  request.colour = use_colour();
-  request.warnings_are_errors = line.werror;
   try {
-    return static_cast<int>(run(request, llvm::outs(), llvm::errs()));
+    return static_cast<int>(dispatch(line, {llvm::outs(), llvm::errs()}));
   } catch (const std::exception& error) {
     llvm::errs() << "otpc " << version << ": internal error: " << error.what()
-                 << "\nThis is a fault of otpc. Please report it with the schema that shows it: "
-                 << request.files.front() << '\n';
+                 << "\nThis is a fault of otpc. Please report it with the schema that shows it";
+    if (!line.files.empty()) llvm::errs() << ": " << line.files.front();
+    llvm::errs() << '\n';
     return static_cast<int>(Exit::internal);
   }
 }

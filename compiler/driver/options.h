@@ -1,8 +1,6 @@
 // The command line of otpc.
 #pragma once
 
-#include "driver/pipeline.h"
-
 namespace otpc::driver {
 
 /// Everything `main` does. Returns the exit code.

@@ -1,5 +1,7 @@
 #include "model/model.h"
 
+#include <utility>
+
 namespace otpc::model {
 namespace {
 
@@ -94,6 +96,19 @@ std::string Type::text() const {
     default:
       return simple_name(kind);
   }
+}
+
+std::string duration_text(std::uint64_t nanoseconds) {
+  if (nanoseconds == infinite) return "infinity";
+  for (const auto& [unit, size] : {std::pair<const char*, std::uint64_t>{"h", 3'600'000'000'000},
+                                   {"min", 60'000'000'000},
+                                   {"s", 1'000'000'000},
+                                   {"ms", 1'000'000},
+                                   {"us", 1'000}}) {
+    if (nanoseconds != 0 && nanoseconds % size == 0)
+      return std::to_string(nanoseconds / size) + unit;
+  }
+  return std::to_string(nanoseconds) + "ns";
 }
 
 }  // namespace otpc::model

@@ -162,6 +162,8 @@ struct Union final : Declaration {
 };
 
 inline constexpr std::uint64_t infinite = UINT64_MAX;
+/// As a schema writes it: "250ms", "infinity".
+std::string duration_text(std::uint64_t nanoseconds);
 
 struct Protocol;
 struct Topic;

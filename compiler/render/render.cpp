@@ -24,7 +24,8 @@ std::string render(llvm::StringRef file_template, const llvm::json::Value& data)
   llvm::mustache::MustacheContext context(allocator, saver);
   llvm::mustache::Template parsed(found->text, context);
   for (const TemplateText& each : embedded) {
-    if (!llvm::StringRef(each.name).starts_with("file_"))
+    const llvm::StringRef name(each.name);
+    if (!name.starts_with("file_") && !name.starts_with("project_"))
       parsed.registerPartial(each.name, each.text);
   }
   parsed.overrideEscapeCharacters(llvm::DenseMap<char, std::string>());  // C++ is not HTML

@@ -1,7 +1,8 @@
 // Bytes out of lowered values: Mustache on LLVM's engine.
 //
-// The templates of templates/cpp are compiled into the program. They print; a name that the data
-// does not have prints nothing, which is why the tests hold the templates against the data.
+// The templates of templates/cpp and templates/project are compiled into the program. They print; a
+// name that the data does not have prints nothing, which is why the tests hold the templates
+// against the data.
 #pragma once
 
 #include <string>
@@ -10,7 +11,9 @@
 
 namespace otpc::render {
 
-/// Renders `file_header` or `file_source`; every fragment is at hand.
+/// Renders `file_header` or `file_source`, where every fragment is at hand, or a file of a new
+/// project
+/// (`project_main`).
 std::string render(llvm::StringRef file_template, const llvm::json::Value& data);
 
 /// Name and text of every template, for the checks of the tests.

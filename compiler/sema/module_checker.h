@@ -149,7 +149,6 @@ std::vector<std::string> names_of(
     const std::map<std::string, model::Declaration*, std::less<>>& scope);
 /// "the struct", "a server"...
 const char* described(model::DeclarationKind kind);
-/// 5s, 250ms, 1min: as a schema writes it.
-std::string duration_text(std::uint64_t nanoseconds);
+using model::duration_text;
 
 }  // namespace otpc::sema

@@ -65,19 +65,6 @@ std::string shown(const ast::Value& value) {
 
 }  // namespace
 
-std::string duration_text(std::uint64_t nanoseconds) {
-  if (nanoseconds == model::infinite) return "infinity";
-  for (const auto& [unit, size] : {std::pair<const char*, std::uint64_t>{"h", 3'600'000'000'000},
-                                   {"min", 60'000'000'000},
-                                   {"s", 1'000'000'000},
-                                   {"ms", 1'000'000},
-                                   {"us", 1'000}}) {
-    if (nanoseconds != 0 && nanoseconds % size == 0)
-      return std::to_string(nanoseconds / size) + unit;
-  }
-  return std::to_string(nanoseconds) + "ns";
-}
-
 void ModuleChecker::mismatch(const ast::Value& written, const Type& type) {
   auto builder = diagnostics_.emit(Id::value_type, written.span, shown(written), type.text());
   if (type.kind == TypeKind::duration && written.kind == ast::ValueKind::integer) {

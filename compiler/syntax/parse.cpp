@@ -3,9 +3,12 @@
 #include <utility>
 
 #include <antlr4-runtime.h>
+#include <llvm/ADT/StringExtras.h>
+#include "OtpLexer.h"
 #include "OtpParser.h"
 
 #include "syntax/build.h"
+#include "syntax/lexemes.h"
 #include "syntax/syntax_errors.h"
 #include "syntax/tokens.h"
 
@@ -116,7 +119,57 @@ class SliceParser {
   SyntaxErrors errors_;
 };
 
+LexemeKind kind_of(std::size_t type, const antlr4::dfa::Vocabulary& vocabulary) {
+  using grammar::OtpLexer;
+  switch (type) {
+    case OtpLexer::DOC:
+      return LexemeKind::doc;
+    case OtpLexer::LINE_COMMENT:
+      return LexemeKind::line_comment;
+    case OtpLexer::BLOCK_COMMENT:
+      return LexemeKind::block_comment;
+    case OtpLexer::DURATION:
+    case OtpLexer::FLOAT:
+    case OtpLexer::INTEGER:
+    case OtpLexer::STRING:
+      return LexemeKind::literal;
+    case OtpLexer::IDENTIFIER:
+      return LexemeKind::name;
+    default: {
+      const std::string literal = vocabulary.getLiteralName(type);  // 'server', '::'
+      return literal.size() > 1 && llvm::isAlpha(literal[1]) ? LexemeKind::keyword
+                                                             : LexemeKind::sign;
+    }
+  }
+}
+
 }  // namespace
+
+std::vector<Lexeme> lexemes(const source::SourceManager& sources, source::FileId file,
+                            diagnostics::Engine& diagnostics) {
+  std::vector<Lexeme> result;
+  if (!check_text(sources, file, diagnostics)) return result;
+  TokenizedFile tokens = tokenize(sources, file, diagnostics);
+  std::vector<LexemeKind> kinds;
+  const auto& vocabulary = grammar::OtpLexer(nullptr).getVocabulary();
+  for (std::size_t type = 0; type <= vocabulary.getMaxTokenType(); ++type)
+    kinds.push_back(kind_of(type, vocabulary));
+  auto comment = tokens.comments.begin();
+  const auto add_comments_before = [&](std::uint32_t end) {
+    for (; comment != tokens.comments.end() && comment->second.begin < end; ++comment)
+      result.push_back({kinds[comment->first], comment->second});
+  };
+  for (Slice& slice : tokens.slices) {
+    for (const auto& token : slice.tokens) {
+      const source::Span span = tokens.places.span(*token);
+      add_comments_before(span.begin);
+      result.push_back({kinds[token->getType()], span});
+    }
+    SliceParser(slice, tokens, diagnostics).parse();
+  }
+  add_comments_before(UINT32_MAX);
+  return result;
+}
 
 std::unique_ptr<ast::File> parse(const source::SourceManager& sources, source::FileId file,
                                  diagnostics::Engine& diagnostics) {

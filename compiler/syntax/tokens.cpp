@@ -176,7 +176,7 @@ TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file
   const auto input = std::make_shared<antlr4::ANTLRInputStream>(std::string(text));
   const auto owned_lexer = std::make_shared<OtpLexer>(input.get());
   OtpLexer& lexer = *owned_lexer;
-  TokenizedFile result{{}, {input, owned_lexer}, Places(file, text), {}, {}};
+  TokenizedFile result{{}, {input, owned_lexer}, Places(file, text), {}, {}, {}};
   lexer.removeErrorListeners();
   Slicer slicer(result.slices);
   std::string doc;
@@ -185,6 +185,8 @@ TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file
     std::unique_ptr<antlr4::Token> token = lexer.nextToken();
     const std::size_t type = token->getType();
     if (type == antlr4::Token::EOF) return result;
+    if (token->getChannel() != antlr4::Token::DEFAULT_CHANNEL)
+      result.comments.emplace_back(type, result.places.span(*token));
     if (token->getChannel() == OtpLexer::DOCS) {
       doc += (doc.empty() ? "" : "\n") + doc_text(token->getText());
       continue;

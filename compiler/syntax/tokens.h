@@ -43,6 +43,8 @@ struct TokenizedFile {
   std::vector<std::shared_ptr<void>> owners;
   Places places;
   std::vector<Slice> slices;
+  /// Comments of all kinds with the type of their token.
+  std::vector<std::pair<std::size_t, source::Span>> comments;
   /// The `///` lines, by the byte where the token after them begins.
   std::vector<std::pair<std::uint32_t, std::string>> docs;
 };

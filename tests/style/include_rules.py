@@ -15,9 +15,10 @@ COMPILER = {
     "sema": {"source", "diagnostics", "ast", "model"},
     "lower": {"source", "diagnostics", "model"},
     "render": {"lower"},
-    "driver": {"source", "diagnostics", "ast", "syntax", "model", "sema", "lower", "render"},
+    "driver": {"source", "diagnostics", "ast", "syntax", "model", "sema", "lower", "render",
+               "tools"},
+    "tools": {"source", "diagnostics", "ast", "syntax", "model", "sema"},
 }
-COMPILER["tools"] = set(COMPILER)
 RUNTIME = {
     "core": set(),
     "etf": {"core"},

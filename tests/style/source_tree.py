@@ -74,6 +74,8 @@ def read_tree(root):
     for folder, names, file_names in os.walk(root):
         names[:] = sorted(name for name in names if name not in SKIPPED_FOLDERS)
         for name in sorted(file_names):
+            if name == ".git":  # of a worktree: where its repository is
+                continue
             full = Path(folder, name)
             if full.is_file() and not full.is_symlink():
                 files.append(SourceFile(full.relative_to(root).as_posix(), full.read_bytes()))

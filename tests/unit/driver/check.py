@@ -56,7 +56,11 @@ write("plain", "a file, not a folder")
 expect("an output that cannot be written", ["gen", "--out-dir", "plain/out", write("good.otp",
         GOOD)], 3, "cannot write", "plain/out")
 expect("a wrong flag", ["gen", "--outdir", "out", "good.otp"], 2, "--outdir", "--out-dir")
-expect("nothing to do", [], 2, "gen or check")
+expect("nothing to do", [], 2, "say what to do", "check", "gen")
+expect("an unknown command", ["genn"], 2, "genn", "gen")
+expect("an unknown way to print", ["check", "--diagnostics=xml", "good.otp"], 2, "text|json", "xml")
+expect("an unknown number", ["explain", "OTP0103x"], 2, "OTP0103x", "did you mean `OTP0103`?")
+expect("a number that looks like none", ["explain", "everything"], 2, "`otpc explain` lists")
 expect("no file", gen, 2, "at least one schema")
 expect("no output folder", ["gen", "good.otp"], 2, "--out-dir")
 expect("one good and one broken file", [*gen, "good.otp", write("broken.otp",
@@ -73,6 +77,19 @@ subprocess.run([otpc, *gen, "--depfile", "d.d", "good.otp"], cwd=scratch, check=
 rule = (scratch / "d.d").read_text()
 if not rule.startswith("out/good.otp.h out/good.otp.cpp:") or "good.otp" not in rule.split(":")[1]:
     findings.append(f"depfile: {rule}")
+
+# New projects. What they contain is built by tests/package.
+expect("no name", ["new"], 2, "what the new project is called", out="none")
+for name, better in (("My-Shop", "my_shop"), ("2nd", "my_2nd"), ("class", "my_class"),
+                     ("test", "my_test"), ("std", "my_std"), ("otp_x", "my_otp_x")):
+    expect(f"a project called {name}", ["new", name], 2, f"`{name}`", f"`{better}`", out=name)
+    expect(f"a project called {better}", ["new", "projects/" + better], 0)
+    expect(f"{better} again", ["new", "projects/" + better], 3, "something in", better,
+           out="none")
+    expect(f"the schema of {better}", ["check", f"projects/{better}/{better}.otp"], 0)
+expect("a project in a file", ["new", "plain/shop"], 3, "cannot write `plain/shop/", out="none")
+expect("a supervised project", ["new", "--sup", "projects/shop"], 0)
+expect("its schema", ["check", "--Werror", "projects/shop/shop.otp"], 0)
 
 # The language's own example: everything is read, and what is refused is refused by name,
 # without cascades.

@@ -59,7 +59,9 @@ class BlockedStream {
     if (pipe(ends_) != 0) throw std::runtime_error("pipe");
     fcntl(ends_[1], F_SETFL, O_NONBLOCK);
     const std::string page(4096, '#');
-    while (::write(ends_[1], page.data(), page.size()) > 0) {
+    for (std::size_t size = page.size(); size != 0; size /= 2) {
+      while (::write(ends_[1], page.data(), size) > 0) {
+      }
     }
     fcntl(ends_[1], F_SETFL, 0);
     stream_ = fdopen(ends_[1], "w");

@@ -1,0 +1,22 @@
+// The catalogue for people: a page about each number, with a schema that fails and one that passes.
+#pragma once
+
+#include <string>
+
+#include <llvm/ADT/StringRef.h>
+
+#include "diagnostics/engine.h"
+
+namespace otpc::diagnostics {
+
+/// The entry of "OTP0306"; "otp0306" and "306" are understood too. Null for what is no number of
+/// the catalogue.
+const Entry* find_entry(llvm::StringRef written);
+
+/// The whole page, in Markdown: heading, what it means and why, schemas.
+std::string explanation(const Entry& entry);
+
+/// A line for each number: code, severity and message.
+std::string explanation_index();
+
+}  // namespace otpc::diagnostics

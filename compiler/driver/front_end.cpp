@@ -1,0 +1,30 @@
+#include "driver/front_end.h"
+
+#include "diagnostics/render.h"
+#include "sema/check.h"
+
+namespace otpc::driver {
+
+FrontEnd::FrontEnd(const Input& input, Streams streams)
+    : input_(input), streams_(streams), loader_(input.import_dirs, sources_, diagnostics_) {
+  diagnostics_.warnings_are_errors(input.warnings_are_errors);
+}
+
+std::unique_ptr<model::Program> FrontEnd::program() {
+  for (const std::string& file : input_.files) loader_.load(file);
+  std::vector<const ast::File*> files;
+  for (const LoadedFile* file : loader_.ordered()) files.push_back(file->ast.get());
+  std::unique_ptr<model::Program> program = sema::check(files, diagnostics_);
+  return diagnostics_.has_errors() ? nullptr : std::move(program);
+}
+
+Exit FrontEnd::report(Exit failure) {
+  if (input_.json)
+    diagnostics::render_json(diagnostics_, sources_, streams_.out);
+  else
+    diagnostics::render_text(diagnostics_, sources_, streams_.err, input_.colour);
+  if (!diagnostics_.has_errors()) return Exit::ok;
+  return loader_.input_failed() ? Exit::input_output : failure;
+}
+
+}  // namespace otpc::driver

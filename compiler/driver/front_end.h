@@ -1,0 +1,57 @@
+// What every command begins with that works on a checked schema: load, parse, check.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <llvm/Support/raw_ostream.h>
+
+#include "diagnostics/engine.h"
+#include "driver/loader.h"
+#include "model/model.h"
+#include "source/source_manager.h"
+
+namespace otpc::driver {
+
+/// The exit codes of otpc.
+enum class Exit : int { ok = 0, diagnostics = 1, usage = 2, input_output = 3, internal = 70 };
+
+/// Where a command speaks: its results to `out`, its complaints to `err`.
+struct Streams {
+  llvm::raw_ostream& out;
+  llvm::raw_ostream& err;
+};
+
+struct Input {
+  std::vector<std::string> files;
+  std::vector<std::string> import_dirs;
+  bool json = false;  ///< diagnostics as JSON
+  bool colour = false;
+  bool warnings_are_errors = false;
+};
+
+class FrontEnd {
+ public:
+  FrontEnd(const Input& input, Streams streams);
+
+  /// Its modules stand in the order of files(). Null when there are errors.
+  std::unique_ptr<model::Program> program();
+
+  /// Every file that was read, imports before importers.
+  const std::vector<LoadedFile*>& files() const { return loader_.ordered(); }
+  diagnostics::Engine& diagnostics() { return diagnostics_; }
+
+  /// Prints the diagnostics. The exit code is `failure` when there are errors, but another one when
+  /// a schema could not be read.
+  Exit report(Exit failure = Exit::diagnostics);
+
+ private:
+  const Input& input_;
+  Streams streams_;
+  source::SourceManager sources_;
+  diagnostics::Engine diagnostics_;
+  Loader loader_;
+};
+
+}  // namespace otpc::driver
