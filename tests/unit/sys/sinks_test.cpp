@@ -219,18 +219,19 @@ double cpu_us_of(const std::function<void()>& work) {
 }
 
 TEST(sinks, whoever_reports_does_not_pay_for_formatting) {
-  constexpr int reports = 500;  // fewer than the queue holds: nobody waits for the writer
+  constexpr std::size_t reports = 500;  // and nobody waits for the writer
   CrashReport crash;
   crash.reason =
       ExitReason::error("E", "", std::vector<void*>(32, reinterpret_cast<void*>(&cpu_us_of)));
   const TemporaryFile file;
-  const auto sink = json_sink(file.path());
+  const auto sink = json_sink(
+      file.path(), {.overload = {.sync = 2 * reports, .drop = 2 * reports, .flush = 2 * reports}});
   static_cast<void>(detail::format_json(crash));  // the first one reads the symbol table
   const double formatting = cpu_us_of([&] {
-    for (int i = 0; i < reports; ++i) static_cast<void>(detail::format_json(crash));
+    for (std::size_t i = 0; i < reports; ++i) static_cast<void>(detail::format_json(crash));
   });
   const double writing = cpu_us_of([&] {
-    for (int i = 0; i < reports; ++i) sink->write(crash);
+    for (std::size_t i = 0; i < reports; ++i) sink->write(crash);
   });
   EXPECT_LT(writing, formatting / 4) << "us on the reporter's thread for " << reports;
 }
