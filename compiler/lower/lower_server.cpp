@@ -241,7 +241,7 @@ Object lower_client(const model::Server& declaration, bool machine) {
       {"hibernate_after", declaration.hibernate_ns ? cpp_duration(*declaration.hibernate_ns)
                                                    : "::otp::Duration::max()"},
       {"bounded", declaration.mailbox.has_value()},
-      {"mailbox_limit", static_cast<std::int64_t>(mailbox.limit)},
+      {"mailbox_limit", std::to_string(mailbox.limit)},
       {"mailbox_overflow", overflows[static_cast<std::size_t>(mailbox.overflow)]},
       {"every", every},
       {"down", down},

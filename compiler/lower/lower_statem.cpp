@@ -149,7 +149,7 @@ Object lower_statem(const Statem& declaration) {
   result["any_enter"] = declaration.any.enter;
   result["any_timeouts"] = !declaration.any.timeouts.empty();
   result["entered"] = entered || declaration.any.enter || !declaration.any.timeouts.empty();
-  result["state_count"] = static_cast<std::int64_t>(declaration.states.size());
+  result["state_count"] = std::to_string(declaration.states.size());
   result["has_edges"] = !edges.empty();
   result["edges"] = std::move(edges);
   result["all_states"] = all;

@@ -143,12 +143,12 @@ Object lower_supervisor(const model::Supervisor& declaration) {
                       ? "::otp::Backoff{" + cpp_duration(declaration.backoff_ns->first) + ", " +
                             cpp_duration(declaration.backoff_ns->second) + "}"
                       : "::std::nullopt"},
-      {"partitions", static_cast<std::int64_t>(declaration.partitions)},
+      {"partitions", std::to_string(declaration.partitions)},
       {"keyed", declaration.partition_key.has_value()},
       {"key_type", declaration.partition_key ? cpp_type(*declaration.partition_key) : ""},
       {"key_name", cpp_name(declaration.partition_key_name, Place::message)},
       {"strategy", strategy_name(declaration.strategy)},
-      {"intensity", static_cast<std::int64_t>(declaration.intensity)},
+      {"intensity", std::to_string(declaration.intensity)},
       {"period", cpp_duration(declaration.period_ns)},
       {"auto_shutdown", auto_shutdown_name(declaration.auto_shutdown)},
       {"env", env},

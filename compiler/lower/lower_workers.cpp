@@ -197,7 +197,7 @@ Object lower_registry(const model::Registry& declaration) {
                 {"key", cpp_type(declaration.key)},
                 {"kind", declaration.unique ? "unique" : "duplicate"},
                 {"unique", declaration.unique},
-                {"partitions", static_cast<std::int64_t>(declaration.partitions)},
+                {"partitions", std::to_string(declaration.partitions)},
                 {"names", declaration.names != nullptr},
                 {"client", declaration.names == nullptr ? "" : qualified_name(*declaration.names)}};
 }
