@@ -6,42 +6,6 @@
 namespace otpc::lower {
 namespace {
 
-const char* restart_name(model::Restart restart) {
-  switch (restart) {
-    case model::Restart::permanent:
-      return "permanent";
-    case model::Restart::transient:
-      return "transient";
-    case model::Restart::temporary:
-      return "temporary";
-  }
-  return "";
-}
-
-const char* strategy_name(model::Strategy strategy) {
-  switch (strategy) {
-    case model::Strategy::one_for_one:
-      return "one_for_one";
-    case model::Strategy::one_for_all:
-      return "one_for_all";
-    case model::Strategy::rest_for_one:
-      return "rest_for_one";
-  }
-  return "";
-}
-
-const char* auto_shutdown_name(model::AutoShutdown value) {
-  switch (value) {
-    case model::AutoShutdown::never:
-      return "never";
-    case model::AutoShutdown::any_significant:
-      return "any_significant";
-    case model::AutoShutdown::all_significant:
-      return "all_significant";
-  }
-  return "";
-}
-
 std::string shutdown_value(const model::Child& child) {
   if (child.shutdown_ns == 0) return "::otp::Shutdown::brutal_kill()";
   if (child.shutdown_ns == model::infinite) return "::otp::Shutdown::infinity()";
@@ -101,7 +65,7 @@ Object lower_child(const model::Child& child, const model::Supervisor& owner) {
        owner.partition_number == nullptr ? "" : cpp_type(owner.partition_number->type)},
       {"has_number", owner.partition_number != nullptr},
       {"passes_env", supervisor != nullptr && supervisor->env != nullptr},
-      {"restart", restart_name(child.restart)},
+      {"restart", model::word(child.restart)},
       {"shutdown", shutdown_value(child)},
       {"type", supervisor == nullptr ? "worker" : "supervisor"},
       {"significant", child.significant},
@@ -147,10 +111,10 @@ Object lower_supervisor(const model::Supervisor& declaration) {
       {"keyed", declaration.partition_key.has_value()},
       {"key_type", declaration.partition_key ? cpp_type(*declaration.partition_key) : ""},
       {"key_name", cpp_name(declaration.partition_key_name, Place::message)},
-      {"strategy", strategy_name(declaration.strategy)},
+      {"strategy", model::word(declaration.strategy)},
       {"intensity", std::to_string(declaration.intensity)},
       {"period", cpp_duration(declaration.period_ns)},
-      {"auto_shutdown", auto_shutdown_name(declaration.auto_shutdown)},
+      {"auto_shutdown", model::word(declaration.auto_shutdown)},
       {"env", env},
       {"env_parameter", env ? "const " + env_type(*declaration.env) + "& otp_env, " : ""},
       {"env_alone", env ? "const " + env_type(*declaration.env) + "& otp_env" : ""},

@@ -69,6 +69,19 @@ std::string joined(const std::vector<Type>& types) {
 
 }  // namespace
 
+const char* word(Strategy strategy) {
+  constexpr const char* words[] = {"one_for_one", "one_for_all", "rest_for_one"};
+  return words[static_cast<std::size_t>(strategy)];
+}
+const char* word(AutoShutdown value) {
+  constexpr const char* words[] = {"never", "any_significant", "all_significant"};
+  return words[static_cast<std::size_t>(value)];
+}
+const char* word(Restart restart) {
+  constexpr const char* words[] = {"permanent", "transient", "temporary"};
+  return words[static_cast<std::size_t>(restart)];
+}
+
 std::string Declaration::qualified() const { return module->name() + "." + name; }
 
 std::string Module::name() const {

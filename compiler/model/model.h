@@ -294,6 +294,11 @@ enum class Strategy : std::uint8_t { one_for_one, one_for_all, rest_for_one };
 enum class AutoShutdown : std::uint8_t { never, any_significant, all_significant };
 enum class Restart : std::uint8_t { permanent, transient, temporary };
 
+/// As a schema writes them.
+const char* word(Strategy strategy);
+const char* word(AutoShutdown value);
+const char* word(Restart restart);
+
 struct Argument {
   const Field* parameter = nullptr;
   Value value;

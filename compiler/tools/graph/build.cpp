@@ -35,28 +35,9 @@ std::string with_line(std::string text, const std::string& line) {
   return line.empty() ? text : text + "\n" + line;
 }
 
-const char* word(model::Strategy strategy) {
-  switch (strategy) {
-    case model::Strategy::one_for_one:
-      return "one_for_one";
-    case model::Strategy::one_for_all:
-      return "one_for_all";
-    case model::Strategy::rest_for_one:
-      return "rest_for_one";
-  }
-  return "";
-}
-
-const char* word(model::Restart restart) {
-  switch (restart) {
-    case model::Restart::permanent:
-      return "";  // what is usual is not said
-    case model::Restart::transient:
-      return "transient";
-    case model::Restart::temporary:
-      return "temporary";
-  }
-  return "";
+/// What is usual is not said.
+std::string unusual(model::Restart restart) {
+  return restart == model::Restart::permanent ? "" : model::word(restart);
 }
 
 /// Each child of each supervisor is a node of its own, also when several are of one kind.
@@ -108,7 +89,7 @@ class SupervisionTrees {
   }
 
   static std::string traits(const model::Child& child) {
-    std::string text = comma(word(child.restart), child.significant ? "significant" : "");
+    std::string text = comma(unusual(child.restart), child.significant ? "significant" : "");
     return comma(text, child.registered.empty() ? "" : "\"" + child.registered + "\"");
   }
 

@@ -270,6 +270,11 @@ class StatemActions {
          .event = StatemEvent(StatemEventType::named_timeout, std::move(value), std::move(name))});
   }
   template <class T>
+  Derived update_timeout(T value) && {
+    return with({.kind = detail::StatemAction::Kind::update,
+                 .event = StatemEvent(StatemEventType::timeout, std::move(value))});
+  }
+  template <class T>
   Derived update_state_timeout(T value) && {
     return with({.kind = detail::StatemAction::Kind::update,
                  .event = StatemEvent(StatemEventType::state_timeout, std::move(value))});
