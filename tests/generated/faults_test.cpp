@@ -18,6 +18,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+std::atomic<bool> spinning{false};
+
 /// Throws out of a scope whose destructor throws away what it can.
 struct Untidy {
   ~Untidy() { otp::send(otp::self(), 1); }
@@ -44,6 +46,11 @@ class FragileImpl final : public FragileServer {
     return otp::noreply();
   }
   otp::Reply<std::uint32_t> ask(std::uint32_t n, From<std::uint32_t>) override { return n; }
+  otp::Reply<std::uint32_t> spin(From<std::uint32_t>) override {
+    while (spinning) {
+    }
+    return otp::self() == otp::Pid{} ? 1U : 2U;  // the runtime takes it from here
+  }
   otp::NoReply answer_now() override {
     otp::reply(later_, 7U);
     otp::reply(later_, 8U);
@@ -128,6 +135,43 @@ TEST_F(Faults, a_terminate_that_throws_or_never_returns_ends_all_the_same) {
     EXPECT_TRUE(supervisor.terminate_child("slow"));  // it is killed when its time is over
     EXPECT_GE(otp::monotonic_time() - begin, 50ms);
     EXPECT_EQ(supervisor.count_children().active, 0U);
+  });
+}
+
+#if defined(__SANITIZE_THREAD__)
+constexpr bool thread_sanitizer = true;  // it cannot know of memory barriers on all threads
+#else
+constexpr bool thread_sanitizer = false;
+#endif
+
+TEST_F(Faults, a_handler_that_never_returns_does_not_hold_up_its_supervisor) {
+  if (thread_sanitizer) GTEST_SKIP() << "a zombie is taken over by membarrier(2)";
+  in_process([] {
+    spinning = true;
+    const auto supervisor =
+        otp::start_supervisor(
+            {.name = "s",
+             .children = {{.id = "spins",
+                           .start = []() -> std::expected<otp::StartedChild, otp::StartError> {
+                             const auto started =
+                                 Fragile::start_link({.how = ""}, {.name = otp::Name("spins")});
+                             return started->address();
+                           },
+                           .shutdown = otp::Shutdown::after(10ms)}}})
+            .value();
+    const Fragile server{otp::Name("spins")};
+    const otp::Pid pid = *server.pid();
+    const auto [caller, end] = otp::spawn_monitor([server] {
+      EXPECT_EQ(server.try_spin(otp::infinity).error().reason, otp::ExitReason::killed());
+    });
+    otp::sleep(10ms);
+    EXPECT_TRUE(supervisor.terminate_child("spins"));  // returns when it is over
+    EXPECT_FALSE(otp::is_alive(pid));
+    EXPECT_FALSE(otp::whereis(otp::Name("spins")));
+    EXPECT_EQ(end_of(end), otp::ExitReason::normal());
+    EXPECT_TRUE(supervisor.restart_child("spins"));
+    EXPECT_EQ(server.ask(7), 7U);
+    spinning = false;  // its thread comes back
   });
 }
 

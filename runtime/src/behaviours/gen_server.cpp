@@ -98,7 +98,7 @@ class GenServerProcess final : public StartedBehaviour {
   }
 
   std::string describe() const override { return std::string("gen_server ") + info_.name; }
-  std::int64_t request_deadline() const noexcept override { return request_deadline_; }
+  const CallBase* handled_request() const noexcept override { return handled_; }
   std::string state_text() const override { return server_->format_status(); }
   std::any state() const override { return server_->otp_state(); }
   bool replace_state(std::any state) override {
@@ -132,12 +132,14 @@ class GenServerProcess final : public StartedBehaviour {
         if (call != nullptr) defer_request(*call);
       }
     } const owed{call};
-    struct Handling {
-      std::int64_t& deadline;
-      ~Handling() { deadline = 0; }
-    } const handling{request_deadline_ = call->deadline};
     gen::Delivery delivery;
-    call->type->deliver(*call, receiver, &delivery);
+    {
+      struct Handling {
+        const CallBase*& call;
+        ~Handling() { call = nullptr; }
+      } const handling{handled_ = call.get()};
+      call->type->deliver(*call, receiver, &delivery);
+    }
     if (delivery.answered) {
       call->state = replied;
       send_back(std::move(call));
@@ -220,7 +222,7 @@ class GenServerProcess final : public StartedBehaviour {
   }
 
   std::optional<Duration> hibernate_after_;
-  std::int64_t request_deadline_ = 0;
+  const CallBase* handled_ = nullptr;
   std::unique_ptr<GenServer> server_;
   const gen::ServerInfo& info_;
   InitCall init_;

@@ -19,6 +19,9 @@ struct RunnableOps {
   /// Called once the runnable's stack has really been left. True: it sleeps, and a waker will make
   /// it runnable. False: something came in meanwhile, it is to run again.
   bool (*commit_park)(Runnable&);
+  /// The monitor's question about one that has computed for long on its thread without entering the
+  /// runtime: it may be declared over, if `still(context)` after it has been made to notice.
+  void (*stuck)(Runnable&, bool (*still)(void*), void* context) = nullptr;
 };
 
 }  // namespace otp::detail

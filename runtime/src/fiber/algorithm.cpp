@@ -192,7 +192,7 @@ void Worker::main() {
       scheduler = current_scheduler();
       continue;
     }
-    scheduler->current_ = nullptr;
+    scheduler->current_.store(nullptr, std::memory_order_relaxed);
     if (scheduler->stopping_ || scheduler->idle_workers_.size() >= max_idle_workers) break;
     scheduler->idle_workers_.push_back(this);
     scheduler->going_idle_ = true;

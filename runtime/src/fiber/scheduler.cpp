@@ -85,7 +85,7 @@ void Scheduler::thread_main() {
 }
 
 void Scheduler::start_turn(Runnable& runnable) noexcept {
-  current_ = &runnable;
+  current_.store(&runnable, std::memory_order_relaxed);
   budget = group_.is_simulated() ? group_.options_.driver->budget() : turn_budget;
   turn_mark_.store(++turns_, std::memory_order_relaxed);
   preempt_.store(false, std::memory_order_relaxed);
@@ -99,7 +99,7 @@ bool Scheduler::run(Runnable& runnable) {
 void Scheduler::leave(Runnable& self, Leave how) {
   auto* worker = static_cast<Worker*>(boost::fibers::context::active()->get_properties());
   leaving_ = {.worker = worker, .runnable = &self, .how = how};
-  current_ = nullptr;
+  current_.store(nullptr, std::memory_order_relaxed);
   worker->context->suspend();
   after_switch_to(worker->state);
   current_scheduler()->after_switch();

@@ -73,7 +73,13 @@ class Scheduler {
 
   SchedulerGroup& group() noexcept { return group_; }
   /// The process that runs on this thread now.
-  Runnable* current() noexcept { return current_; }
+  Runnable* current() const noexcept { return current_.load(std::memory_order_relaxed); }
+  /// Counts that the current process has entered the runtime. What follows is seen to come after it
+  /// by whoever makes a memory barrier on all threads (see SchedulerGroup::monitor_main).
+  void note_entry() noexcept {
+    entries_.store(entries_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+  }
   /// What the process layer keeps for each thread of its own.
   void* local = nullptr;
 
@@ -117,7 +123,8 @@ class Scheduler {
   const Duty duty_;
   const unsigned index_;
   RunQueue queue_;
-  Runnable* current_ = nullptr;
+  std::atomic<Runnable*> current_{nullptr};  ///< written by its thread, read by the monitor too
+  std::atomic<std::uint64_t> entries_{0};
   Runnable* chosen_ =
       nullptr;               ///< has a stack and was picked by a worker that must make room first
   bool going_idle_ = false;  ///< the active worker is entering the idle pool
@@ -198,6 +205,8 @@ class SchedulerGroup {
   void wake_one() noexcept;
   void monitor_main();
   void rescue(Scheduler& scheduler) noexcept;
+  struct Computing;
+  void watch_computing(Scheduler& scheduler, Computing& seen) noexcept;
 
   const Options options_;
   const RunnableOps ops_;

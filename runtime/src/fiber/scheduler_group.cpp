@@ -1,4 +1,7 @@
 // The threads together: shared queue, stealing, waking, the blocking pool, and the monitor.
+#include <pthread.h>
+#include <time.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -189,12 +192,64 @@ void SchedulerGroup::wait_for_blocking_work(Scheduler& scheduler) {
 
 // ---- Monitor ----
 // Looks at every scheduler once a tick. One that is inside the same turn as a tick ago is asked to
-// preempt at its process's next operation. One that has been crowded for some ticks offers what
+// preempt at its process's next operation, and its timers are fired for it. One that has been crowded for some ticks offers what
 // waits to the others: somebody waits there behind long turns, or its processes are independent of
 // each other. A pair that talks in short turns is left together.
 
+/// How long the process on a scheduler's thread has computed without entering the runtime.
+struct SchedulerGroup::Computing {
+  const Runnable* runnable = nullptr;
+  std::uint64_t entries = 0;
+  int ticks = 0;
+  Nanoseconds cpu = 0;  ///< of the thread, at the first look after some ticks
+};
+
+namespace {
+
+Nanoseconds cpu_time_of(std::thread& thread) noexcept {
+  clockid_t clock{};
+  timespec time{};
+  if (pthread_getcpuclockid(thread.native_handle(), &clock) != 0 ||
+      clock_gettime(clock, &time) != 0)
+    return 0;
+  return Nanoseconds{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+}  // namespace
+
+/// A process that spins has used the processor for a second and has not entered the runtime once:
+/// it is in code of its user, where nothing of ours is half done. (One that merely waits for the
+/// processor could be anywhere.)
+void SchedulerGroup::watch_computing(Scheduler& scheduler, Computing& seen) noexcept {
+  constexpr int ticks_between_looks = 50;
+  constexpr Nanoseconds grace = 1'000'000'000;
+  const Runnable* runnable = scheduler.current();
+  const std::uint64_t entries = scheduler.entries_.load(std::memory_order_relaxed);
+  if (runnable == nullptr || runnable != seen.runnable || entries != seen.entries) {
+    seen = {.runnable = runnable, .entries = entries};
+    return;
+  }
+  if (++seen.ticks % ticks_between_looks != 0) return;
+  const Nanoseconds cpu = cpu_time_of(scheduler.thread_);
+  if (seen.cpu == 0) seen.cpu = cpu;
+  if (cpu - seen.cpu < grace) return;
+  struct Look {
+    Scheduler& scheduler;
+    const Computing& seen;
+  } look{scheduler, seen};
+  ops_.stuck(
+      *scheduler.current_.load(std::memory_order_relaxed),
+      [](void* context) {
+        const auto& [scheduler, seen] = *static_cast<Look*>(context);
+        return scheduler.current() == seen.runnable &&
+               scheduler.entries_.load(std::memory_order_relaxed) == seen.entries;
+      },
+      &look);
+}
+
 void SchedulerGroup::monitor_main() {
   struct Seen {
+    Computing computing{};
     std::uint32_t turn = 0;
     std::uint32_t displacements = 0;
     int crowded = 0;
@@ -211,8 +266,11 @@ void SchedulerGroup::monitor_main() {
       const std::uint32_t turns = turn - std::exchange(seen[i].turn, turn);
       const std::uint32_t displacements = scheduler.queue_.displacements();
       const bool independent = std::exchange(seen[i].displacements, displacements) != displacements;
-      if (turns == 0 && !scheduler.asleep_.load())
+      if (ops_.stuck != nullptr) watch_computing(scheduler, seen[i].computing);
+      if (turns == 0 && !scheduler.asleep_.load()) {
         scheduler.preempt_.store(true, std::memory_order_relaxed);
+        scheduler.fire_timers();
+      }
       const bool crowded =
           !scheduler.queue_.empty() && (turns < short_turns_in_tick || independent);
       seen[i].crowded = crowded ? seen[i].crowded + 1 : 0;

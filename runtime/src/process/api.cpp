@@ -18,7 +18,11 @@ namespace detail {
 
 Process* current_process() noexcept {
   Scheduler* scheduler = current_scheduler();
-  return scheduler == nullptr ? nullptr : static_cast<Process*>(scheduler->current());
+  if (scheduler == nullptr) return nullptr;
+  scheduler->note_entry();
+  auto* process = static_cast<Process*>(scheduler->current());
+  if (process != nullptr) leave_as_zombie(*process);
+  return process;
 }
 
 Process& require_process(const char* operation) {
@@ -144,7 +148,8 @@ void send_message(Pid target, Message* message) {
 }
 
 std::int64_t request_deadline() {
-  return require_process("time_left").behaviour->request_deadline();
+  const CallBase* request = require_process("time_left").behaviour->handled_request();
+  return request == nullptr ? 0 : request->deadline;
 }
 
 void set_application(std::uint8_t application) {

@@ -19,6 +19,10 @@ SchedulerGroup::Options scheduler_options(const RuntimeOptions& options, const S
           .driver = simulated.driver};
 }
 
+bool is_kill(const ExitMessage& signal) noexcept {
+  return !signal.from_link && signal.exit.reason.kind() == ExitReason::Kind::kill;
+}
+
 }  // namespace
 
 Node::Node(const RuntimeOptions& options, const Simulated& simulated)
@@ -28,7 +32,7 @@ Node::Node(const RuntimeOptions& options, const Simulated& simulated)
       timers_(*this),
       schedulers_(std::make_unique<SchedulerGroup>(
           scheduler_options(options, simulated, this),
-          RunnableOps{.run = &run_process, .commit_park = &commit_park})) {
+          RunnableOps{.run = &run_process, .commit_park = &commit_park, .stuck = &reap_stuck})) {
   contain_terminate();
 }
 
@@ -92,6 +96,8 @@ void Node::push(Process& process, Message* message) noexcept {
   if (process.bounded.load(std::memory_order_relaxed) && !let_in(process, message)) [[unlikely]]
     return;
   const bool is_signal = message->kind >= MessageKind::first_signal;
+  if (message->kind == MessageKind::exit_signal && is_kill(static_cast<ExitMessage&>(*message)))
+    process.kill_sent.store(true);
   std::uintptr_t head = process.arrivals.load(std::memory_order_acquire);
   bool wake = false;
   std::uintptr_t pushed = 0;

@@ -33,6 +33,8 @@ class ProcessTable {
   /// A closed slot with a fresh serial. Throws std::length_error when the limit is reached.
   Process& allocate();
   void release(Process& process) noexcept;
+  /// One process fewer, whose slot is never given out again.
+  void retire() noexcept { live_.fetch_sub(1, std::memory_order_release); }
   /// The slot of `pid`, whatever lives there now; null when there never was one.
   Process* slot(Pid pid) const noexcept {
     const std::uint32_t chunk = pid.id >> chunk_bits;
@@ -103,6 +105,8 @@ class Node {
   NameRegistry& names() noexcept { return names_; }
   TimerTable& timers() noexcept { return timers_; }
   MailboxGates& gates() noexcept { return gates_; }
+  /// How many threads are lost to zombies now.
+  std::atomic<std::uint32_t>& lost_threads() noexcept { return lost_threads_; }
   /// Some mailbox of this node makes its senders wait, or did.
   bool any_blocking() const noexcept { return blocking_.load(std::memory_order_relaxed); }
   void note_blocking() noexcept { blocking_.store(true, std::memory_order_relaxed); }
@@ -148,6 +152,7 @@ class Node {
   std::condition_variable empty_condition_;
   std::atomic<bool> awaited_{false};
   std::atomic<bool> blocking_{false};
+  std::atomic<std::uint32_t> lost_threads_{0};
   mutable std::shared_mutex via_mutex_;
   std::deque<std::function<Pid()>> vias_;  ///< by the id of via_pid
 };

@@ -126,6 +126,14 @@ struct Wait {
   CallBase* reply = nullptr;  ///< its answer
 };
 
+/// A process that was killed and does not come back from its user's code is declared over by the
+/// monitor: see reap_stuck().
+enum class Zombie : std::uint8_t {
+  no,
+  claimed,  ///< it has to leave its stack as soon as it enters the runtime
+  left,     ///< it has done so
+};
+
 enum class ExitPending : std::uint8_t { no, signal, kill };
 /// What a blocked process looks up for.
 enum class WakeOn : std::uint8_t { message, signal };
@@ -147,9 +155,11 @@ struct Process : Runnable {
   bool trap_exit = false;
   bool unwinding = false;  ///< an exit signal has been thrown already
   bool hibernating = false;
-  bool suspended = false;            ///< by sys: takes its requests alone
-  std::atomic<bool> bounded{false};  ///< its mailbox has a limit: see mailbox_gate.h
-  bool queue_told = false;           ///< its long queue has been reported
+  bool suspended = false;              ///< by sys: takes its requests alone
+  std::atomic<bool> bounded{false};    ///< its mailbox has a limit: see mailbox_gate.h
+  std::atomic<bool> kill_sent{false};  ///< somebody has sent it the exit signal `kill`
+  std::atomic<Zombie> zombie{Zombie::no};
+  bool queue_told = false;  ///< its long queue has been reported
   /// Of whose application it is; it inherits that from its parent. 0: of none. Anybody may read it.
   std::atomic<std::uint8_t> application{0};
   bool rescan = false;  ///< a priority message has gone before what a receive has looked at

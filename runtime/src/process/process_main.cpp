@@ -2,9 +2,15 @@
 
 #include <cxxabi.h>
 
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <exception>
 #include <utility>
+
+#include <otp/report.h>
 
 #include "core/throw_trace.h"
 #include "process/crash.h"
@@ -51,6 +57,12 @@ void end_idleness(ProcessExtras& extras) noexcept {
   extras.hibernate_at = never;
 }
 
+/// From the user's code, by return or by exception.
+void came_back(Process& self) {
+  current_scheduler()->note_entry();
+  leave_as_zombie(self);
+}
+
 /// Handles messages until there is none, the process stops, or it has had its share of the thread.
 Served serve(Process& self) {
   for (;;) {
@@ -63,8 +75,9 @@ Served serve(Process& self) {
     if (message == nullptr) {
       if (self.has_arrivals()) continue;
       if (!self.suspended && idle_timeout_due(self)) {
-        if (self.behaviour->idle_timeout(std::move(self.extras->idle_message)) == Flow::stop)
-          return Served::stop;
+        const Flow flow = self.behaviour->idle_timeout(std::move(self.extras->idle_message));
+        came_back(self);
+        if (flow == Flow::stop) return Served::stop;
         continue;
       }
       see_to_hibernation(self);
@@ -83,7 +96,9 @@ Served serve(Process& self) {
       if (self.extras->debugging) note_taken(self, *message);
     }
     self.handling = message->type;
-    if (self.behaviour->handle(std::move(message)) == Flow::stop) return Served::stop;
+    const Flow flow = self.behaviour->handle(std::move(message));
+    came_back(self);
+    if (flow == Flow::stop) return Served::stop;
     if (current_scheduler()->budget_spent()) return Served::share_spent;
   }
 }
@@ -116,6 +131,7 @@ void end_process(Process& self, ProcessEnd& end) {
       self.behaviour->terminate(reason);
       end.reason = reason;
     });
+    came_back(self);
     if (end.reason.is_abnormal() && !end.by_signal) report_crash(self, end.reason);
   }
   self.exiting.store(true, std::memory_order_seq_cst);
@@ -128,6 +144,12 @@ void end_process(Process& self, ProcessEnd& end) {
 }  // namespace
 
 namespace {
+
+/// Whoever waits for the answer of a handler that will never give one.
+void fail_handled_request(Process& self, const ExitReason& reason) {
+  if (const CallBase* call = self.behaviour->handled_request())
+    fail_request(*self.node, call->caller, call->request, reason);
+}
 
 std::terminate_handler former_terminate = nullptr;
 
@@ -150,6 +172,7 @@ std::terminate_handler former_terminate = nullptr;
   report_crash(*self, reason);
   self->exiting.store(true, std::memory_order_release);
   release_name(*self);
+  fail_handled_request(*self, reason);
   self->behaviour->ended(reason);
   static_cast<void>(self->behaviour.release());
   finish(*self, reason);
@@ -157,6 +180,46 @@ std::terminate_handler former_terminate = nullptr;
 }
 
 }  // namespace
+
+// ---- Zombies ----
+// The stack and the structures of a process belong to the thread that runs it. The monitor may take
+// them over only while that thread is in the user's code and cannot get out of it unseen. It claims
+// the process, makes a memory barrier on all threads, and looks again: either the thread has not
+// entered the runtime since the claim was made, and will see it when it does; or it has, and has
+// seen the claim (then it has left the stack) or not (then the claim is withdrawn).
+
+void reap_stuck(Runnable& runnable, bool (*still)(void*), void* context) {
+  auto& self = static_cast<Process&>(runnable);
+  static const bool can_fence =
+      syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+  if (!can_fence || !self.kill_sent.load() || self.exiting.load()) return;
+  self.zombie.store(Zombie::claimed);
+  syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+  Zombie claimed = Zombie::claimed;
+  if (!still(context) && self.zombie.compare_exchange_strong(claimed, Zombie::no)) return;
+  Node& node = *self.node;
+  if (node.options().reports != nullptr) {
+    node.options().reports->write(
+        WarningReport{.text = "killed while its handler spins: it is over, and its thread is lost "
+                              "until the handler comes back",
+                      .server = self.behaviour->describe(),
+                      .pid = self.pid()});
+  }
+  node.lost_threads().fetch_add(1);
+  self.exiting.store(true);
+  release_name(self);
+  fail_handled_request(self, ExitReason::killed());
+  static_cast<void>(self.behaviour.release());
+  finish(self, ExitReason::killed(), true);
+}
+
+void leave_claimed_stack(Process& self) {
+  Zombie claimed = Zombie::claimed;
+  if (!self.zombie.compare_exchange_strong(claimed, Zombie::left) && claimed == Zombie::no)
+    return;  // withdrawn in this moment
+  self.node->lost_threads().fetch_sub(1);
+  current_scheduler()->abandon(self);
+}
 
 void contain_terminate() {
   static const bool installed = [] {
@@ -171,9 +234,13 @@ bool run_process(Runnable& runnable) {
   ProcessEnd end;
   Served served = Served::stop;
   contain(end, [&] {
-    if (!std::exchange(self.started, true) && self.behaviour->start() == Flow::stop) {
-      end.reason = self.extras ? self.extras->exit_reason : ExitReason::normal();
-      return;
+    if (!std::exchange(self.started, true)) {
+      const Flow flow = self.behaviour->start();
+      came_back(self);
+      if (flow == Flow::stop) {
+        end.reason = self.extras ? self.extras->exit_reason : ExitReason::normal();
+        return;
+      }
     }
     served = serve(self);
     if (served == Served::stop) {
@@ -185,6 +252,7 @@ bool run_process(Runnable& runnable) {
   });
   if (served == Served::idle) return false;
   if (served == Served::share_spent) return true;
+  came_back(self);  // by an exception, perhaps
   end_process(self, end);
   return false;
 }

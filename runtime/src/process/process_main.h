@@ -12,6 +12,17 @@ bool run_process(Runnable& runnable);
 /// Publishes that the process sleeps; false when something has come in meanwhile.
 bool commit_park(Runnable& runnable);
 
+/// For the monitor: a process that was sent `kill` and spins becomes a zombie. It is dead to
+/// everyone, with reason `killed`, its name is free; its thread is lost until it enters the runtime
+/// again, and then its stack is forgotten with all that is on it.
+void reap_stuck(Runnable& runnable, bool (*still)(void*), void* context);
+void leave_claimed_stack(Process& self);
+/// On entering the runtime, and on coming back from the user's code.
+inline void leave_as_zombie(Process& self) {
+  if (self.zombie.load(std::memory_order_relaxed) != Zombie::no) [[unlikely]]
+    leave_claimed_stack(self);
+}
+
 /// From now on std::terminate inside a process ends that process alone; outside, it does what it
 /// did.
 void contain_terminate();

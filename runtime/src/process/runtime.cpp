@@ -53,7 +53,7 @@ Runtime::~Runtime() {
     node.exit_all(ExitReason::kill());
     node.wait_until_empty(kill_limit);
   }
-  if (node.table().count() != 0) {
+  if (node.table().count() != 0 || node.lost_threads().load() != 0) {
     // A handler that never comes back holds its thread: the threads and what they use outlive the
     // runtime.
     static_cast<void>(impl_->node.release());

@@ -358,18 +358,27 @@ void bounce_all(Process& self, Pid pid, Message* next, const ExitReason& reason)
   }
 }
 
+}  // namespace
+
+void fail_request(Node& node, Pid caller, std::uint64_t request,
+                  const ExitReason& reason) noexcept {
+  auto* reply = make_signal<FailedReply>(MessageKind::reply);
+  reply->caller = caller;
+  reply->request = request;
+  fail_call(node, reply, reason);
+}
+
+namespace {
+
 void fail_deferred(Node& node, const ProcessExtras& extras, const ExitReason& reason) noexcept {
   for (const DeferredRequest& each : extras.deferred) {
-    auto* reply = make_signal<FailedReply>(MessageKind::reply);
-    reply->caller = each.caller;
-    reply->request = each.request;
-    fail_call(node, reply, reason);
+    fail_request(node, each.caller, each.request, reason);
   }
 }
 
 }  // namespace
 
-void finish(Process& self, const ExitReason& reason) noexcept {
+void finish(Process& self, const ExitReason& reason, bool keeps_slot) noexcept {
   Node& node = *self.node;
   const Pid pid = self.pid();
   Message* inbox = std::exchange(self.inbox_head, nullptr);
@@ -401,7 +410,11 @@ void finish(Process& self, const ExitReason& reason) noexcept {
   self.started = self.trap_exit = self.unwinding = self.rescan = self.suspended = self.hibernating =
       self.queue_told = false;
   self.on_blocking_pool = false;
-  node.table().release(self);
+  self.kill_sent.store(false, std::memory_order_relaxed);
+  if (keeps_slot)
+    node.table().retire();
+  else
+    node.table().release(self);
   node.process_ended();
 }
 

@@ -80,7 +80,10 @@ void drain(Process& self) noexcept;
 /// answer.
 void bounce(Node& node, Pid target, Message* message, const ExitReason& reason) noexcept;
 
-/// The end of a process: names, mailbox, links, monitors, in this order; then the slot is free.
-void finish(Process& self, const ExitReason& reason) noexcept;
+/// The end of a process: names, mailbox, links, monitors, in this order; then the slot is free,
+/// unless its thread may still come back to it.
+void finish(Process& self, const ExitReason& reason, bool keeps_slot = false) noexcept;
+/// Answers a request in the place of who cannot any more.
+void fail_request(Node& node, Pid caller, std::uint64_t request, const ExitReason& reason) noexcept;
 
 }  // namespace otp::detail

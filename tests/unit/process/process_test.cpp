@@ -178,6 +178,24 @@ TEST(Schedulers, a_process_that_computes_does_not_keep_the_others_from_the_other
             ExitReason::normal());
 }
 
+TEST(Schedulers, a_process_that_computes_does_not_keep_the_timers_it_armed_from_firing) {
+  Runtime runtime({.schedulers = 2});
+  EXPECT_EQ(runtime.run([] {
+    std::atomic<bool> fired{false};
+    const Pid receiver = spawn([&] {
+      receive_value<int>();
+      fired.store(true);
+    });
+    const auto [hog, hog_ref] = spawn_monitor([&] {
+      send_after(1ms, receiver, 1);
+      while (!fired.load()) {
+      }
+    });
+    EXPECT_EQ(await_down(hog_ref).reason, ExitReason::normal());
+  }),
+            ExitReason::normal());
+}
+
 TEST_P(Processes, blocking_work_leaves_the_schedulers_free) {
   in_process([] {
     std::atomic<int> inside{0};

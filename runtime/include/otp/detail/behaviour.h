@@ -104,8 +104,9 @@ class Behaviour {
   virtual void ended(const ExitReason& reason) noexcept { static_cast<void>(reason); }
   /// For reports: "gen_server Counter", "supervisor Shop".
   virtual std::string describe() const = 0;
-  /// When the caller of the request that is being handled gives up; 0: never, or there is none.
-  virtual std::int64_t request_deadline() const noexcept { return 0; }
+  /// The request that is being handled and has no answer yet; null: none, or its caller is told in
+  /// another way when the process ends.
+  virtual const CallBase* handled_request() const noexcept { return nullptr; }
   /// For crash reports: the state as text where the schema declares it; empty otherwise.
   virtual std::string state_text() const { return {}; }
 
