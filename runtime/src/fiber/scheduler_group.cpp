@@ -192,9 +192,10 @@ void SchedulerGroup::wait_for_blocking_work(Scheduler& scheduler) {
 
 // ---- Monitor ----
 // Looks at every scheduler once a tick. One that is inside the same turn as a tick ago is asked to
-// preempt at its process's next operation, and its timers are fired for it. One that has been crowded for some ticks offers what
-// waits to the others: somebody waits there behind long turns, or its processes are independent of
-// each other. A pair that talks in short turns is left together.
+// preempt at its process's next operation, and its timers are fired for it. One that has been
+// crowded for some ticks offers what waits to the others: somebody waits there behind long turns,
+// or its processes are independent of each other. A pair that talks in short turns is left
+// together.
 
 /// How long the process on a scheduler's thread has computed without entering the runtime.
 struct SchedulerGroup::Computing {
