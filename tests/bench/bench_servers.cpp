@@ -1,0 +1,75 @@
+#include <memory>
+
+#include <otp/receive.h>
+
+#include "bench.otp.h"
+
+namespace {
+
+class CounterImpl final : public bench::CounterServer {
+ public:
+  otp::Init init(bench::CounterArgs args) override {
+    n_ = args.initial;
+    if (args.up) otp::send(*args.up, otp::self());
+    return otp::ok();
+  }
+  otp::Reply<std::int64_t> get(From<std::int64_t>) override { return n_; }
+  otp::Reply<std::int64_t> bump(From<std::int64_t>) override { return ++n_; }
+  otp::Reply<std::int64_t> finish(From<std::int64_t>) override {
+    return otp::stop(otp::ExitReason::normal(), n_);
+  }
+  otp::NoReply inc() override {
+    ++n_;
+    return {};
+  }
+
+ private:
+  std::int64_t n_ = 0;
+};
+
+class AccountImpl final : public bench::AccountServer {
+ public:
+  otp::Init init() override { return otp::ok(); }
+  otp::Reply<std::int64_t> credit(std::int64_t amount, From<std::int64_t>) override {
+    return balance_ += amount;
+  }
+  otp::NoReply transfer(otp::Pid teller, otp::Pid to, std::int64_t amount) override {
+    bench::Account(to).credit(amount, otp::infinity);
+    balance_ -= amount;
+    otp::send(teller, bench::Transferred{.amount = amount});
+    return {};
+  }
+
+ private:
+  std::int64_t balance_ = 0;
+};
+
+class SubscriberImpl final : public bench::SubscriberServer {
+ public:
+  otp::Init init(bench::SubscriberArgs args) override {
+    left_ = args.items;
+    reader_ = args.reader;
+    bench::News::subscribe();
+    return otp::ok();
+  }
+  otp::NoReply news_item(std::int64_t) override {
+    if (--left_ == 0) otp::send(reader_, otp::self());
+    return {};
+  }
+
+ private:
+  std::int64_t left_ = 0;
+  otp::Pid reader_;
+};
+
+}  // namespace
+
+std::unique_ptr<bench::CounterServer> bench::CounterServer::create() {
+  return std::make_unique<CounterImpl>();
+}
+std::unique_ptr<bench::AccountServer> bench::AccountServer::create() {
+  return std::make_unique<AccountImpl>();
+}
+std::unique_ptr<bench::SubscriberServer> bench::SubscriberServer::create() {
+  return std::make_unique<SubscriberImpl>();
+}
