@@ -138,8 +138,13 @@ struct Exit {
 /// Of a task: who started it, who started that one, and so on; the nearest first.
 std::vector<Pid> callers();
 
-/// How many threads run processes.
+/// How many threads run processes. Those of processes that compute for long without entering the
+/// runtime come on top: what waits behind such a one is handed to another thread after ten
+/// milliseconds.
 unsigned schedulers_online();
+/// Changes it within a few milliseconds; the former number. Throws std::invalid_argument unless
+/// 1 to 1,024. Source: erlang:system_flag(schedulers_online, N).
+unsigned set_schedulers_online(unsigned count);
 
 /// A label for reports and observers; has no meaning to the runtime. Process only.
 void set_label(std::string label);

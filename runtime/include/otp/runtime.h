@@ -23,7 +23,8 @@ namespace otp {
 class ReportSink;
 
 struct RuntimeOptions {
-  /// Threads that run processes; 0 takes the CPUs this program may use.
+  /// Threads that run processes; 0 takes the CPUs this program may use, by its affinity mask and by
+  /// its control group's share of time. set_schedulers_online changes it.
   unsigned schedulers = 0;
   /// At most this many threads serve `@blocking` handlers and otp::blocking().
   unsigned blocking_threads = 64;

@@ -146,6 +146,11 @@ void Scheduler::fire_timers() {
   }
 }
 
+void Scheduler::give_all_away() {
+  while (Runnable* first = queue_.pop()) group_.push_shared(*first);
+  group_.wake_one();
+}
+
 void Scheduler::poll() {
   fire_timers();
   // The shared queue must not starve behind a busy local one.
@@ -159,6 +164,11 @@ void Scheduler::poll() {
 Runnable* Scheduler::next_runnable(bool search) {
   if (duty_ == Duty::blocking) return group_.pop_blocking();
   if (group_.is_simulated()) return group_.options_.driver->next();
+  if (retired_.load(std::memory_order_relaxed)) [[unlikely]] {
+    fire_timers();
+    give_all_away();
+    return nullptr;
+  }
   if (search || turns_ % turns_between_polls == 0) {
     turns_ += search ? 0 : 1;
     poll();
@@ -172,7 +182,7 @@ Runnable* Scheduler::next_runnable(bool search) {
 
 bool Scheduler::work_in_sight() noexcept {
   if (!queue_.empty() || group_.shared_size_.load(std::memory_order_seq_cst) != 0) return true;
-  for (const auto& other : group_.schedulers_) {
+  for (const auto& other : group_.schedulers()) {
     if (other.get() != this && other->queue_.size() >= 2) return true;
   }
   return false;
@@ -203,8 +213,20 @@ void Scheduler::sleep() {
     if (stop_requested()) stopping_ = true;
     return;
   }
-  if (spin_for_work()) return;
+  const bool retired = retired_.load(std::memory_order_relaxed);
+  if (!retired && spin_for_work()) return;
   std::unique_lock lock(sleep_mutex_);
+  if (retired) {  // for nobody to wake but its timers and the monitor
+    const auto woken = [this] { return !retired_.load() || stop_requested(); };
+    const Nanoseconds deadline = timers_.next_deadline();
+    if (deadline == never) {
+      sleep_condition_.wait(lock, woken);
+    } else if (const Nanoseconds left = deadline - now(group_.clock()); left > 0) {
+      sleep_condition_.wait_for(lock, std::chrono::nanoseconds(left), woken);
+    }
+    if (stop_requested()) stopping_ = true;
+    return;
+  }
   asleep_.store(true, std::memory_order_seq_cst);
   group_.sleeping_.fetch_add(1, std::memory_order_seq_cst);
   if (!work_in_sight() && !stop_requested()) {

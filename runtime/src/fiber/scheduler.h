@@ -19,15 +19,23 @@
 // on one thread. A sleeping scheduler is woken when a second process waits in a ring, or by the
 // monitor when one has waited for a tick.
 //
+// Who may run. As many schedulers as the group is told to use, and one more for each that is stuck:
+// inside one turn for ten milliseconds, because its process computes without entering the runtime.
+// The monitor hands what waits behind it to the others and revives a retired scheduler, or starts
+// one; when the process comes back there is one too many, which retires: it gives away what it has
+// and takes nothing more, and its thread lives on for the timers that were armed there.
+//
 // Exit. `stop` requires that no process is left; each scheduler then lets its idle workers end, and
 // its thread.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -113,6 +121,7 @@ class Scheduler {
   void start_turn(Runnable& runnable) noexcept;
   void poll();
   void fire_timers();
+  void give_all_away();
   void sleep();
   void wake() noexcept;
   bool spin_for_work();
@@ -142,6 +151,8 @@ class Scheduler {
   bool stopping_ = false;   ///< no process is left: let the workers end
   bool main_left_ = false;  ///< the thread's own function has gone on
 
+  std::atomic<bool> retired_{false};  ///< set by the monitor
+
   std::mutex sleep_mutex_;
   std::condition_variable sleep_condition_;
   bool notified_ = false;
@@ -156,6 +167,9 @@ class Scheduler {
 
 class SchedulerGroup {
  public:
+  static constexpr unsigned max_online = 1024;
+  static constexpr unsigned max_schedulers = max_online + 256;
+
   struct Options {
     unsigned schedulers = 1;
     unsigned blocking_threads = 64;
@@ -178,13 +192,18 @@ class SchedulerGroup {
   void make_runnable(Runnable& runnable) noexcept;
   /// Queues a process behind the others.
   void make_runnable_last(Runnable& runnable) noexcept;
+  /// How many threads run processes at once, those aside that are stuck.
+  unsigned online() const noexcept { return online_.load(std::memory_order_relaxed); }
+  /// Takes effect within a few milliseconds; the former number. 1 to max_online. Any thread.
+  unsigned set_online(unsigned count) noexcept;
+
   /// Arms on the caller's scheduler, or on the first one.
   void arm(TimerNode& node) noexcept;
   bool is_simulated() const noexcept { return options_.driver != nullptr; }
   /// For the driver of a simulation, while nothing runs: no timer fires before this time.
-  Nanoseconds next_deadline() noexcept { return schedulers_.front()->timers_.next_deadline(); }
+  Nanoseconds next_deadline() noexcept { return schedulers_[0]->timers_.next_deadline(); }
   /// Likewise: fires what is due by the group's clock.
-  void fire_timers() { schedulers_.front()->fire_timers(); }
+  void fire_timers() { schedulers_[0]->fire_timers(); }
 
   /// Stacks that std::terminate has left behind.
   std::size_t abandoned_stacks() const;
@@ -196,6 +215,11 @@ class SchedulerGroup {
   friend class Scheduler;
   friend class SchedulingAlgorithm;
 
+  using Schedulers = std::span<const std::unique_ptr<Scheduler>>;
+  Schedulers schedulers() const noexcept {
+    return {schedulers_.data(), count_.load(std::memory_order_acquire)};
+  }
+  void start_scheduler();
   void push_shared(Runnable& runnable) noexcept;
   Runnable* pop_shared() noexcept;
   void push_blocking(Runnable& runnable);
@@ -204,6 +228,8 @@ class SchedulerGroup {
   Runnable* steal_for(Scheduler& thief) noexcept;
   void wake_one() noexcept;
   void monitor_main();
+  void adjust(unsigned stuck);
+  void hand_over(Scheduler& scheduler) noexcept;
   void rescue(Scheduler& scheduler) noexcept;
   struct Computing;
   void watch_computing(Scheduler& scheduler, Computing& seen) noexcept;
@@ -211,7 +237,12 @@ class SchedulerGroup {
   const Options options_;
   const RunnableOps ops_;
   std::unique_ptr<StackPool> stacks_;
-  std::vector<std::unique_ptr<Scheduler>> schedulers_;
+  /// Grows and never shrinks; `count_` of them are there.
+  std::array<std::unique_ptr<Scheduler>, max_schedulers> schedulers_;
+  std::atomic<unsigned> count_{0};
+  std::atomic<unsigned> online_;
+  /// Of those that are not retired. The constructor's and the monitor's.
+  unsigned active_ = 0;
 
   SpinLock shared_lock_;
   RunnableList shared_;
@@ -232,6 +263,7 @@ class SchedulerGroup {
 
   std::mutex monitor_mutex_;
   std::condition_variable monitor_condition_;
+  bool adjust_now_ = false;
   std::thread monitor_;
 };
 

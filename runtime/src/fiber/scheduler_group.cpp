@@ -18,23 +18,22 @@ constexpr auto monitor_idle_tick = std::chrono::milliseconds(20);
 constexpr int crowded_ticks_before_rescue = 4;
 // Fewer turns than these in a tick are long ones: whoever waits behind them gains by moving.
 constexpr std::uint32_t short_turns_in_tick = 8;
+constexpr int ticks_before_stuck = 10;
 
 }  // namespace
 
 SchedulerGroup::SchedulerGroup(const Options& options, RunnableOps ops)
-    : options_(options), ops_(ops), stacks_(std::make_unique<StackPool>(options.stack_bytes)) {
-  for (unsigned i = 0; i < std::max(1U, options_.schedulers); ++i) {
-    schedulers_.push_back(std::make_unique<Scheduler>(*this, Scheduler::Duty::processes, i));
-  }
-  for (const auto& scheduler : schedulers_) {
-    scheduler->thread_ = std::thread([raw = scheduler.get()] { raw->thread_main(); });
-  }
+    : options_(options),
+      ops_(ops),
+      stacks_(std::make_unique<StackPool>(options.stack_bytes)),
+      online_(std::clamp(options.schedulers, 1U, max_online)) {
+  while (active_ < online()) start_scheduler();
   if (!is_simulated()) monitor_ = std::thread([this] { monitor_main(); });
 }
 
 SchedulerGroup::~SchedulerGroup() {
   stop();
-  for (const auto& scheduler : schedulers_) {
+  for (const auto& scheduler : schedulers()) {
     TimerNode* node = scheduler->timers_.drain();
     while (node != nullptr) {
       TimerNode& each = *node;
@@ -44,21 +43,37 @@ SchedulerGroup::~SchedulerGroup() {
   }
 }
 
+void SchedulerGroup::start_scheduler() {
+  const unsigned index = count_.load(std::memory_order_relaxed);
+  auto& scheduler = schedulers_[index];
+  scheduler = std::make_unique<Scheduler>(*this, Scheduler::Duty::processes, index);
+  scheduler->thread_ = std::thread([raw = scheduler.get()] { raw->thread_main(); });
+  count_.store(index + 1, std::memory_order_release);
+  ++active_;
+}
+
+unsigned SchedulerGroup::set_online(unsigned count) noexcept {
+  const std::lock_guard lock(monitor_mutex_);
+  adjust_now_ = true;
+  monitor_condition_.notify_all();
+  return is_simulated() ? online() : online_.exchange(count);
+}
+
 void SchedulerGroup::stop() {
   if (stopping_.exchange(true)) return;
   if (is_simulated()) options_.driver->stop();
-  for (const auto& scheduler : schedulers_) scheduler->wake();
   {
     const std::lock_guard lock(monitor_mutex_);
     monitor_condition_.notify_all();
   }
+  if (monitor_.joinable()) monitor_.join();  // it starts schedulers
+  for (const auto& scheduler : schedulers()) scheduler->wake();
   {
     const std::lock_guard lock(blocking_mutex_);
     blocking_condition_.notify_all();
   }
-  for (const auto& scheduler : schedulers_) scheduler->thread_.join();
+  for (const auto& scheduler : schedulers()) scheduler->thread_.join();
   for (const auto& scheduler : blocking_) scheduler->thread_.join();
-  if (monitor_.joinable()) monitor_.join();
 }
 
 std::size_t SchedulerGroup::abandoned_stacks() const {
@@ -79,6 +94,11 @@ void SchedulerGroup::make_runnable(Runnable& runnable) noexcept {
   }
   Scheduler* own = current_scheduler();
   if (own == nullptr || &own->group_ != this || own->duty_ != Scheduler::Duty::processes) {
+    push_shared(runnable);
+    wake_one();
+    return;
+  }
+  if (own->retired_.load(std::memory_order_relaxed)) [[unlikely]] {  // of its timers
     push_shared(runnable);
     wake_one();
     return;
@@ -121,9 +141,9 @@ Runnable* SchedulerGroup::pop_shared() noexcept {
 }
 
 Runnable* SchedulerGroup::steal_for(Scheduler& thief) noexcept {
-  const std::size_t count = schedulers_.size();
-  for (std::size_t i = 1; i < count; ++i) {
-    Scheduler& victim = *schedulers_[(thief.index_ + i) % count];
+  const Schedulers all = schedulers();
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    Scheduler& victim = *all[(thief.index_ + i) % all.size()];
     if (victim.queue_.size() < 2)
       continue;  // one that waits is served soon; the monitor sees when it is not
     RunnableList loot = victim.queue_.steal();
@@ -141,7 +161,7 @@ void SchedulerGroup::wake_one() noexcept {
   if (sleeping_.load(std::memory_order_relaxed) == 0 ||
       searching_.load(std::memory_order_relaxed) != 0)
     return;
-  for (const auto& scheduler : schedulers_) {
+  for (const auto& scheduler : schedulers()) {
     if (scheduler->asleep_.exchange(false, std::memory_order_relaxed)) {
       scheduler->wake();
       return;
@@ -155,8 +175,8 @@ void SchedulerGroup::arm(TimerNode& node) noexcept {
     own->timers_.arm(node);
     return;
   }
-  schedulers_.front()->timers_.arm(node);
-  schedulers_.front()->wake();  // it may sleep past the deadline
+  schedulers_[0]->timers_.arm(node);
+  schedulers_[0]->wake();  // it may sleep past the deadline
 }
 
 // ---- Blocking pool ----
@@ -192,10 +212,10 @@ void SchedulerGroup::wait_for_blocking_work(Scheduler& scheduler) {
 
 // ---- Monitor ----
 // Looks at every scheduler once a tick. One that is inside the same turn as a tick ago is asked to
-// preempt at its process's next operation, and its timers are fired for it. One that has been
-// crowded for some ticks offers what waits to the others: somebody waits there behind long turns,
-// or its processes are independent of each other. A pair that talks in short turns is left
-// together.
+// preempt at its process's next operation, and its timers are fired for it; after some more ticks
+// it is stuck. One that has been crowded for some ticks offers what waits to the others: somebody
+// waits there behind long turns, or its processes are independent of each other. A pair that talks
+// in short turns is left together.
 
 /// How long the process on a scheduler's thread has computed without entering the runtime.
 struct SchedulerGroup::Computing {
@@ -254,14 +274,18 @@ void SchedulerGroup::monitor_main() {
     std::uint32_t turn = 0;
     std::uint32_t displacements = 0;
     int crowded = 0;
+    int same_turn = 0;
   };
-  std::vector<Seen> seen(schedulers_.size());
+  std::vector<Seen> seen;
   std::unique_lock lock(monitor_mutex_);
   while (!stopping_.load()) {
-    const bool all_asleep = sleeping_.load() == schedulers_.size();
+    const bool all_asleep = sleeping_.load() == active_;
     monitor_condition_.wait_for(lock, all_asleep ? monitor_idle_tick : monitor_tick,
-                                [this] { return stopping_.load(); });
-    for (std::size_t i = 0; i < schedulers_.size(); ++i) {
+                                [this] { return stopping_.load() || adjust_now_; });
+    adjust_now_ = false;
+    seen.resize(schedulers().size());
+    unsigned stuck = 0;
+    for (std::size_t i = 0; i < seen.size(); ++i) {
       Scheduler& scheduler = *schedulers_[i];
       const std::uint32_t turn = scheduler.turn_mark_.load(std::memory_order_relaxed);
       const std::uint32_t turns = turn - std::exchange(seen[i].turn, turn);
@@ -272,6 +296,11 @@ void SchedulerGroup::monitor_main() {
         scheduler.preempt_.store(true, std::memory_order_relaxed);
         scheduler.fire_timers();
       }
+      seen[i].same_turn = turns == 0 && scheduler.current() != nullptr ? seen[i].same_turn + 1 : 0;
+      if (seen[i].same_turn >= ticks_before_stuck) {
+        stuck += scheduler.retired_.load(std::memory_order_relaxed) ? 0 : 1;
+        hand_over(scheduler);
+      }
       const bool crowded =
           !scheduler.queue_.empty() && (turns < short_turns_in_tick || independent);
       seen[i].crowded = crowded ? seen[i].crowded + 1 : 0;
@@ -280,7 +309,39 @@ void SchedulerGroup::monitor_main() {
         rescue(scheduler);
       }
     }
+    adjust(stuck);
   }
+}
+
+/// Sees to it that as many schedulers serve as are wanted.
+void SchedulerGroup::adjust(unsigned stuck) {
+  const unsigned wanted = std::min(online() + stuck, max_schedulers);
+  for (const auto& scheduler : schedulers()) {
+    if (active_ >= wanted) break;
+    if (!scheduler->retired_.exchange(false)) continue;
+    scheduler->wake();
+    ++active_;
+  }
+  try {
+    while (active_ < wanted && schedulers().size() < max_schedulers) start_scheduler();
+  } catch (const std::exception&) {  // no more threads: the next tick tries again
+  }
+  for (auto each = schedulers().rbegin(); active_ > wanted && each != schedulers().rend(); ++each) {
+    if ((*each)->retired_.exchange(true)) continue;
+    (*each)->wake();
+    --active_;
+  }
+}
+
+/// What waits behind a process that computes.
+void SchedulerGroup::hand_over(Scheduler& scheduler) noexcept {
+  if (scheduler.queue_.empty()) return;
+  for (RunnableList waiting = scheduler.queue_.steal(); !waiting.empty();
+       waiting = scheduler.queue_.steal()) {
+    while (Runnable* next = waiting.pop()) push_shared(*next);
+  }
+  if (Runnable* next = scheduler.queue_.take_next()) push_shared(*next);
+  wake_one();
 }
 
 void SchedulerGroup::rescue(Scheduler& scheduler) noexcept {

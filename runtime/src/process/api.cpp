@@ -369,7 +369,15 @@ void yield() {
 }
 
 unsigned schedulers_online() {
-  return detail::require_node("schedulers_online").options().schedulers;
+  return detail::require_node("schedulers_online").schedulers().online();
+}
+
+unsigned set_schedulers_online(unsigned count) {
+  constexpr unsigned most = detail::SchedulerGroup::max_online;
+  if (count == 0 || count > most)
+    throw std::invalid_argument("set_schedulers_online takes 1 to " + std::to_string(most) +
+                                ", not " + std::to_string(count));
+  return detail::require_node("set_schedulers_online").schedulers().set_online(count);
 }
 
 std::vector<Pid> callers() {

@@ -3,6 +3,9 @@
 #include <cxxabi.h>
 
 #include <linux/membarrier.h>
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#endif
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -145,6 +148,14 @@ void end_process(Process& self, ProcessEnd& end) {
 
 namespace {
 
+/// The stack that is left behind may refer to it.
+void leave_behind(std::unique_ptr<Behaviour> behaviour) noexcept {
+#if defined(__SANITIZE_ADDRESS__)
+  __lsan_ignore_object(behaviour.get());
+#endif
+  static_cast<void>(behaviour.release());
+}
+
 /// Whoever waits for the answer of a handler that will never give one.
 void fail_handled_request(Process& self, const ExitReason& reason) {
   if (const CallBase* call = self.behaviour->handled_request())
@@ -174,7 +185,7 @@ std::terminate_handler former_terminate = nullptr;
   release_name(*self);
   fail_handled_request(*self, reason);
   self->behaviour->ended(reason);
-  static_cast<void>(self->behaviour.release());
+  leave_behind(std::move(self->behaviour));
   finish(*self, reason);
   current_scheduler()->abandon(*self);
 }
@@ -209,7 +220,7 @@ void reap_stuck(Runnable& runnable, bool (*still)(void*), void* context) {
   self.exiting.store(true);
   release_name(self);
   fail_handled_request(self, ExitReason::killed());
-  static_cast<void>(self.behaviour.release());
+  leave_behind(std::move(self.behaviour));
   finish(self, ExitReason::killed(), true);
 }
 

@@ -18,7 +18,7 @@
 // all it owns.
 extern "C" const char* __lsan_default_suppressions() {  // NOLINT
   return "leak:idle_or_new_worker\nleak:terminate_process\nleak:__cxa_allocate_exception\n"
-         "leak:throw_runtime_error\nleak:make_function_behaviour\nleak:move_only_function\n";
+         "leak:throw_runtime_error\n";
 }
 #endif
 
@@ -174,6 +174,57 @@ TEST(Schedulers, a_process_that_computes_does_not_keep_the_others_from_the_other
     });
     EXPECT_EQ(await_down(client_ref).reason, ExitReason::normal());
     EXPECT_EQ(await_down(hog_ref).reason, ExitReason::normal());
+  }),
+            ExitReason::normal());
+}
+
+TEST(Schedulers, processes_that_never_give_up_their_threads_leave_the_others_theirs) {
+  Runtime runtime({.schedulers = 2});
+  EXPECT_EQ(runtime.run([] {
+    std::atomic<bool> answered{false};
+    std::atomic<int> spinning{0};
+    std::vector<Ref> spinners;
+    for (int i = 0; i < 6; ++i) {
+      spinners.push_back(spawn_monitor([&] {
+                           ++spinning;
+                           while (!answered.load()) {
+                           }
+                         }).second);
+    }
+    while (spinning.load() < 6) sleep(1ms);
+    const Pid echo = spawn([] {
+      for (;;) send(receive_value<Pid>().value(), 1);
+    });
+    for (int i = 0; i < 100; ++i) {
+      send(echo, self());
+      receive_value<int>();
+    }
+    answered.store(true);
+    for (const Ref ref : spinners) EXPECT_EQ(await_down(ref).reason, ExitReason::normal());
+  }),
+            ExitReason::normal());
+}
+
+TEST(Schedulers, their_number_changes_while_processes_run) {
+  Runtime runtime({.schedulers = 2});
+  EXPECT_EQ(runtime.run([] {
+    EXPECT_EQ(schedulers_online(), 2U);
+    EXPECT_THROW(set_schedulers_online(0), std::invalid_argument);
+    EXPECT_THROW(set_schedulers_online(100'000), std::invalid_argument);
+    unsigned last = 2;
+    for (const unsigned count : {5U, 1U, 3U, 1U, 8U, 2U}) {
+      EXPECT_EQ(set_schedulers_online(count), last);
+      EXPECT_EQ(schedulers_online(), count);
+      last = count;
+      std::vector<Ref> monitors;
+      for (int i = 0; i < 200; ++i) {
+        monitors.push_back(spawn_monitor([] {
+                             for (int turn = 0; turn < 10; ++turn) yield();
+                             sleep(1ms);  // its timer may outlive its scheduler's service
+                           }).second);
+      }
+      for (const Ref ref : monitors) EXPECT_EQ(await_down(ref).reason, ExitReason::normal());
+    }
   }),
             ExitReason::normal());
 }
