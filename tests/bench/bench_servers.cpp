@@ -1,5 +1,6 @@
 #include <memory>
 
+#include <otp/gen_tcp.h>
 #include <otp/receive.h>
 
 #include "bench.otp.h"
@@ -62,6 +63,22 @@ class SubscriberImpl final : public bench::SubscriberServer {
   otp::Pid reader_;
 };
 
+class EchoImpl final : public bench::EchoServer {
+ public:
+  otp::Init init() override { return otp::ok(); }
+  otp::NoReply handle_info(otp::Info message) override {
+    if (const auto* arrived = message.get_if<otp::gen_tcp::Data>()) {
+      otp::gen_tcp::send(arrived->socket, arrived->data);
+      otp::gen_tcp::set_active(arrived->socket, otp::Active::once());
+    } else if (const auto* socket = message.get_if<otp::gen_tcp::Socket>()) {
+      otp::gen_tcp::set_active(*socket, otp::Active::once());
+    } else if (message.get_if<otp::gen_tcp::Closed>() != nullptr) {
+      return otp::stop(otp::ExitReason::normal());
+    }
+    return {};
+  }
+};
+
 }  // namespace
 
 std::unique_ptr<bench::CounterServer> bench::CounterServer::create() {
@@ -72,4 +89,7 @@ std::unique_ptr<bench::AccountServer> bench::AccountServer::create() {
 }
 std::unique_ptr<bench::SubscriberServer> bench::SubscriberServer::create() {
   return std::make_unique<SubscriberImpl>();
+}
+std::unique_ptr<bench::EchoServer> bench::EchoServer::create() {
+  return std::make_unique<EchoImpl>();
 }

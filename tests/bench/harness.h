@@ -66,5 +66,6 @@ std::vector<Bench> message_benches();
 std::vector<Bench> timer_benches();
 std::vector<Bench> name_benches();
 std::vector<Bench> load_benches();
+std::vector<Bench> tcp_benches();
 
 }  // namespace otp_bench

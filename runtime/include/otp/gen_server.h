@@ -262,6 +262,24 @@ namespace gen {
 struct ServerInfo;
 }
 
+/// A message that the schema does not declare, as it came: what plain code has sent, or a socket.
+class Info {
+ public:
+  explicit Info(detail::Message& message) noexcept : message_(&message) {}
+  /// The value, if it is of this type; it may be moved from.
+  template <class T>
+  T* get_if() const noexcept {
+    return message_->type == &detail::value_message_type<T>
+               ? &static_cast<detail::ValueMessage<T>*>(message_)->value
+               : nullptr;
+  }
+  /// Of its type, for reports.
+  const char* type_name() const noexcept { return message_->type->name; }
+
+ private:
+  detail::Message* message_;
+};
+
 /// What every generated abstract server class derives from.
 class GenServer {
  public:
@@ -276,6 +294,8 @@ class GenServer {
   /// The time-out of the last result passed without a message. By default it is ignored with a
   /// warning.
   virtual NoReply handle_timeout();
+  /// A message that the schema does not declare. By default it is ignored with a warning.
+  virtual NoReply handle_info(Info message);
   /// The state as reports and sys::get_status show it. By default the declared state, private
   /// fields left out.
   virtual std::string format_status() const { return otp_state_text(); }

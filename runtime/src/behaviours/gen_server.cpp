@@ -84,6 +84,8 @@ class GenServerProcess final : public StartedBehaviour {
             return proceed(std::move(result->next));
         }
     }
+    if (message->kind == MessageKind::info && message->type->interface == nullptr)
+      return proceed(server_->handle_info(Info(*message)).next);
     warn_unknown(message->kind == MessageKind::down ? "DOWN" : message->type->name);
     return Flow::wait;
   }
@@ -288,6 +290,13 @@ Timeout time_left(Timeout otherwise) {
 NoReply GenServer::handle_timeout() {
   emit_report(WarningReport{
       .text = "time-out without a handler", .server = otp_info().name, .pid = self()});
+  return {};
+}
+
+NoReply GenServer::handle_info(Info message) {
+  emit_report(WarningReport{.text = std::string("unknown message ") + message.type_name() + " dropped",
+                            .server = std::string("gen_server ") + otp_info().name,
+                            .pid = self()});
   return {};
 }
 

@@ -153,6 +153,7 @@ void Scheduler::give_all_away() {
 
 void Scheduler::poll() {
   fire_timers();
+  if (Poller* poller = group_.poller_.load(std::memory_order_acquire)) poller->look();
   // The shared queue must not starve behind a busy local one.
   if (group_.shared_size_.load(std::memory_order_relaxed) != 0) {
     if (Runnable* shared = group_.pop_shared()) {
@@ -214,7 +215,10 @@ void Scheduler::sleep() {
     return;
   }
   const bool retired = retired_.load(std::memory_order_relaxed);
-  if (!retired && spin_for_work()) return;
+  // Who sleeps in the poller sleeps at once: what it costs to wake it is paid by the kernel's side.
+  Poller* poller = group_.poller_.load(std::memory_order_acquire);
+  if (poller != nullptr && (retired || !poller->try_enter())) poller = nullptr;
+  if (!retired && poller == nullptr && spin_for_work()) return;
   std::unique_lock lock(sleep_mutex_);
   if (retired) {  // for nobody to wake but its timers and the monitor
     const auto woken = [this] { return !retired_.load() || stop_requested(); };
@@ -229,19 +233,37 @@ void Scheduler::sleep() {
   }
   asleep_.store(true, std::memory_order_seq_cst);
   group_.sleeping_.fetch_add(1, std::memory_order_seq_cst);
-  if (!work_in_sight() && !stop_requested()) {
-    const auto woken = [this] { return notified_; };
-    const Nanoseconds deadline = timers_.next_deadline();
-    if (deadline == never) {
-      sleep_condition_.wait(lock, woken);
-    } else if (const Nanoseconds left = deadline - now(group_.clock()); left > 0) {
-      sleep_condition_.wait_for(lock, std::chrono::nanoseconds(left), woken);
-    }
-  }
+  if (!work_in_sight() && !stop_requested() && !notified_) sleep_until_woken(lock, poller);
   notified_ = false;
   asleep_.store(false, std::memory_order_relaxed);
   group_.sleeping_.fetch_sub(1, std::memory_order_seq_cst);
   if (stop_requested()) stopping_ = true;
+  lock.unlock();
+  if (poller != nullptr) {
+    poller->dispatch();
+    poller->leave();
+  }
+}
+
+/// Or until a timer of this scheduler is due.
+void Scheduler::sleep_until_woken(std::unique_lock<std::mutex>& lock, Poller* poller) {
+  const Nanoseconds deadline = timers_.next_deadline();
+  const Nanoseconds left = deadline == never ? never : deadline - now(group_.clock());
+  if (left <= 0) return;
+  if (poller != nullptr) {
+    in_poller_ = true;
+    lock.unlock();
+    poller->wait(left == never ? -1 : left);
+    lock.lock();
+    in_poller_ = false;
+    return;
+  }
+  const auto woken = [this] { return notified_; };
+  if (left == never) {
+    sleep_condition_.wait(lock, woken);
+  } else {
+    sleep_condition_.wait_for(lock, std::chrono::nanoseconds(left), woken);
+  }
 }
 
 bool Scheduler::stop_requested() const noexcept {
@@ -251,7 +273,11 @@ bool Scheduler::stop_requested() const noexcept {
 void Scheduler::wake() noexcept {
   const std::lock_guard lock(sleep_mutex_);
   notified_ = true;
-  sleep_condition_.notify_one();
+  if (in_poller_) {
+    group_.poller_.load(std::memory_order_relaxed)->interrupt();
+  } else {
+    sleep_condition_.notify_one();
+  }
 }
 
 }  // namespace otp::detail

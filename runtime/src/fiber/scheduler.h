@@ -43,6 +43,7 @@
 #include "core/runnable.h"
 #include "core/spin_lock.h"
 #include "fiber/driver.h"
+#include "fiber/poller.h"
 #include "fiber/run_queue.h"
 #include "fiber/timer_wheel.h"
 
@@ -123,6 +124,7 @@ class Scheduler {
   void fire_timers();
   void give_all_away();
   void sleep();
+  void sleep_until_woken(std::unique_lock<std::mutex>& lock, Poller* poller);
   void wake() noexcept;
   bool spin_for_work();
   bool work_in_sight() noexcept;
@@ -156,6 +158,7 @@ class Scheduler {
   std::mutex sleep_mutex_;
   std::condition_variable sleep_condition_;
   bool notified_ = false;
+  bool in_poller_ = false;
   std::atomic<bool> asleep_{false};
   std::thread thread_;
 };
@@ -204,6 +207,9 @@ class SchedulerGroup {
   Nanoseconds next_deadline() noexcept { return schedulers_[0]->timers_.next_deadline(); }
   /// Likewise: fires what is due by the group's clock.
   void fire_timers() { schedulers_[0]->fire_timers(); }
+
+  /// Made when first asked for; throws std::system_error when that fails.
+  Poller& poller();
 
   /// Stacks that std::terminate has left behind.
   std::size_t abandoned_stacks() const;
@@ -257,6 +263,10 @@ class SchedulerGroup {
   std::uint32_t blocking_waiting_ = 0;  ///< threads that wait for work
   std::uint32_t blocking_queued_ = 0;
   std::vector<std::unique_ptr<Scheduler>> blocking_;
+
+  std::mutex poller_mutex_;
+  std::unique_ptr<Poller> poller_owner_;
+  std::atomic<Poller*> poller_{nullptr};  ///< null until somebody waits for a descriptor
 
   mutable std::mutex abandoned_mutex_;
   std::vector<Worker*> abandoned_;  ///< kept, so that what they own stays reachable

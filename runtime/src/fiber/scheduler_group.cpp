@@ -76,6 +76,17 @@ void SchedulerGroup::stop() {
   for (const auto& scheduler : blocking_) scheduler->thread_.join();
 }
 
+Poller& SchedulerGroup::poller() {
+  if (Poller* made = poller_.load(std::memory_order_acquire)) return *made;
+  const std::lock_guard lock(poller_mutex_);
+  if (poller_owner_ == nullptr) {
+    poller_owner_ = std::make_unique<Poller>();
+    poller_.store(poller_owner_.get(), std::memory_order_release);
+    wake_one();  // to sleep in it
+  }
+  return *poller_owner_;
+}
+
 std::size_t SchedulerGroup::abandoned_stacks() const {
   const std::lock_guard lock(abandoned_mutex_);
   return abandoned_.size();
@@ -277,6 +288,7 @@ void SchedulerGroup::monitor_main() {
     int same_turn = 0;
   };
   std::vector<Seen> seen;
+  std::uint32_t looks = 0;
   std::unique_lock lock(monitor_mutex_);
   while (!stopping_.load()) {
     const bool all_asleep = sleeping_.load() == active_;
@@ -308,6 +320,10 @@ void SchedulerGroup::monitor_main() {
         seen[i].crowded = 0;
         rescue(scheduler);
       }
+    }
+    if (Poller* poller = poller_.load(std::memory_order_acquire)) {
+      if (poller->looks() == looks) poller->look();
+      looks = poller->looks();
     }
     adjust(stuck);
   }

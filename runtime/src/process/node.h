@@ -17,6 +17,7 @@
 
 #include "fiber/scheduler.h"
 #include "process/mailbox_gate.h"
+#include "process/ports.h"
 #include "process/process.h"
 #include "process/timers.h"
 
@@ -105,6 +106,7 @@ class Node {
   NameRegistry& names() noexcept { return names_; }
   TimerTable& timers() noexcept { return timers_; }
   MailboxGates& gates() noexcept { return gates_; }
+  PortTable& ports() noexcept { return ports_; }
   /// How many threads are lost to zombies now.
   std::atomic<std::uint32_t>& lost_threads() noexcept { return lost_threads_; }
   /// Some mailbox of this node makes its senders wait, or did.
@@ -147,6 +149,7 @@ class Node {
   NameRegistry names_;
   TimerTable timers_;
   MailboxGates gates_;
+  PortTable ports_{*this};
   std::unique_ptr<SchedulerGroup> schedulers_;
   std::mutex empty_mutex_;
   std::condition_variable empty_condition_;

@@ -217,6 +217,8 @@ void accept(Process& self, Message& message) {
       return answer_inspection(self, static_cast<InspectCall&>(message));
     case MessageKind::request_done:
       return accept_request_done(self, static_cast<RequestDoneSignal&>(message));
+    case MessageKind::wake:
+      return destroy(&message);
   }
 }
 
@@ -336,6 +338,7 @@ void bounce(Node& node, Pid target, Message* message, const ExitReason& reason) 
     case MessageKind::demonitor:
     case MessageKind::timer:
     case MessageKind::request_done:
+    case MessageKind::wake:
       return destroy(message);
   }
 }
@@ -388,6 +391,7 @@ void finish(Process& self, const ExitReason& reason, bool keeps_slot) noexcept {
   bounce_all(self, pid, arrived, reason);
   disarm_wake(self);
   node.timers().drop_all_of(self);
+  if (self.owns_ports.exchange(false)) node.ports().drop_all_of(self);
   for (const Pid other : self.links.take()) send_exit(node, pid, other, reason, true);
   if (const auto extras = std::move(self.extras)) {
     if (extras->gate) {

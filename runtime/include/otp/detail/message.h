@@ -43,6 +43,7 @@ enum class MessageKind : std::uint8_t {
   timer,         ///< a deadline of the process itself has passed
   inspect,       ///< process_info
   request_done,  ///< a deferred request was answered elsewhere, or its caller gave up
+  wake,          ///< what the process waits for outside may have happened
 };
 
 /// One constant per message type. Its address is the type's identity in the program.

@@ -1,0 +1,122 @@
+#include "fiber/poller.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <mutex>
+#include <system_error>
+#include <utility>
+
+namespace otp::detail {
+namespace {
+
+int checked(int descriptor, const char* what) {
+  if (descriptor < 0) throw std::system_error(errno, std::system_category(), what);
+  return descriptor;
+}
+
+constexpr std::uint64_t interrupted = ~std::uint64_t{0};
+
+}  // namespace
+
+Poller::Poller()
+    : epoll_(checked(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
+      interrupt_(checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
+      events_(std::make_unique<epoll_event[]>(batch)),
+      chunks_(std::make_unique<std::atomic<Chunk*>[]>(chunks)) {
+  epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u64 = interrupted}};
+  checked(epoll_ctl(epoll_, EPOLL_CTL_ADD, interrupt_, &event), "epoll_ctl");
+}
+
+Poller::~Poller() {
+  for (std::size_t i = 0; i < chunks; ++i) delete chunks_[i].load();
+  close(interrupt_);
+  close(epoll_);
+}
+
+Poller::Slot* Poller::slot(int descriptor, bool make) {
+  const auto index = static_cast<std::size_t>(descriptor);
+  if (index >= chunks * slots_in_chunk) return nullptr;
+  std::atomic<Chunk*>& chunk = chunks_[index / slots_in_chunk];
+  Chunk* found = chunk.load(std::memory_order_acquire);
+  if (found == nullptr && make) {
+    auto fresh = std::make_unique<Chunk>();
+    if (chunk.compare_exchange_strong(found, fresh.get())) found = fresh.release();
+  }
+  return found == nullptr ? nullptr : &(*found)[index % slots_in_chunk];
+}
+
+int Poller::add(int descriptor, std::shared_ptr<Pollable> target) {
+  Slot* const own = slot(descriptor, true);
+  if (own == nullptr) return EMFILE;
+  std::uint32_t serial = 0;
+  {
+    const std::lock_guard lock(own->lock);
+    serial = ++own->serial;
+    own->target = std::move(target);
+  }
+  const int error = control(EPOLL_CTL_ADD, descriptor, serial);
+  if (error != 0) remove(descriptor);
+  return error;
+}
+
+int Poller::control(int operation, int descriptor, std::uint32_t serial) noexcept {
+  epoll_event event{
+      .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+      .data = {.u64 = std::uint64_t{serial} << 32U | static_cast<std::uint32_t>(descriptor)}};
+  return epoll_ctl(epoll_, operation, descriptor, &event) == 0 ? 0 : errno;
+}
+
+void Poller::rearm(int descriptor) noexcept {
+  Slot* const own = slot(descriptor, false);
+  const std::lock_guard lock(own->lock);
+  control(EPOLL_CTL_MOD, descriptor, own->serial);
+}
+
+void Poller::remove(int descriptor) noexcept {
+  Slot* const own = slot(descriptor, false);
+  std::shared_ptr<Pollable> target;  // may be the last: released outside the lock
+  const std::lock_guard lock(own->lock);
+  ++own->serial;
+  target.swap(own->target);
+}
+
+std::shared_ptr<Pollable> Poller::target_of(std::uint64_t registration) noexcept {
+  Slot* const own = slot(static_cast<int>(registration & 0xffff'ffffU), false);
+  const std::lock_guard lock(own->lock);
+  return own->serial == registration >> 32U ? own->target : nullptr;
+}
+
+void Poller::wait(Nanoseconds time) noexcept {
+  const timespec timeout{.tv_sec = time / 1'000'000'000, .tv_nsec = time % 1'000'000'000};
+  const int count = epoll_pwait2(epoll_, events_.get(), static_cast<int>(batch),
+                                 time < 0 ? nullptr : &timeout, nullptr);
+  looks_.fetch_add(1, std::memory_order_relaxed);
+  taken_ = static_cast<std::size_t>(std::max(count, 0));
+}
+
+void Poller::dispatch() noexcept {
+  const std::size_t taken = std::exchange(taken_, 0);
+  for (std::size_t i = 0; i < taken; ++i) {
+    const epoll_event& event = events_[i];
+    if (event.data.u64 == interrupted) continue;
+    if (const auto target = target_of(event.data.u64)) target->ready(event.events);
+  }
+}
+
+void Poller::look() noexcept {
+  if (!try_enter()) return;
+  wait(0);
+  dispatch();
+  leave();
+}
+
+void Poller::interrupt() noexcept {
+  const std::uint64_t one = 1;
+  static_cast<void>(::write(interrupt_, &one, sizeof one));
+}
+
+}  // namespace otp::detail

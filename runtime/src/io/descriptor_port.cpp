@@ -1,0 +1,117 @@
+#include "io/descriptor_port.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+namespace otp {
+
+InetError InetError::system(int error) {
+  const char* name = strerrorname_np(error);
+  std::string reason = name == nullptr ? "eunknown" : name;
+  for (char& c : reason) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return {std::move(reason), error, {}};
+}
+
+std::string InetError::text() const {
+  if (code_ != 0) return std::system_category().message(code_) + " (" + reason_ + ")";
+  return detail_.empty() ? reason_ : reason_ + ": " + detail_;
+}
+
+namespace detail {
+
+DescriptorPort::~DescriptorPort() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+std::expected<void, InetError> DescriptorPort::open(Pid owner) {
+  Poller& poller = node_.schedulers().poller();
+  const std::lock_guard lock(mutex_);
+  owner_ = owner;
+  const int error = poller.add(
+      descriptor_, std::static_pointer_cast<DescriptorPort>(shared_from_this()));
+  if (error != 0) return std::unexpected(InetError::system(error));
+  // The owner is the process that runs this: it cannot end meanwhile.
+  node_.ports().own(owner, shared_from_this());
+  return {};
+}
+
+std::expected<void, InetError> DescriptorPort::give_to(Pid owner) {
+  const Pid self = current_process()->pid();
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return std::unexpected(InetError::closed());
+    if (owner_ != self) return std::unexpected(InetError::other("not_owner", {}));
+    owner_ = owner;
+  }
+  if (owner == self) return {};
+  const auto keep = shared_from_this();
+  node_.ports().disown(self, *this);
+  if (!node_.ports().own(owner, keep)) close();  // as a link to a dead process would
+  return {};
+}
+
+void DescriptorPort::close_now(Lock& lock) noexcept {
+  if (std::exchange(closed_, true)) return;
+  closing();
+  node_.schedulers().poller().remove(descriptor_);
+  ::close(std::exchange(descriptor_, -1));
+  wake_all(readers_);
+  wake_all(writers_);
+  const Pid owner = owner_;
+  const auto keep = shared_from_this();
+  lock.unlock();
+  node_.ports().disown(owner, *this);
+  lock.lock();
+}
+
+void DescriptorPort::close() noexcept {
+  Lock lock(mutex_);
+  close_now(lock);
+}
+
+void DescriptorPort::note_events(std::uint32_t events) noexcept {
+  constexpr std::uint32_t over = EPOLLHUP | EPOLLERR;
+  if ((events & (EPOLLRDHUP | over)) != 0) hung_up_ = true;
+  if ((events & (EPOLLIN | EPOLLRDHUP | over)) != 0) readable_ = true;
+  if ((events & (EPOLLOUT | over)) != 0) writable_ = true;
+}
+
+std::expected<SocketAddress, InetError> DescriptorPort::local_address() {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return std::unexpected(InetError::closed());
+  return address_of(descriptor_, false);
+}
+
+std::expected<SocketAddress, InetError> address_of(int descriptor, bool peer) {
+  sockaddr_storage storage{};
+  auto* address = reinterpret_cast<sockaddr*>(&storage);
+  socklen_t size = sizeof storage;
+  const int failed =
+      peer ? getpeername(descriptor, address, &size) : getsockname(descriptor, address, &size);
+  if (failed != 0) return std::unexpected(InetError::system(errno));
+  return to_socket_address(storage);
+}
+
+SocketAddress to_socket_address(const sockaddr_storage& storage) {
+  char text[INET6_ADDRSTRLEN] = {};
+  if (storage.ss_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(storage);
+    inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
+    return {.ip = text, .port = ntohs(v6.sin6_port)};
+  }
+  const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage);
+  inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
+  return {.ip = text, .port = ntohs(v4.sin_port)};
+}
+
+}  // namespace detail
+}  // namespace otp

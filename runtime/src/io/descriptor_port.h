@@ -1,0 +1,111 @@
+// A descriptor that processes wait for.
+//
+// Its state is behind a mutex that is never held while a process waits. Who waits enters itself and
+// parks; what happens to the descriptor wakes who is entered, who looks again. So an exit signal or
+// a deadline needs no care: who goes away takes itself out.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <expected>
+#include <memory>
+#include <mutex>
+
+#include <sys/socket.h>
+
+#include <otp/inet.h>
+
+#include "fiber/poller.h"
+#include "process/node.h"
+#include "process/ports.h"
+#include "process/process_main.h"
+
+namespace otp::detail {
+
+class DescriptorPort : public Port,
+                       public Pollable,
+                       public std::enable_shared_from_this<DescriptorPort> {
+ public:
+  DescriptorPort(Node& node, int descriptor) : node_(node), descriptor_(descriptor) {}
+  ~DescriptorPort() override;
+  DescriptorPort(const DescriptorPort&) = delete;
+  DescriptorPort& operator=(const DescriptorPort&) = delete;
+
+  /// From now on it is watched, and closed with its owner.
+  std::expected<void, InetError> open(Pid owner);
+  /// `not_owner` unless the caller owns it.
+  std::expected<void, InetError> give_to(Pid owner);
+  void close() noexcept;
+  void owner_ended() noexcept override { close(); }
+  std::expected<SocketAddress, InetError> local_address();
+
+ protected:
+  using Lock = std::unique_lock<std::mutex>;
+
+  /// Nothing more may happen to it. Called once, under the lock.
+  virtual void closing() noexcept {}
+  void close_now(Lock& lock) noexcept;
+
+  /// Waits until `ready` says so, under the lock, or the port is closed; false at the deadline.
+  template <class F>
+  bool wait(Lock& lock, std::deque<Pid>& waiters, Nanoseconds deadline, F ready);
+  void wake_first(std::deque<Pid>& waiters) noexcept {
+    if (!waiters.empty()) wake_process(node_, waiters.front());
+  }
+  void wake_all(std::deque<Pid>& waiters) noexcept {
+    for (const Pid each : waiters) wake_process(node_, each);
+  }
+  void note_events(std::uint32_t events) noexcept;
+
+  Node& node_;
+  std::mutex mutex_;
+  int descriptor_;  ///< -1 when closed
+  Pid owner_;
+  bool readable_ = true;    ///< as far as is known
+  bool writable_ = true;    ///< likewise
+  bool hung_up_ = false;    ///< the peer sends nothing more: what is readable stays so
+  bool closed_ = false;
+  std::deque<Pid> readers_;
+  std::deque<Pid> writers_;
+};
+
+template <class F>
+bool DescriptorPort::wait(Lock& lock, std::deque<Pid>& waiters, Nanoseconds deadline, F ready) {
+  if (closed_ || ready()) return true;
+  Process& self = *current_process();
+  const Pid pid = self.pid();
+  waiters.push_back(pid);
+  /// An exit signal leaves by exception.
+  struct Entry {
+    DescriptorPort& port;
+    Lock& lock;
+    std::deque<Pid>& waiters;
+    Pid pid;
+    ~Entry() {
+      if (!lock.owns_lock()) lock.lock();
+      const bool first = waiters.front() == pid;
+      std::erase(waiters, pid);
+      if (first) port.wake_first(waiters);  // what was for this one may be for the next
+    }
+  } const entry{*this, lock, waiters, pid};
+  lock.unlock();
+  struct Context {
+    Lock& lock;
+    const DescriptorPort& port;
+    F& ready;
+  } context{lock, *this, ready};
+  const auto done = [](void* address) {
+    auto& [lock, port, ready] = *static_cast<Context*>(address);
+    lock.lock();
+    const bool over = port.closed_ || ready();
+    if (!over) lock.unlock();
+    return over;
+  };
+  return wait_for(self, WakeOn::signal, deadline, done, &context);
+}
+
+/// Of the socket itself, or of its peer.
+std::expected<SocketAddress, InetError> address_of(int descriptor, bool peer);
+SocketAddress to_socket_address(const sockaddr_storage& storage);
+
+}  // namespace otp::detail

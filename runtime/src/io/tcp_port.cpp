@@ -1,0 +1,408 @@
+#include "io/tcp_port.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "process/await_answer.h"
+
+namespace otp::detail {
+namespace {
+
+constexpr std::size_t read_size = std::size_t{64} * 1024;
+constexpr int reads_at_once = 16;           // then others' events are looked at
+constexpr unsigned linger_limit_ms = 30'000;  // for a peer that does not take what waits
+
+thread_local std::array<char, read_size> read_buffer;
+
+std::unexpected<InetError> closed_error() { return std::unexpected(InetError::closed()); }
+
+/// The length of a packet, most significant byte first.
+std::size_t packet_length(std::string_view header) noexcept {
+  std::size_t length = 0;
+  for (const char c : header) length = length << 8U | static_cast<unsigned char>(c);
+  return length;
+}
+
+std::size_t header_size(gen_tcp::Packet packet) noexcept {
+  switch (packet) {
+    case gen_tcp::Packet::raw:
+    case gen_tcp::Packet::line: return 0;
+    case gen_tcp::Packet::length1: return 1;
+    case gen_tcp::Packet::length2: return 2;
+    case gen_tcp::Packet::length4: return 4;
+  }
+  std::unreachable();
+}
+
+}  // namespace
+
+// ---- Reading ----
+
+/// Null when there is nothing now. A view of a buffer of the thread.
+std::optional<std::string_view> TcpPort::read_system(bool& end) noexcept {
+  if (!readable_ || ended_) return std::nullopt;
+  ssize_t count = 0;
+  do {
+    count = ::recv(descriptor_, read_buffer.data(), read_size, 0);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0 && errno != EAGAIN) {
+    fail(InetError::system(errno));
+    return std::string_view();
+  }
+  // What fills less than there was room for was all; more comes with an event of its own. Only the
+  // end has had its event already.
+  if (count < 0 || (static_cast<std::size_t>(count) < read_size && !hung_up_)) readable_ = false;
+  if (count < 0) return std::nullopt;
+  end = count == 0;
+  return std::string_view(read_buffer.data(), static_cast<std::size_t>(count));
+}
+
+bool TcpPort::fill() noexcept {
+  bool end = false;
+  const auto arrived = read_system(end);
+  if (!arrived) return false;
+  if (end) {
+    ended_ = true;
+  } else if (codec_ == nullptr) {
+    input_.append(*arrived);
+  } else if (!ended_) {
+    if (const auto decoded = codec_->decode(*arrived, input_, output_); !decoded) {
+      flush();  // tells the peer why
+      fail(decoded.error());
+    } else {
+      flush();
+      ended_ = ended_ || codec_->ended();
+    }
+  }
+  return true;
+}
+
+void TcpPort::fail(InetError error) noexcept {
+  ended_ = true;
+  if (!failure_) failure_ = std::move(error);
+}
+
+std::string TcpPort::take(std::size_t skip, std::size_t length) {
+  std::string packet;
+  if (taken_ + skip == 0 && length == input_.size()) {
+    packet.swap(input_);
+  } else {
+    packet = input_.substr(taken_ + skip, length);
+    taken_ += skip + length;
+    if (taken_ == input_.size() || taken_ >= read_size) {
+      input_.erase(0, taken_);
+      taken_ = 0;
+    }
+  }
+  searched_ = 0;
+  return packet;
+}
+
+std::optional<std::string> TcpPort::take_counted(std::size_t header) {
+  const std::string_view there = std::string_view(input_).substr(taken_);
+  if (there.size() < header) return std::nullopt;
+  const std::size_t length = packet_length(there.substr(0, header));
+  if (options_.packet_size != 0 && length > options_.packet_size) {
+    input_.clear();
+    taken_ = 0;
+    fail(InetError::system(EMSGSIZE));
+    return std::nullopt;
+  }
+  if (there.size() - header < length) return std::nullopt;
+  return take(header, length);
+}
+
+std::optional<std::string> TcpPort::take_packet(std::size_t length) {
+  const std::string_view there = std::string_view(input_).substr(taken_);
+  switch (options_.packet) {
+    case gen_tcp::Packet::raw:
+      if (there.empty() || there.size() < length) return std::nullopt;
+      return take(0, length == 0 ? there.size() : length);
+    case gen_tcp::Packet::line: {
+      const std::size_t found = there.find('\n', searched_);
+      const std::size_t longest = options_.packet_size == 0 ? there.npos : options_.packet_size;
+      if (found == there.npos && there.size() < longest) {
+        searched_ = there.size();
+        return std::nullopt;
+      }
+      return take(0, std::min(found == there.npos ? found : found + 1, longest));
+    }
+    default:
+      return take_counted(header_size(options_.packet));
+  }
+}
+
+std::expected<std::string, InetError> TcpPort::recv(std::size_t length, Nanoseconds deadline) {
+  Lock lock(mutex_);
+  if (active_.left() != 0 || (length != 0 && options_.packet != gen_tcp::Packet::raw))
+    return std::unexpected(InetError::system(EINVAL));
+  for (;;) {
+    if (gone()) return closed_error();
+    if (auto packet = take_packet(length)) {
+      if (readable_ || taken_ < input_.size()) wake_first(readers_);
+      return std::move(*packet);
+    }
+    if (ended_) {
+      const InetError error = failure();
+      close_now(lock);
+      return std::unexpected(error);
+    }
+    if (fill()) continue;
+    if (!wait(lock, readers_, deadline, [this] { return readable_ || ended_ || lingering_; }))
+      return std::unexpected(InetError::timeout());
+  }
+}
+
+// ---- Active mode ----
+
+template <class M>
+void TcpPort::tell_owner(M message) noexcept {
+  node_.send(owner_, make_value(std::move(message)));
+}
+
+void TcpPort::pump(Lock& lock) noexcept {
+  for (int reads = 0; active_.left() != 0 && !gone() && !handshaking_;) {
+    if (auto packet = take_packet(0)) {
+      tell_owner(gen_tcp::Data{handle(), std::move(*packet)});
+      if (active_.left() > 0) {
+        const bool last = active_.left() == 1;
+        if (last && active_.tells()) tell_owner(gen_tcp::Passive{handle()});
+        active_ = last              ? Active::off()
+                  : active_.tells() ? Active::times(static_cast<std::int16_t>(active_.left() - 1))
+                                    : active_;
+      }
+    } else if (ended_) {
+      if (failure_) tell_owner(gen_tcp::Error{handle(), *failure_});
+      tell_owner(gen_tcp::Closed{handle()});
+      close_now(lock);
+    } else if (++reads > reads_at_once) {
+      node_.schedulers().poller().rearm(descriptor_);
+      return;
+    } else if (!fill()) {
+      return;
+    }
+  }
+}
+
+std::expected<void, InetError> TcpPort::set_active(Active active) {
+  Lock lock(mutex_);
+  if (gone()) return closed_error();
+  if (active.tells() && active_.left() >= 0) {
+    const std::int32_t sum = active_.left() + active.left();
+    if (sum > std::numeric_limits<std::int16_t>::max())
+      return std::unexpected(InetError::system(EINVAL));
+    active = sum <= 0 ? Active::off() : Active::times(static_cast<std::int16_t>(sum));
+    if (sum <= 0) tell_owner(gen_tcp::Passive{handle()});
+  }
+  active_ = active;
+  pump(lock);
+  return {};
+}
+
+Active TcpPort::pause() noexcept {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(active_, Active::off());
+}
+
+void TcpPort::resume(Active active) noexcept {
+  Lock lock(mutex_);
+  active_ = active;
+  pump(lock);
+}
+
+std::expected<void, InetError> TcpPort::set_packet(gen_tcp::Packet packet) {
+  Lock lock(mutex_);
+  if (gone()) return closed_error();
+  options_.packet = packet;
+  searched_ = 0;
+  pump(lock);
+  return {};
+}
+
+// ---- Writing ----
+
+/// How much of it the system has taken.
+std::size_t TcpPort::write_system(std::string_view header, std::string_view data) noexcept {
+  std::array<iovec, 2> parts{{{const_cast<char*>(header.data()), header.size()},
+                              {const_cast<char*>(data.data()), data.size()}}};
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  ssize_t count = 0;
+  do {
+    count = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
+  } while (count < 0 && errno == EINTR);
+  if (count >= 0) {
+    if (static_cast<std::size_t>(count) < header.size() + data.size()) writable_ = false;
+    return static_cast<std::size_t>(count);
+  }
+  writable_ = false;
+  if (errno == EAGAIN) return 0;
+  output_.clear();
+  sent_ = 0;
+  write_shut_ = true;
+  ended_ = true;  // whatever it was: the connection is over
+  return 0;
+}
+
+void TcpPort::flush() noexcept {
+  while (writable_ && waiting_output() != 0)
+    sent_ += write_system({}, std::string_view(output_).substr(sent_));
+  if (sent_ == output_.size() || sent_ >= read_size) {
+    output_.erase(0, sent_);
+    sent_ = 0;
+  }
+}
+
+std::expected<void, InetError> TcpPort::send(std::string_view data) {
+  const Process& self = *current_process();
+  Lock lock(mutex_);
+  const auto wait_for_room = [&] {
+    if (waiting_output() <= options_.high_watermark) return true;
+    return wait(lock, writers_, deadline_of(self, options_.send_timeout), [this] {
+      return waiting_output() <= options_.low_watermark || write_shut_ || lingering_;
+    });
+  };
+  const auto too_late = [&] {
+    if (options_.send_timeout_close) close_now(lock);
+    return std::unexpected(InetError::timeout());
+  };
+  if (!wait_for_room()) return too_late();
+  if (gone() || write_shut_) return closed_error();
+  std::array<char, 4> header_bytes{};
+  const std::size_t header_length = header_size(options_.packet);
+  for (std::size_t i = 0; i < header_length; ++i)
+    header_bytes[i] = static_cast<char>(data.size() >> 8 * (header_length - 1 - i));
+  if (header_length != 0 && header_length < 4 && data.size() >> 8 * header_length != 0)
+    return std::unexpected(InetError::system(EMSGSIZE));
+  const std::string_view header(header_bytes.data(), header_length);
+  if (codec_ != nullptr) {
+    codec_->encode(std::string(header).append(data), output_);
+  } else {
+    std::size_t taken = 0;
+    if (writable_ && waiting_output() == 0) taken = write_system(header, data);
+    if (taken < header.size()) output_.append(header.substr(taken));
+    if (taken < header.size() + data.size() && !write_shut_)
+      output_.append(data.substr(taken - std::min(taken, header.size())));
+  }
+  flush();
+  if (write_shut_) {
+    pump(lock);
+    return closed_error();
+  }
+  if (!wait_for_room()) return too_late();
+  if (closed_ || write_shut_) return closed_error();
+  return {};
+}
+
+std::expected<void, InetError> TcpPort::shutdown_write() {
+  const Process& self = *current_process();
+  Lock lock(mutex_);
+  if (gone() || std::exchange(write_shut_, true)) return closed_error();
+  if (codec_ != nullptr) codec_->end(output_);
+  flush();
+  if (!wait(lock, writers_, deadline_of(self, options_.send_timeout),
+            [this] { return waiting_output() == 0 || lingering_; }))
+    return std::unexpected(InetError::timeout());
+  if (gone()) return closed_error();
+  if (::shutdown(descriptor_, SHUT_WR) != 0) return std::unexpected(InetError::system(errno));
+  return {};
+}
+
+void TcpPort::close_gracefully() noexcept {
+  Lock lock(mutex_);
+  if (gone()) return;
+  if (codec_ != nullptr && !handshaking_ && !write_shut_) codec_->end(output_);
+  flush();
+  if (waiting_output() == 0) {
+    close_now(lock);
+    return;
+  }
+  lingering_ = true;
+  setsockopt(descriptor_, IPPROTO_TCP, TCP_USER_TIMEOUT, &linger_limit_ms, sizeof linger_limit_ms);
+  wake_all(readers_);
+  wake_all(writers_);
+}
+
+// ---- Events ----
+
+void TcpPort::ready(std::uint32_t events) noexcept {
+  Lock lock(mutex_);
+  if (closed_) return;
+  note_events(events);
+  flush();
+  if (lingering_) {
+    if (waiting_output() == 0 || write_shut_) close_now(lock);
+    return;
+  }
+  if (waiting_output() <= options_.low_watermark || write_shut_) wake_all(writers_);
+  if (active_.left() != 0 && !handshaking_) {
+    pump(lock);
+  } else if (readable_ || ended_) {
+    wake_first(readers_);
+  }
+}
+
+std::expected<void, InetError> TcpPort::await_connected(Nanoseconds deadline) {
+  Lock lock(mutex_);
+  if (!wait(lock, writers_, deadline, [this] { return writable_; }))
+    return std::unexpected(InetError::timeout());
+  if (closed_) return closed_error();
+  int error = 0;
+  socklen_t size = sizeof error;
+  getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0) return std::unexpected(InetError::system(error));
+  handshaking_ = false;
+  pump(lock);
+  return {};
+}
+
+std::expected<SocketAddress, InetError> TcpPort::peer_address() {
+  const std::lock_guard lock(mutex_);
+  if (gone()) return closed_error();
+  return address_of(descriptor_, true);
+}
+
+std::expected<void, InetError> TcpPort::start_codec(std::unique_ptr<StreamCodec> codec,
+                                                    Nanoseconds deadline) {
+  Lock lock(mutex_);
+  if (gone()) return closed_error();
+  if (codec_ != nullptr || handshaking_) return std::unexpected(InetError::system(EALREADY));
+  handshaking_ = true;
+  const auto give_up = [&](InetError error) -> std::expected<void, InetError> {
+    flush();
+    close_now(lock);
+    return std::unexpected(std::move(error));
+  };
+  std::string arrived = take(0, input_.size() - taken_);
+  for (;;) {
+    const auto over = codec->handshake(arrived, output_);
+    if (!over) return give_up(over.error());
+    flush();
+    if (*over) break;
+    bool end = false;
+    std::optional<std::string_view> more;
+    while (!(more = read_system(end))) {
+      if (!wait(lock, readers_, deadline, [this] { return readable_ || ended_; }))
+        return give_up(InetError::timeout());
+      if (closed_) return closed_error();
+    }
+    if (end || ended_) return give_up(failure());
+    arrived = *more;
+  }
+  codec_ = std::move(codec);
+  handshaking_ = false;
+  if (const auto decoded = codec_->decode({}, input_, output_); !decoded) fail(decoded.error());
+  flush();
+  pump(lock);
+  return {};
+}
+
+}  // namespace otp::detail

@@ -1,0 +1,99 @@
+// One end of a TCP connection, with or without TLS: gen_tcp::Socket is a handle of it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <otp/gen_tcp.h>
+
+#include "io/descriptor_port.h"
+
+namespace otp::detail {
+
+/// What turns bytes on the wire into data and back: TLS. Under the port's lock.
+class StreamCodec {
+ public:
+  virtual ~StreamCodec() = default;
+  /// Goes on with the handshake after `arrived` has come; true when it is over. `output` gets what
+  /// the peer is to be sent.
+  virtual std::expected<bool, InetError> handshake(std::string_view arrived,
+                                                   std::string& output) = 0;
+  virtual std::expected<void, InetError> decode(std::string_view arrived, std::string& data,
+                                                std::string& output) = 0;
+  virtual void encode(std::string_view data, std::string& output) = 0;
+  /// The peer has said that it sends nothing more.
+  virtual bool ended() const noexcept = 0;
+  /// This side says so.
+  virtual void end(std::string& output) = 0;
+};
+
+class TcpPort final : public DescriptorPort {
+ public:
+  TcpPort(Node& node, int descriptor, const gen_tcp::Options& options)
+      : DescriptorPort(node, descriptor), options_(options), active_(options.active) {}
+
+  void ready(std::uint32_t events) noexcept override;
+
+  /// Before it is opened: it is not connected yet, and says so by becoming writable.
+  void begin_connecting() noexcept {
+    writable_ = false;
+    handshaking_ = true;
+  }
+  std::expected<void, InetError> await_connected(Nanoseconds deadline);
+  std::expected<void, InetError> send(std::string_view data);
+  std::expected<std::string, InetError> recv(std::size_t length, Nanoseconds deadline);
+  std::expected<void, InetError> shutdown_write();
+  /// After what waits has gone out.
+  void close_gracefully() noexcept;
+  void owner_ended() noexcept override { close_gracefully(); }
+  std::expected<void, InetError> set_active(Active active);
+  /// Passive until `resume`.
+  Active pause() noexcept;
+  void resume(Active active) noexcept;
+  std::expected<void, InetError> set_packet(gen_tcp::Packet packet);
+  std::expected<SocketAddress, InetError> peer_address();
+
+  /// From now on the stream is `codec`'s; waits until its handshake is over. A failure closes it.
+  std::expected<void, InetError> start_codec(std::unique_ptr<StreamCodec> codec,
+                                             Nanoseconds deadline);
+
+ private:
+  bool gone() const noexcept { return closed_ || lingering_; }
+  std::size_t waiting_output() const noexcept { return output_.size() - sent_; }
+  /// Takes what the system has; false when that is nothing now. The end counts as something.
+  bool fill() noexcept;
+  std::optional<std::string_view> read_system(bool& end) noexcept;
+  std::optional<std::string> take_packet(std::size_t length);
+  std::optional<std::string> take_counted(std::size_t header);
+  std::string take(std::size_t skip, std::size_t length);
+  InetError failure() const { return failure_ ? *failure_ : InetError::closed(); }
+  void fail(InetError error) noexcept;
+  /// Sends to the owner what it has asked for.
+  void pump(Lock& lock) noexcept;
+  template <class M>
+  void tell_owner(M message) noexcept;
+  /// Writes what waits, as far as the system takes it.
+  void flush() noexcept;
+  std::size_t write_system(std::string_view header, std::string_view data) noexcept;
+  gen_tcp::Socket handle() {
+    return gen_tcp::Socket(std::static_pointer_cast<TcpPort>(shared_from_this()));
+  }
+
+  gen_tcp::Options options_;
+  Active active_;
+  std::unique_ptr<StreamCodec> codec_;
+  std::string input_;          ///< arrived and not asked for, from `taken_` on
+  std::size_t taken_ = 0;
+  std::size_t searched_ = 0;   ///< of what is there, without a newline
+  std::string output_;         ///< waits for the system, from `sent_` on
+  std::size_t sent_ = 0;
+  bool ended_ = false;         ///< nothing more comes
+  bool write_shut_ = false;
+  bool lingering_ = false;     ///< closed for everybody, as soon as what waits has gone out
+  bool handshaking_ = false;
+  std::optional<InetError> failure_;
+};
+
+}  // namespace otp::detail
