@@ -32,8 +32,7 @@ void tcp_echo_server(const Arguments& arguments) {
   for (int i = 0; i < 4; ++i) {
     otp::spawn_link([listener = *listener, passive] {
       while (const auto socket = otp::gen_tcp::accept(listener)) {
-        const otp::Pid pid =
-            passive ? otp::spawn(echo_passively) : bench::Echo::start()->address();
+        const otp::Pid pid = passive ? otp::spawn(echo_passively) : bench::Echo::start()->address();
         otp::gen_tcp::controlling_process(*socket, pid);
         otp::send(pid, *socket);
       }

@@ -26,7 +26,7 @@ RUNTIME = {
     "process": {"core", "fiber"},
     "sys": {"core", "fiber", "process"},
     "behaviours": {"core", "process", "sys"},
-    "io": {"core", "fiber"},
+    "io": {"core", "fiber", "process"},
     "dist": {"core", "fiber", "process", "etf", "io"},
     "testing": {"core", "fiber", "process"},
 }

@@ -294,9 +294,10 @@ NoReply GenServer::handle_timeout() {
 }
 
 NoReply GenServer::handle_info(Info message) {
-  emit_report(WarningReport{.text = std::string("unknown message ") + message.type_name() + " dropped",
-                            .server = std::string("gen_server ") + otp_info().name,
-                            .pid = self()});
+  emit_report(
+      WarningReport{.text = std::string("unknown message ") + message.type_name() + " dropped",
+                    .server = std::string("gen_server ") + otp_info().name,
+                    .pid = self()});
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cctype>
 #include <cerrno>
 #include <cstring>
@@ -36,8 +37,8 @@ std::expected<void, InetError> DescriptorPort::open(Pid owner) {
   Poller& poller = node_.schedulers().poller();
   const std::lock_guard lock(mutex_);
   owner_ = owner;
-  const int error = poller.add(
-      descriptor_, std::static_pointer_cast<DescriptorPort>(shared_from_this()));
+  const int error =
+      poller.add(descriptor_, std::static_pointer_cast<DescriptorPort>(shared_from_this()));
   if (error != 0) return std::unexpected(InetError::system(error));
   // The owner is the process that runs this: it cannot end meanwhile.
   node_.ports().own(owner, shared_from_this());
@@ -89,6 +90,11 @@ std::expected<SocketAddress, InetError> DescriptorPort::local_address() {
   const std::lock_guard lock(mutex_);
   if (closed_) return std::unexpected(InetError::closed());
   return address_of(descriptor_, false);
+}
+
+std::span<char> thread_buffer() noexcept {
+  thread_local std::array<char, std::size_t{64} * 1024> buffer;
+  return buffer;
 }
 
 std::expected<SocketAddress, InetError> address_of(int descriptor, bool peer) {

@@ -10,6 +10,7 @@
 #include <expected>
 #include <memory>
 #include <mutex>
+#include <span>
 
 #include <sys/socket.h>
 
@@ -61,9 +62,9 @@ class DescriptorPort : public Port,
   std::mutex mutex_;
   int descriptor_;  ///< -1 when closed
   Pid owner_;
-  bool readable_ = true;    ///< as far as is known
-  bool writable_ = true;    ///< likewise
-  bool hung_up_ = false;    ///< the peer sends nothing more: what is readable stays so
+  bool readable_ = true;  ///< as far as is known
+  bool writable_ = true;  ///< likewise
+  bool hung_up_ = false;  ///< the peer sends nothing more: what is readable stays so
   bool closed_ = false;
   std::deque<Pid> readers_;
   std::deque<Pid> writers_;
@@ -103,6 +104,9 @@ bool DescriptorPort::wait(Lock& lock, std::deque<Pid>& waiters, Nanoseconds dead
   };
   return wait_for(self, WakeOn::signal, deadline, done, &context);
 }
+
+/// A buffer of this thread, larger than any datagram: not to be kept while a process may wait.
+[[gnu::noinline]] std::span<char> thread_buffer() noexcept;
 
 /// Of the socket itself, or of its peer.
 std::expected<SocketAddress, InetError> address_of(int descriptor, bool peer);

@@ -82,8 +82,7 @@ template <class... M>
 void forward(const gen_tcp::Socket& socket, Pid owner) {
   const auto of_socket = [&](const auto& message) { return message.socket == socket; };
   const auto each = [&]<class T>(std::type_identity<T>) {
-    while (auto message = receive_value_if<T>(of_socket))
-      otp::send(owner, std::move(*message));
+    while (auto message = receive_value_if<T>(of_socket)) otp::send(owner, std::move(*message));
   };
   (each(std::type_identity<M>()), ...);
 }
@@ -188,8 +187,7 @@ std::expected<void, InetError> controlling_process(const Socket& socket, Pid own
   // Nothing new may overtake what has come already.
   const Active active = socket.port()->pause();
   auto given = socket.port()->give_to(owner);
-  if (given && owner != self())
-    detail::forward<Data, Passive, Error, Closed>(socket, owner);
+  if (given && owner != self()) detail::forward<Data, Passive, Error, Closed>(socket, owner);
   socket.port()->resume(active);
   return given;
 }

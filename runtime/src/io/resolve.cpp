@@ -19,8 +19,9 @@ std::vector<SystemAddress> ask(const char* host, std::uint16_t port, int flags, 
   hints.ai_flags = flags;
   addrinfo* first = nullptr;
   error = getaddrinfo(host, std::to_string(port).c_str(), &hints, &first);
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> answer(
-      first, [](addrinfo* each) { if (each != nullptr) freeaddrinfo(each); });
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> answer(first, [](addrinfo* each) {
+    if (each != nullptr) freeaddrinfo(each);
+  });
   std::vector<SystemAddress> found;
   for (const addrinfo* each = answer.get(); each != nullptr; each = each->ai_next) {
     SystemAddress address{.size = each->ai_addrlen};
@@ -32,8 +33,7 @@ std::vector<SystemAddress> ask(const char* host, std::uint16_t port, int flags, 
 
 }  // namespace
 
-std::expected<SystemAddress, InetError> literal_address(const std::string& ip,
-                                                        std::uint16_t port) {
+std::expected<SystemAddress, InetError> literal_address(const std::string& ip, std::uint16_t port) {
   int error = 0;
   const auto found = ask(ip.empty() ? "0.0.0.0" : ip.c_str(), port,
                          AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, error);

@@ -15,11 +15,9 @@
 namespace otp::detail {
 namespace {
 
-constexpr std::size_t read_size = std::size_t{64} * 1024;
-constexpr int reads_at_once = 16;           // then others' events are looked at
+constexpr std::size_t compact_above = std::size_t{64} * 1024;  // bytes that are done with
+constexpr int reads_at_once = 16;                              // then others' events are looked at
 constexpr unsigned linger_limit_ms = 30'000;  // for a peer that does not take what waits
-
-thread_local std::array<char, read_size> read_buffer;
 
 std::unexpected<InetError> closed_error() { return std::unexpected(InetError::closed()); }
 
@@ -33,10 +31,14 @@ std::size_t packet_length(std::string_view header) noexcept {
 std::size_t header_size(gen_tcp::Packet packet) noexcept {
   switch (packet) {
     case gen_tcp::Packet::raw:
-    case gen_tcp::Packet::line: return 0;
-    case gen_tcp::Packet::length1: return 1;
-    case gen_tcp::Packet::length2: return 2;
-    case gen_tcp::Packet::length4: return 4;
+    case gen_tcp::Packet::line:
+      return 0;
+    case gen_tcp::Packet::length1:
+      return 1;
+    case gen_tcp::Packet::length2:
+      return 2;
+    case gen_tcp::Packet::length4:
+      return 4;
   }
   std::unreachable();
 }
@@ -48,9 +50,10 @@ std::size_t header_size(gen_tcp::Packet packet) noexcept {
 /// Null when there is nothing now. A view of a buffer of the thread.
 std::optional<std::string_view> TcpPort::read_system(bool& end) noexcept {
   if (!readable_ || ended_) return std::nullopt;
+  const std::span<char> buffer = thread_buffer();
   ssize_t count = 0;
   do {
-    count = ::recv(descriptor_, read_buffer.data(), read_size, 0);
+    count = ::recv(descriptor_, buffer.data(), buffer.size(), 0);
   } while (count < 0 && errno == EINTR);
   if (count < 0 && errno != EAGAIN) {
     fail(InetError::system(errno));
@@ -58,10 +61,11 @@ std::optional<std::string_view> TcpPort::read_system(bool& end) noexcept {
   }
   // What fills less than there was room for was all; more comes with an event of its own. Only the
   // end has had its event already.
-  if (count < 0 || (static_cast<std::size_t>(count) < read_size && !hung_up_)) readable_ = false;
+  if (count < 0 || (static_cast<std::size_t>(count) < buffer.size() && !hung_up_))
+    readable_ = false;
   if (count < 0) return std::nullopt;
   end = count == 0;
-  return std::string_view(read_buffer.data(), static_cast<std::size_t>(count));
+  return std::string_view(buffer.data(), static_cast<std::size_t>(count));
 }
 
 bool TcpPort::fill() noexcept {
@@ -96,7 +100,7 @@ std::string TcpPort::take(std::size_t skip, std::size_t length) {
   } else {
     packet = input_.substr(taken_ + skip, length);
     taken_ += skip + length;
-    if (taken_ == input_.size() || taken_ >= read_size) {
+    if (taken_ == input_.size() || taken_ >= compact_above) {
       input_.erase(0, taken_);
       taken_ = 0;
     }
@@ -255,7 +259,7 @@ std::size_t TcpPort::write_system(std::string_view header, std::string_view data
 void TcpPort::flush() noexcept {
   while (writable_ && waiting_output() != 0)
     sent_ += write_system({}, std::string_view(output_).substr(sent_));
-  if (sent_ == output_.size() || sent_ >= read_size) {
+  if (sent_ == output_.size() || sent_ >= compact_above) {
     output_.erase(0, sent_);
     sent_ = 0;
   }

@@ -84,14 +84,14 @@ class TcpPort final : public DescriptorPort {
   gen_tcp::Options options_;
   Active active_;
   std::unique_ptr<StreamCodec> codec_;
-  std::string input_;          ///< arrived and not asked for, from `taken_` on
+  std::string input_;  ///< arrived and not asked for, from `taken_` on
   std::size_t taken_ = 0;
-  std::size_t searched_ = 0;   ///< of what is there, without a newline
-  std::string output_;         ///< waits for the system, from `sent_` on
+  std::size_t searched_ = 0;  ///< of what is there, without a newline
+  std::string output_;        ///< waits for the system, from `sent_` on
   std::size_t sent_ = 0;
-  bool ended_ = false;         ///< nothing more comes
+  bool ended_ = false;  ///< nothing more comes
   bool write_shut_ = false;
-  bool lingering_ = false;     ///< closed for everybody, as soon as what waits has gone out
+  bool lingering_ = false;  ///< closed for everybody, as soon as what waits has gone out
   bool handshaking_ = false;
   std::optional<InetError> failure_;
 };

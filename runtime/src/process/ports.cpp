@@ -34,9 +34,7 @@ std::shared_ptr<Port> PortTable::take(Pid owner, const Port* port) noexcept {
   return taken;
 }
 
-void PortTable::disown(Pid owner, const Port& port) noexcept {
-  take(owner, &port);
-}
+void PortTable::disown(Pid owner, const Port& port) noexcept { take(owner, &port); }
 
 void PortTable::drop_all_of(const Process& owner) noexcept {
   while (const auto port = take(owner.pid(), nullptr)) port->owner_ended();

@@ -155,8 +155,8 @@ struct Process : Runnable {
   bool trap_exit = false;
   bool unwinding = false;  ///< an exit signal has been thrown already
   bool hibernating = false;
-  bool suspended = false;              ///< by sys: takes its requests alone
-  std::atomic<bool> bounded{false};    ///< its mailbox has a limit: see mailbox_gate.h
+  bool suspended = false;            ///< by sys: takes its requests alone
+  std::atomic<bool> bounded{false};  ///< its mailbox has a limit: see mailbox_gate.h
   std::atomic<bool> owns_ports{false};
   std::atomic<bool> kill_sent{false};  ///< somebody has sent it the exit signal `kill`
   std::atomic<Zombie> zombie{Zombie::no};

@@ -223,8 +223,8 @@ TEST_P(GenTcp, sends_of_many_processes_stay_whole) {
     for (int i = 0; i < senders; ++i) {
       spawn([client, i] {
         for (int n = 0; n < each; ++n)
-          send(client, std::string(1000 + 100 * static_cast<std::size_t>(i),
-                                   static_cast<char>('a' + i)));
+          send(client,
+               std::string(1000 + 100 * static_cast<std::size_t>(i), static_cast<char>('a' + i)));
       });
     }
     for (int n = 0; n < senders * each; ++n) {

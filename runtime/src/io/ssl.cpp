@@ -1,0 +1,210 @@
+#include <otp/ssl.h>
+
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <array>
+#include <utility>
+
+#include "io/tcp_port.h"
+#include "process/await_answer.h"
+
+namespace otp::ssl {
+
+struct Context::Impl {
+  std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context{nullptr, &SSL_CTX_free};
+};
+
+namespace {
+
+using detail::Nanoseconds;
+
+/// What OpenSSL says about the last failure, and its queue of errors is empty.
+std::string complaint() {
+  std::string text;
+  while (const unsigned long error = ERR_get_error()) {
+    const char* reason = ERR_reason_error_string(error);
+    if (reason != nullptr && text.find(reason) == std::string::npos)
+      text += (text.empty() ? "" : "; ") + std::string(reason);
+  }
+  return text.empty() ? "unknown error" : text;
+}
+
+/// A connection's TLS over buffers in memory: the port moves the bytes.
+class TlsCodec final : public detail::StreamCodec {
+ public:
+  explicit TlsCodec(const Context& context)
+      : context_(context.impl()), ssl_(SSL_new(context_->context.get()), &SSL_free) {
+    if (ssl_ == nullptr) throw std::bad_alloc();
+    SSL_set_bio(ssl_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+  }
+
+  SSL* ssl() noexcept { return ssl_.get(); }
+
+  std::expected<bool, InetError> handshake(std::string_view arrived, std::string& output) override {
+    receive(arrived);
+    const int result = SSL_do_handshake(ssl_.get());
+    take_output(output);
+    if (result == 1) return true;
+    if (SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_READ) return false;
+    return std::unexpected(failure());
+  }
+
+  std::expected<void, InetError> decode(std::string_view arrived, std::string& data,
+                                        std::string& output) override {
+    receive(arrived);
+    std::array<char, 16 * 1024> record;
+    int count = 0;
+    while ((count = SSL_read(ssl_.get(), record.data(), record.size())) > 0)
+      data.append(record.data(), static_cast<std::size_t>(count));
+    take_output(output);
+    switch (SSL_get_error(ssl_.get(), count)) {
+      case SSL_ERROR_WANT_READ:
+        return {};
+      case SSL_ERROR_ZERO_RETURN:
+        ended_ = true;
+        return {};
+      default:
+        return std::unexpected(failure());
+    }
+  }
+
+  void encode(std::string_view data, std::string& output) override {
+    // Into memory: all of it at once.
+    if (!data.empty()) SSL_write(ssl_.get(), data.data(), static_cast<int>(data.size()));
+    ERR_clear_error();
+    take_output(output);
+  }
+
+  bool ended() const noexcept override { return ended_; }
+  void end(std::string& output) override {
+    SSL_shutdown(ssl_.get());
+    ERR_clear_error();
+    take_output(output);
+  }
+
+ private:
+  void receive(std::string_view arrived) {
+    if (!arrived.empty())
+      BIO_write(SSL_get_rbio(ssl_.get()), arrived.data(), static_cast<int>(arrived.size()));
+  }
+  void take_output(std::string& output) {
+    char* start = nullptr;
+    BIO* bio = SSL_get_wbio(ssl_.get());
+    const long size = BIO_get_mem_data(bio, &start);
+    if (size > 0) output.append(start, static_cast<std::size_t>(size));
+    static_cast<void>(BIO_reset(bio));
+  }
+  InetError failure() {
+    const long verified = SSL_get_verify_result(ssl_.get());
+    std::string text = complaint();
+    if (verified != X509_V_OK) text += std::string(": ") + X509_verify_cert_error_string(verified);
+    return InetError::other("tls_alert", std::move(text));
+  }
+
+  std::shared_ptr<const Context::Impl> context_;
+  std::unique_ptr<SSL, void (*)(SSL*)> ssl_;
+  bool ended_ = false;
+};
+
+InetError refused(const std::string& file) {
+  return InetError::other("options", file + ": " + complaint());
+}
+
+std::expected<std::shared_ptr<Context::Impl>, InetError> make(const SSL_METHOD* method,
+                                                              const std::string& certfile,
+                                                              const std::string& keyfile) {
+  auto impl = std::make_shared<Context::Impl>();
+  impl->context.reset(SSL_CTX_new(method));
+  SSL_CTX* context = impl->context.get();
+  if (context == nullptr) return std::unexpected(refused("OpenSSL"));
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);  // an idle connection keeps none
+  if (certfile.empty()) return impl;
+  if (SSL_CTX_use_certificate_chain_file(context, certfile.c_str()) != 1)
+    return std::unexpected(refused(certfile));
+  const std::string& key = keyfile.empty() ? certfile : keyfile;
+  if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1 ||
+      SSL_CTX_check_private_key(context) != 1)
+    return std::unexpected(refused(key));
+  return impl;
+}
+
+std::expected<void, InetError> start(const gen_tcp::Socket& socket, const Context& context,
+                                     Nanoseconds deadline, const std::string* server_name) {
+  if (!socket) return std::unexpected(InetError::closed());
+  auto codec = std::make_unique<TlsCodec>(context);
+  if (server_name == nullptr) {
+    SSL_set_accept_state(codec->ssl());
+  } else {
+    SSL_set_connect_state(codec->ssl());
+    in6_addr address{};
+    if (inet_pton(AF_INET, server_name->c_str(), &address) == 1 ||
+        inet_pton(AF_INET6, server_name->c_str(), &address) == 1) {
+      X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(codec->ssl()), server_name->c_str());
+    } else {
+      SSL_set_tlsext_host_name(codec->ssl(), server_name->c_str());
+      SSL_set1_host(codec->ssl(), server_name->c_str());
+    }
+  }
+  return socket.port()->start_codec(std::move(codec), deadline);
+}
+
+}  // namespace
+
+std::expected<Context, InetError> Context::client(const ClientOptions& options) {
+  auto impl = make(TLS_client_method(), options.certfile, options.keyfile);
+  if (!impl) return std::unexpected(impl.error());
+  SSL_CTX* context = (*impl)->context.get();
+  SSL_CTX_set_verify(context, options.verify_none ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nullptr);
+  const bool trusted =
+      options.cacertfile.empty()
+          ? SSL_CTX_set_default_verify_paths(context) == 1
+          : SSL_CTX_load_verify_locations(context, options.cacertfile.c_str(), nullptr) == 1;
+  if (!trusted) return std::unexpected(refused(options.cacertfile));
+  return Context(std::move(*impl));
+}
+
+std::expected<Context, InetError> Context::server(const ServerOptions& options) {
+  if (options.certfile.empty())
+    return std::unexpected(InetError::other("options", "a server needs a certfile"));
+  auto impl = make(TLS_server_method(), options.certfile, options.keyfile);
+  if (!impl) return std::unexpected(impl.error());
+  SSL_CTX* context = (*impl)->context.get();
+  if (!options.cacertfile.empty()) {
+    if (SSL_CTX_load_verify_locations(context, options.cacertfile.c_str(), nullptr) != 1)
+      return std::unexpected(refused(options.cacertfile));
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  }
+  return Context(std::move(*impl));
+}
+
+std::expected<gen_tcp::Socket, InetError> connect(const std::string& host, std::uint16_t port,
+                                                  const Context& context,
+                                                  const gen_tcp::Options& options,
+                                                  Timeout timeout) {
+  const detail::Process& self = detail::require_process("ssl::connect");
+  const Nanoseconds deadline = detail::deadline_of(self, timeout);
+  auto socket = gen_tcp::connect(host, port, options, timeout);
+  if (!socket) return socket;
+  if (const auto started = start(*socket, context, deadline, &host); !started)
+    return std::unexpected(started.error());
+  return socket;
+}
+
+std::expected<void, InetError> connect(const gen_tcp::Socket& socket,
+                                       const std::string& server_name, const Context& context,
+                                       Timeout timeout) {
+  const detail::Process& self = detail::require_process("ssl::connect");
+  return start(socket, context, detail::deadline_of(self, timeout), &server_name);
+}
+
+std::expected<void, InetError> handshake(const gen_tcp::Socket& socket, const Context& context,
+                                         Timeout timeout) {
+  const detail::Process& self = detail::require_process("ssl::handshake");
+  return start(socket, context, detail::deadline_of(self, timeout), nullptr);
+}
+
+}  // namespace otp::ssl

@@ -1,0 +1,65 @@
+#include <otp/gen_udp.h>
+#include <otp/receive.h>
+#include <otp/runtime.h>
+
+#include <functional>
+
+#include <gtest/gtest.h>
+
+namespace otp {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace gen_udp;
+
+const Options passive{.ip = "127.0.0.1", .active = Active::off()};
+
+void in_process(std::move_only_function<void()> body) {
+  Runtime runtime({.schedulers = 2});
+  EXPECT_EQ(runtime.run(std::move(body)), ExitReason::normal());
+}
+
+TEST(GenUdp, datagrams_arrive_whole_with_their_sender) {
+  in_process([] {
+    const Socket a = open(0, passive).value();
+    const Socket b = open(0, passive).value();
+    EXPECT_TRUE(send(a, *sockname(b), "hello"));
+    EXPECT_TRUE(send(a, *sockname(b), ""));
+    const Datagram first = recv(b, 1s).value();
+    EXPECT_EQ(first.data, "hello");
+    EXPECT_EQ(first.from, sockname(a));
+    EXPECT_EQ(recv(b, 1s)->data, "");
+    EXPECT_EQ(recv(b, 5ms).error(), "timeout");
+    EXPECT_EQ(send(a, *sockname(b), std::string(70'000, 'x')).error(), "emsgsize");
+  });
+}
+
+TEST(GenUdp, active_sockets_send_messages) {
+  in_process([] {
+    const Socket a = open(0, passive).value();
+    const Socket b = open(0, passive).value();
+    for (const char* text : {"1", "2", "3", "4"}) send(a, *sockname(b), text);
+    set_active(b, Active::times(2));
+    EXPECT_EQ(receive_value<Data>(1s)->data, "1");
+    EXPECT_EQ(receive_value<Data>(1s)->data, "2");
+    EXPECT_EQ(receive_value<Passive>(1s)->socket, b);
+    EXPECT_EQ(recv(b, 1s)->data, "3");
+    set_active(b, Active::on());
+    EXPECT_EQ(receive_value<Data>(1s)->data, "4");
+  });
+}
+
+TEST(GenUdp, closing_ends_the_waits) {
+  in_process([] {
+    const Socket socket = open(0, passive).value();
+    const auto [reader, end] =
+        spawn_monitor([socket] { EXPECT_EQ(recv(socket).error(), "closed"); });
+    sleep(1ms);
+    close(socket);
+    EXPECT_EQ(detail::await_down(end)->reason, ExitReason::normal());
+    EXPECT_EQ(send(socket, {"127.0.0.1", 1}, "x").error(), "closed");
+  });
+}
+
+}  // namespace
+}  // namespace otp

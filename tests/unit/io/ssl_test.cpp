@@ -1,0 +1,155 @@
+// TLS over loopback, with certificates made for the run.
+#include <otp/receive.h>
+#include <otp/runtime.h>
+#include <otp/ssl.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace otp {
+namespace {
+
+using namespace std::chrono_literals;
+using gen_tcp::Socket;
+
+const gen_tcp::Options passive{.ip = "127.0.0.1", .active = Active::off()};
+
+class Ssl : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    directory =
+        std::filesystem::temp_directory_path() / ("otp_ssl_test." + std::to_string(getpid()));
+    std::filesystem::create_directories(directory);
+    const std::string make =
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 "
+        "-nodes -days 2 -subj /CN=localhost "
+        "-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout " +
+        file("key.pem") + " -out " + file("cert.pem") + " 2>/dev/null";
+    ASSERT_EQ(std::system(make.c_str()), 0);
+  }
+  static void TearDownTestSuite() { std::filesystem::remove_all(directory); }
+  static std::string file(const char* name) { return directory / name; }
+  static ssl::Context server() {
+    return ssl::Context::server({.certfile = file("cert.pem"), .keyfile = file("key.pem")}).value();
+  }
+  static ssl::Context trusting() {
+    return ssl::Context::client({.cacertfile = file("cert.pem")}).value();
+  }
+
+  void in_process(std::move_only_function<void()> body) {
+    Runtime runtime({.schedulers = 2});
+    EXPECT_EQ(runtime.run(std::move(body)), ExitReason::normal());
+  }
+  /// Accepts one connection with TLS and sends back what comes; its error otherwise.
+  std::uint16_t echo_server(const ssl::Context& context, Pid reader) {
+    const auto listener = gen_tcp::listen(0, passive).value();
+    const Pid server = spawn([listener, context, reader] {
+      const Socket socket = gen_tcp::accept(listener).value();
+      const auto secure = ssl::handshake(socket, context, 5s);
+      send(reader, secure ? std::string("secure") : std::string(secure.error().reason()));
+      if (!secure) return;
+      while (const auto data = gen_tcp::recv(socket)) gen_tcp::send(socket, *data);
+    });
+    EXPECT_TRUE(gen_tcp::controlling_process(listener, server));
+    return gen_tcp::sockname(listener)->port;
+  }
+
+  static inline std::filesystem::path directory;
+};
+
+TEST_F(Ssl, what_is_sent_arrives_and_is_not_in_the_clear) {
+  in_process([this] {
+    const std::uint16_t port = echo_server(server(), self());
+    const Socket socket = ssl::connect("localhost", port, trusting(), passive, 5s).value();
+    EXPECT_EQ(receive_value<std::string>(5s), "secure");
+    EXPECT_TRUE(gen_tcp::send(socket, "secret"));
+    EXPECT_EQ(gen_tcp::recv(socket, 6), "secret");
+    const std::string much(3'000'000, 'm');
+    const auto [writer, end] = spawn_monitor([&] { gen_tcp::send(socket, much); });
+    EXPECT_EQ(gen_tcp::recv(socket, much.size()), much);
+    detail::await_down(end);
+    gen_tcp::close(socket);
+  });
+}
+
+TEST_F(Ssl, active_mode_and_packets_are_as_without) {
+  in_process([this] {
+    const std::uint16_t port = echo_server(server(), self());
+    gen_tcp::Options options = passive;
+    options.packet = gen_tcp::Packet::line;
+    const Socket socket = ssl::connect("127.0.0.1", port, trusting(), options, 5s).value();
+    gen_tcp::set_active(socket, Active::once());
+    gen_tcp::send(socket, "one\ntwo\n");
+    EXPECT_EQ(receive_value<gen_tcp::Data>(5s)->data, "one\n");
+    EXPECT_EQ(gen_tcp::recv(socket), "two\n");
+  });
+}
+
+TEST_F(Ssl, a_client_trusts_only_whom_it_is_told_to_and_by_the_right_name) {
+  in_process([this] {
+    const auto refused = [this](const ssl::Context& context, const char* name) {
+      const std::uint16_t port = echo_server(server(), self());
+      const Socket socket = gen_tcp::connect("127.0.0.1", port, passive).value();
+      const auto secure = ssl::connect(socket, name, context, 5s);
+      EXPECT_EQ(receive_value<std::string>(5s), secure ? "secure" : "tls_alert");
+      EXPECT_EQ(gen_tcp::send(socket, "x").has_value(), secure.has_value());
+      return secure ? std::string("trusted") : secure.error().text();
+    };
+    const ssl::Context system = ssl::Context::client().value();
+    EXPECT_NE(refused(system, "localhost").find("self-signed certificate"), std::string::npos);
+    EXPECT_NE(refused(trusting(), "example.org").find("ostname mismatch"), std::string::npos);
+    EXPECT_EQ(refused(trusting(), "localhost"), "trusted");
+    EXPECT_EQ(refused(ssl::Context::client({.verify_none = true}).value(), "example.org"),
+              "trusted");
+  });
+}
+
+TEST_F(Ssl, garbage_and_silence_end_the_handshake_alone) {
+  in_process([this] {
+    std::uint16_t port = echo_server(server(), self());
+    const Socket garbage = gen_tcp::connect("127.0.0.1", port, passive).value();
+    gen_tcp::send(garbage, "GET / HTTP/1.0\r\n\r\n");
+    EXPECT_EQ(receive_value<std::string>(5s), "tls_alert");
+    const auto listener = gen_tcp::listen(0, passive).value();
+    port = gen_tcp::sockname(listener)->port;
+    EXPECT_EQ(ssl::connect("127.0.0.1", port, trusting(), passive, 20ms).error(), "timeout");
+    port = echo_server(server(), self());
+    gen_tcp::close(gen_tcp::connect("127.0.0.1", port, passive).value());
+    EXPECT_EQ(receive_value<std::string>(5s), "closed");
+  });
+}
+
+TEST_F(Ssl, a_server_can_ask_for_certificates) {
+  in_process([this] {
+    const ssl::Context strict = ssl::Context::server({.certfile = file("cert.pem"),
+                                                      .keyfile = file("key.pem"),
+                                                      .cacertfile = file("cert.pem")})
+                                    .value();
+    std::uint16_t port = echo_server(strict, self());
+    const auto anonymous = ssl::connect("127.0.0.1", port, trusting(), passive, 5s);
+    EXPECT_EQ(receive_value<std::string>(5s), "tls_alert");
+    if (anonymous) EXPECT_FALSE(gen_tcp::recv(*anonymous, 0, 5s));  // TLS 1.3 tells it afterwards
+    port = echo_server(strict, self());
+    const ssl::Context known = ssl::Context::client({.cacertfile = file("cert.pem"),
+                                                     .certfile = file("cert.pem"),
+                                                     .keyfile = file("key.pem")})
+                                   .value();
+    EXPECT_TRUE(ssl::connect("127.0.0.1", port, known, passive, 5s));
+    EXPECT_EQ(receive_value<std::string>(5s), "secure");
+  });
+}
+
+TEST_F(Ssl, files_that_cannot_be_used_are_named) {
+  const auto missing = ssl::Context::server({.certfile = file("nothing.pem")});
+  EXPECT_EQ(missing.error(), "options");
+  EXPECT_NE(missing.error().text().find("nothing.pem"), std::string::npos);
+  EXPECT_EQ(ssl::Context::server({}).error(), "options");
+  EXPECT_EQ(ssl::Context::client({.cacertfile = file("key.pem")}).error(), "options");
+}
+
+}  // namespace
+}  // namespace otp
