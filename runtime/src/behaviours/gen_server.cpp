@@ -33,20 +33,19 @@ constexpr MessageType every_tick_type{.name = "every",
 
 class GenServerProcess final : public StartedBehaviour {
  public:
-  using InitCall = std::move_only_function<Init(GenServer&)>;
-
-  GenServerProcess(std::unique_ptr<GenServer> server, InitCall init, const StartOptions& options)
+  GenServerProcess(std::unique_ptr<GenServer> server, std::unique_ptr<gen::InitCall> init,
+                   const StartOptions& options)
       : StartedBehaviour(options),
-        hibernate_after_(options.hibernate_after),
         server_(std::move(server)),
         info_(server_->otp_info()),
+        hibernate_after_(options.hibernate_after.value_or(info_.hibernate_after)),
         init_(std::move(init)) {}
 
   Flow start() override {
     if (!take_name()) return Flow::stop;
     if (info_.trap_exit) otp::trap_exit(true);
     if (info_.mailbox.limit != 0) limit_mailbox(info_.mailbox);
-    Init result = std::exchange(init_, nullptr)(*server_);
+    Init result = std::exchange(init_, nullptr)->run(*server_);
     if (result.kind != Init::Kind::ok) {
       const bool ignored = result.kind == Init::Kind::ignore;
       return refuse({.kind = ignored ? StartError::Kind::ignore : StartError::Kind::error,
@@ -54,10 +53,7 @@ class GenServerProcess final : public StartedBehaviour {
                      .pid = {}},
                     result.kind != Init::Kind::stop);
     }
-    if (const Duration idle = hibernate_after_.value_or(info_.hibernate_after);
-        idle != Duration::max()) {
-      detail::hibernate_after(idle);
-    }
+    if (hibernate_after_ != Duration::max()) detail::hibernate_after(hibernate_after_);
     arm_every();
     acknowledge();
     return proceed(std::move(result.next));
@@ -196,7 +192,9 @@ class GenServerProcess final : public StartedBehaviour {
   // ticks that were missed are not made up for.
 
   void arm_every() {
-    every_due_.assign(info_.every.size(), monotonic_time());
+    if (info_.every.empty()) return;
+    every_due_ = std::make_unique<TimePoint[]>(info_.every.size());
+    std::fill_n(every_due_.get(), info_.every.size(), monotonic_time());
     for (std::size_t i = 0; i < info_.every.size(); ++i) arm_tick(i);
   }
 
@@ -223,12 +221,14 @@ class GenServerProcess final : public StartedBehaviour {
                               .pid = otp::self()});
   }
 
-  std::optional<Duration> hibernate_after_;
+  // A million of these are alive at once: what few servers have is behind a pointer.
   const CallBase* handled_ = nullptr;
   std::unique_ptr<GenServer> server_;
   const gen::ServerInfo& info_;
-  InitCall init_;
-  std::vector<TimePoint> every_due_;
+  Duration hibernate_after_;
+  std::unique_ptr<gen::InitCall> init_;     ///< until it has run
+  std::unique_ptr<TimePoint[]> every_due_;  // NOLINT(modernize-avoid-c-arrays): one for each of
+                                            // info_.every
 };
 
 std::string describe_target(Pid target) {
@@ -270,9 +270,10 @@ std::unique_ptr<detail::CallBase, detail::MessageDeleter> call_or_exit(Pid targe
   return answer;
 }
 
-std::expected<detail::Started, StartError> start_server(
-    std::unique_ptr<GenServer> server, std::move_only_function<Init(GenServer&)> init,
-    const StartOptions& options, detail::SpawnOptions spawn) {
+std::expected<detail::Started, StartError> start_server(std::unique_ptr<GenServer> server,
+                                                        std::unique_ptr<InitCall> init,
+                                                        const StartOptions& options,
+                                                        detail::SpawnOptions spawn) {
   auto process =
       std::make_unique<detail::GenServerProcess>(std::move(server), std::move(init), options);
   return detail::start_behaviour(std::move(process), options, spawn);

@@ -167,30 +167,42 @@ std::unique_ptr<Server> make_server() {
   return substitute_for<Server> ? substitute_for<Server>() : Server::create();
 }
 
-/// start, start_link and start_monitor of a generated server.
-std::expected<detail::Started, StartError> start_server(
-    std::unique_ptr<GenServer> server, std::move_only_function<Init(GenServer&)> init,
-    const StartOptions& options, detail::SpawnOptions spawn);
+/// The call of init() that a new server begins with.
+class InitCall {
+ public:
+  virtual ~InitCall() = default;
+  virtual Init run(GenServer& server) = 0;
+};
+template <class Server, class F>
+class InitCallOf final : public InitCall {
+ public:
+  explicit InitCallOf(F init) : init_(std::move(init)) {}
+  Init run(GenServer& server) override { return init_(static_cast<Server&>(server)); }
 
-template <class Client, class Server, class InitCall>
-std::expected<Client, StartError> start(const StartOptions& options, bool link, InitCall init) {
-  auto started = start_server(make_server<Server>(),
-                              [init = std::move(init)](GenServer& server) mutable {
-                                return init(static_cast<Server&>(server));
-                              },
-                              options, {.link = link, .monitor = false, .trap_exit = false});
+ private:
+  F init_;
+};
+
+/// start, start_link and start_monitor of a generated server.
+std::expected<detail::Started, StartError> start_server(std::unique_ptr<GenServer> server,
+                                                        std::unique_ptr<InitCall> init,
+                                                        const StartOptions& options,
+                                                        detail::SpawnOptions spawn);
+
+template <class Client, class Server, class F>
+std::expected<Client, StartError> start(const StartOptions& options, bool link, F init) {
+  auto started =
+      start_server(make_server<Server>(), std::make_unique<InitCallOf<Server, F>>(std::move(init)),
+                   options, {.link = link, .monitor = false, .trap_exit = false});
   if (!started) return std::unexpected(std::move(started).error());
   return Client(started->pid);
 }
 
-template <class Client, class Server, class InitCall>
-std::expected<Monitored<Client>, StartError> start_monitor(const StartOptions& options,
-                                                           InitCall init) {
-  auto started = start_server(make_server<Server>(),
-                              [init = std::move(init)](GenServer& server) mutable {
-                                return init(static_cast<Server&>(server));
-                              },
-                              options, {.link = false, .monitor = true, .trap_exit = false});
+template <class Client, class Server, class F>
+std::expected<Monitored<Client>, StartError> start_monitor(const StartOptions& options, F init) {
+  auto started =
+      start_server(make_server<Server>(), std::make_unique<InitCallOf<Server, F>>(std::move(init)),
+                   options, {.link = false, .monitor = true, .trap_exit = false});
   if (!started) return std::unexpected(std::move(started).error());
   return Monitored<Client>{Client(started->pid), started->monitor};
 }
