@@ -1,5 +1,5 @@
 // Plain processes that talk: the microbenchmarks and Savina's.
-#include <array>
+#include <atomic>
 
 #include <otp/receive.h>
 
@@ -94,7 +94,7 @@ void await_done(long n) {
   for (long i = 0; i < n; ++i) otp::receive_value<Done>();
 }
 
-volatile double sink;  // keeps what is computed
+std::atomic<double> sink;  // keeps what is computed
 
 void fork_join_throughput(const Arguments& arguments) {
   const long actors = number(arguments, 0, 60);
@@ -105,7 +105,7 @@ void fork_join_throughput(const Arguments& arguments) {
     pids.push_back(otp::spawn_link([messages, main] {
       for (long left = messages; left != 0; --left) {
         otp::receive_value<Work>();
-        sink = compute(37.2);
+        sink.store(compute(37.2), std::memory_order_relaxed);
       }
       otp::send(main, Done{otp::self()});
     }));
@@ -127,7 +127,7 @@ void fork_join_create(const Arguments& arguments) {
     for (long i = 0; i < n; ++i) {
       const otp::Pid pid = otp::spawn([main] {
         otp::receive_value<Work>();
-        sink = compute(37.2);
+        sink.store(compute(37.2), std::memory_order_relaxed);
         otp::send(main, Done{otp::self()});
       });
       otp::send(pid, Work{});

@@ -2,14 +2,16 @@
 // just woken (it runs next, so a pair that talks stays on one thread), a ring that thieves may take
 // half of, and nothing else. What does not fit goes to the group's shared queue.
 //
-// Who may touch what: only the owner pushes and pops; any thread may steal from the ring; any
-// thread may empty the slot (the monitor does, when the owner has been busy too long).
+// Who may touch what: only the owner pushes and pops; any thread may steal from the ring; the
+// monitor may empty the slot, when the owner has been busy too long. The slot is touched at every
+// wake-up, so the owner announces itself by a plain store and the monitor fences for both.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
 
+#include "core/asymmetric_fence.h"
 #include "core/runnable.h"
 
 namespace otp::detail {
@@ -39,7 +41,10 @@ class RunQueue {
   /// Puts `runnable` next in line; what stood there moves to the ring's tail. Returns what found no
   /// place.
   Runnable* push_next(Runnable& runnable) noexcept {
-    Runnable* displaced = next_.exchange(&runnable, std::memory_order_acq_rel);
+    if (!enter_slot()) return push_last(runnable) ? nullptr : &runnable;
+    Runnable* const displaced = next_.load(std::memory_order_relaxed);
+    next_.store(&runnable, std::memory_order_relaxed);
+    leave_slot();
     if (displaced == nullptr) return nullptr;
     displacements_.store(displacements_.load(std::memory_order_relaxed) + 1,
                          std::memory_order_relaxed);
@@ -56,8 +61,11 @@ class RunQueue {
   }
 
   Runnable* pop() noexcept {
-    if (next_.load(std::memory_order_relaxed) != nullptr) {
-      if (Runnable* next = take_next()) return next;
+    if (next_.load(std::memory_order_relaxed) != nullptr && enter_slot()) {
+      Runnable* const next = next_.load(std::memory_order_relaxed);
+      next_.store(nullptr, std::memory_order_relaxed);
+      leave_slot();
+      if (next != nullptr) return next;
     }
     return pop_first();
   }
@@ -71,8 +79,18 @@ class RunQueue {
     return nullptr;
   }
 
-  /// Empties the slot. Any thread.
-  Runnable* take_next() noexcept { return next_.exchange(nullptr, std::memory_order_acq_rel); }
+  /// Empties the slot, unless the owner is at it. The monitor.
+  Runnable* take_next() noexcept {
+    slot_claimed_.exchange(true);
+    if (has_asymmetric_fence) heavy_fence();
+    Runnable* taken = nullptr;
+    if (!slot_busy_.load()) {
+      taken = next_.load(std::memory_order_relaxed);
+      next_.store(nullptr, std::memory_order_relaxed);
+    }
+    slot_claimed_.store(false, std::memory_order_release);
+    return taken;
+  }
 
   /// Takes half of the ring. Any thread.
   RunnableList steal() noexcept {
@@ -105,7 +123,23 @@ class RunQueue {
   }
 
  private:
+  /// False while the monitor has the slot.
+  bool enter_slot() noexcept {
+    if (has_asymmetric_fence) {
+      slot_busy_.store(true, std::memory_order_relaxed);
+      light_fence();
+    } else {
+      slot_busy_.exchange(true);
+    }
+    if (!slot_claimed_.load()) return true;
+    leave_slot();
+    return false;
+  }
+  void leave_slot() noexcept { slot_busy_.store(false, std::memory_order_release); }
+
   alignas(64) std::atomic<Runnable*> next_{nullptr};
+  std::atomic<bool> slot_busy_{false};
+  std::atomic<bool> slot_claimed_{false};
   alignas(64) std::atomic<std::uint32_t> head_{0};
   alignas(64) std::atomic<std::uint32_t> tail_{0};
   std::atomic<std::uint32_t> displacements_{0};

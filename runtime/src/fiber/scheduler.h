@@ -87,7 +87,7 @@ class Scheduler {
   /// by whoever makes a memory barrier on all threads (see SchedulerGroup::monitor_main).
   void note_entry() noexcept {
     entries_.store(entries_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    std::atomic_signal_fence(std::memory_order_seq_cst);
+    light_fence();
   }
   /// What the process layer keeps for each thread of its own.
   void* local = nullptr;

@@ -93,8 +93,9 @@ std::expected<SocketAddress, InetError> DescriptorPort::local_address() {
 }
 
 std::span<char> thread_buffer() noexcept {
-  thread_local std::array<char, std::size_t{64} * 1024> buffer;
-  return buffer;
+  using Buffer = std::array<char, std::size_t{64} * 1024>;
+  thread_local const auto buffer = std::make_unique_for_overwrite<Buffer>();
+  return *buffer;
 }
 
 std::expected<SocketAddress, InetError> address_of(int descriptor, bool peer) {

@@ -2,12 +2,9 @@
 
 #include <cxxabi.h>
 
-#include <linux/membarrier.h>
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/lsan_interface.h>
 #endif
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <exception>
@@ -15,6 +12,7 @@
 
 #include <otp/report.h>
 
+#include "core/asymmetric_fence.h"
 #include "core/throw_trace.h"
 #include "process/crash.h"
 #include "process/signals.h"
@@ -201,11 +199,9 @@ std::terminate_handler former_terminate = nullptr;
 
 void reap_stuck(Runnable& runnable, bool (*still)(void*), void* context) {
   auto& self = static_cast<Process&>(runnable);
-  static const bool can_fence =
-      syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
-  if (!can_fence || !self.kill_sent.load() || self.exiting.load()) return;
+  if (!has_asymmetric_fence || !self.kill_sent.load() || self.exiting.load()) return;
   self.zombie.store(Zombie::claimed);
-  syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+  heavy_fence();
   Zombie claimed = Zombie::claimed;
   if (!still(context) && self.zombie.compare_exchange_strong(claimed, Zombie::no)) return;
   Node& node = *self.node;

@@ -61,7 +61,7 @@ const detail::MessageType Tell::message_type{"Probe.tell", &probe_info, &Tell::d
 std::expected<ServerRef, StartError> start(std::unique_ptr<Probe> probe, StartOptions options = {},
                                            detail::SpawnOptions spawn = {}) {
   auto started = gen::start_server(
-      std::move(probe), [](GenServer& server) { return static_cast<Probe&>(server).on_init(); },
+      std::move(probe), gen::init_call<Probe>([](Probe& server) { return server.on_init(); }),
       options, spawn);
   if (!started) return std::unexpected(started.error());
   return ServerRef(started->pid);

@@ -122,8 +122,9 @@ TEST(sinks, reports_beyond_the_drop_limit_are_lost_and_counted) {
 
 TEST(sinks, a_queue_beyond_the_flush_limit_is_flushed) {
   BlockedStream blocked;
-  write_under({.sync = 100'000, .drop = 100'000, .flush = 20}, 21, blocked);
-  EXPECT_LE(blocked.count_of("early"), 2);  // what was on its way out
+  write_under({.sync = 100'000, .drop = 100'000, .flush = 20}, 23, blocked);
+  // Two may have been on their way out, and two may have come after the flush.
+  EXPECT_LE(blocked.count_of("early"), 4);
   EXPECT_GE(blocked.count_of(" reports were dropped"), 1);
 }
 

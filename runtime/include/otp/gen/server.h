@@ -183,6 +183,11 @@ class InitCallOf final : public InitCall {
   F init_;
 };
 
+template <class Server, class F>
+std::unique_ptr<InitCall> init_call(F init) {
+  return std::make_unique<InitCallOf<Server, F>>(std::move(init));
+}
+
 /// start, start_link and start_monitor of a generated server.
 std::expected<detail::Started, StartError> start_server(std::unique_ptr<GenServer> server,
                                                         std::unique_ptr<InitCall> init,
