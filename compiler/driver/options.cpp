@@ -39,12 +39,14 @@ struct CommandLine {
   cl::SubCommand explain{"explain", "Tell what a diagnostic means, or list them all"};
   cl::SubCommand format{"format", "Bring schemas into the one style"};
   cl::SubCommand graph{"graph", "Draw supervision trees, calls or state machines"};
+  cl::SubCommand ir{"ir", "Print the checked schemas as JSON, for other programs"};
   cl::SubCommand completion{"completion", "Print what a shell needs to complete command lines"};
   cl::SubCommand make{"new", "Write a project that builds"};
 
   cl::list<std::string> files{cl::Positional,  cl::desc("<schema.otp>..."),
                               cl::sub(gen),    cl::sub(check),
-                              cl::sub(format), cl::sub(graph)};
+                              cl::sub(format), cl::sub(graph),
+                              cl::sub(ir)};
   cl::opt<std::string> code{cl::Positional, cl::desc("[OTPnnnn]"), cl::sub(explain)};
   cl::opt<std::string> shell{cl::Positional, cl::desc("<bash|zsh|fish>"), cl::sub(completion)};
   cl::opt<std::string> project{cl::Positional, cl::desc("<name>"), cl::sub(make)};
@@ -54,6 +56,7 @@ struct CommandLine {
                                     cl::desc("Look for imports here"),
                                     cl::value_desc("dir"),
                                     cl::sub(graph),
+                                    cl::sub(ir),
                                     cl::sub(gen),
                                     cl::sub(check)};
   cl::opt<std::string> out_dir{"out-dir", cl::desc("Where the generated files go"),
@@ -201,7 +204,7 @@ Exit dispatch(const CommandLine& line, Streams streams) {
   if (line.explain) return explain(line.code, streams);
   if (line.completion) return run_completion(line, streams);
   if (line.make) return new_project(line.project, line.supervised, streams);
-  const bool takes_files = line.gen || line.check || line.format || line.graph;
+  const bool takes_files = line.gen || line.check || line.format || line.graph || line.ir;
   if (!takes_files) return misused(streams.err, "say what to do: " + command_names());
   if (line.files.empty()) return misused(streams.err, "name at least one schema file");
   if (line.format) {
@@ -209,6 +212,7 @@ Exit dispatch(const CommandLine& line, Streams streams) {
     return format({input.files, line.check_only, input.colour}, streams);
   }
   if (line.graph) return run_graph(line, streams);
+  if (line.ir) return intermediate_representation(input_of(line), streams);
   return run_pipeline(line, streams);
 }
 
