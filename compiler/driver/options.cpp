@@ -34,7 +34,7 @@ constexpr const char* overview =
 /// from it. What is said here is said once: usage, choices and completion are read from it. A
 /// description with bars is the list of words that the option takes.
 struct CommandLine {
-  cl::SubCommand gen{"gen", "Generate C++ from schemas"};
+  cl::SubCommand gen{"gen", "Generate C++, Erlang or Elixir from schemas"};
   cl::SubCommand check{"check", "Check schemas, write nothing"};
   cl::SubCommand explain{"explain", "Tell what a diagnostic means, or list them all"};
   cl::SubCommand format{"format", "Bring schemas into the one style"};
@@ -61,6 +61,12 @@ struct CommandLine {
                                     cl::sub(check)};
   cl::opt<std::string> out_dir{"out-dir", cl::desc("Where the generated files go"),
                                cl::value_desc("dir"), cl::sub(gen)};
+  cl::opt<std::string> language{"lang", cl::desc("What to generate; clients for Erlang and Elixir"),
+                                cl::value_desc("cpp|erlang|elixir"), cl::init("cpp"), cl::sub(gen)};
+  cl::opt<std::string> plugin{"plugin",
+                              cl::desc("Let a program generate: schemas on standard input as "
+                                       "`otpc ir` prints them"),
+                              cl::value_desc("file"), cl::sub(gen)};
   cl::opt<std::string> depfile{"depfile", cl::desc("Write a Make rule of what was read"),
                                cl::value_desc("file"), cl::sub(gen)};
   cl::opt<bool> test_doubles{"test-doubles", cl::desc("Also fakes and proxies of the servers"),
@@ -178,7 +184,14 @@ Exit run_pipeline(const CommandLine& line, Streams streams) {
   enum class Rendering : std::uint8_t { text, json };
   const auto rendering = chosen<Rendering>(line.diagnostics, streams);
   if (!rendering) return Exit::usage;
-  Request request{input_of(line), line.out_dir, line.depfile, line.test_doubles};
+  const auto language = chosen<Language>(line.language, streams);
+  if (!language) return Exit::usage;
+  if (line.language.getNumOccurrences() != 0 && !line.plugin.empty())
+    return misused(streams.err, "--lang and --plugin exclude each other");
+  if (line.test_doubles && (*language != Language::cpp || !line.plugin.empty()))
+    return misused(streams.err, "--test-doubles is for C++");
+  Request request{input_of(line),    line.out_dir, line.depfile,
+                  line.test_doubles, *language,    line.plugin};
   request.json = rendering == Rendering::json;
   request.warnings_are_errors = line.werror;
   return run(request, streams);
