@@ -17,7 +17,7 @@ class ExternalBackEnd {
   ExternalBackEnd(const std::string& program, FrontEnd& front_end)
       : program_(program), front_end_(front_end) {}
 
-  std::vector<Output> run(const model::Program& model) {
+  std::optional<std::vector<Output>> run(const model::Program& model) {
     std::string input;
     llvm::raw_string_ostream stream(input);
     ir::write(model, front_end_.ir_options(), stream);
@@ -25,23 +25,24 @@ class ExternalBackEnd {
     if (!ended) {
       failed("cannot be run: " + llvm::toString(ended.takeError()))
           .help("name a program that exists and may be run");
-      return {};
+      return std::nullopt;
     }
     if (ended->status != 0) {
-      failed("ended with status " + std::to_string(ended->status)).note(said(ended->err));
-      return {};
+      failed(ended->how).note(said(ended->err));
+      return std::nullopt;
     }
     llvm::Expected<llvm::json::Value> answer = llvm::json::parse(ended->out);
     if (!answer) {
       failed("did not answer with JSON: " + llvm::toString(answer.takeError()))
           .note(said(ended->err));
-      return {};
+      return std::nullopt;
     }
     return outputs(*answer);
   }
 
  private:
   diagnostics::Builder failed(const std::string& what) {
+    failed_ = true;
     return front_end_.diagnostics().emit(Id::back_end_failed, {}, program_, what);
   }
   std::string said(llvm::StringRef err) {
@@ -49,12 +50,12 @@ class ExternalBackEnd {
     return err.trim().empty() ? "" : "it says: " + err.trim().take_front(most).str();
   }
 
-  std::vector<Output> outputs(const llvm::json::Value& answer) {
+  std::optional<std::vector<Output>> outputs(const llvm::json::Value& answer) {
     const llvm::json::Object* object = answer.getAsObject();
     const llvm::json::Array* files = object == nullptr ? nullptr : object->getArray("files");
     if (files == nullptr) {
       failed("answered without an array `files`");
-      return {};
+      return std::nullopt;
     }
     if (const llvm::json::Array* errors = object->getArray("errors")) {
       for (const llvm::json::Value& each : *errors) error(each.getAsObject());
@@ -71,6 +72,7 @@ class ExternalBackEnd {
       else
         result.push_back({name->str(), text->str()});
     }
+    if (failed_) return std::nullopt;
     return result;
   }
 
@@ -110,12 +112,14 @@ class ExternalBackEnd {
 
   const std::string& program_;
   FrontEnd& front_end_;
+  bool failed_ = false;
 };
 
 }  // namespace
 
-std::vector<Output> run_external_back_end(const std::string& program, const model::Program& model,
-                                          FrontEnd& front_end) {
+std::optional<std::vector<Output>> run_external_back_end(const std::string& program,
+                                                         const model::Program& model,
+                                                         FrontEnd& front_end) {
   return ExternalBackEnd(program, front_end).run(model);
 }
 

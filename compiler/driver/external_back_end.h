@@ -9,6 +9,7 @@
 // nothing outside of --out-dir, and what would not change is not touched.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,10 @@ struct Output {
   std::string bytes;
 };
 
-/// Paths are those of the answer. What goes wrong becomes diagnostics.
-std::vector<Output> run_external_back_end(const std::string& program, const model::Program& model,
-                                          FrontEnd& front_end);
+/// Paths are those of the answer. What it says of the schema becomes diagnostics, and so does what
+/// is wrong with the program itself: then there is no output.
+std::optional<std::vector<Output>> run_external_back_end(const std::string& program,
+                                                         const model::Program& model,
+                                                         FrontEnd& front_end);
 
 }  // namespace otpc::driver

@@ -95,7 +95,11 @@ llvm::Expected<Ended> run_program(const std::string& program,
   Ended ended;
   ended.status =
       llvm::sys::ExecuteAndWait(*found, command, std::nullopt, redirects, 0, 0, &message);
-  if (ended.status < 0) return llvm::createStringError(std::errc::io_error, "%s", message.c_str());
+  // LLVM's convention: -1 was not run, -2 crashed.
+  if (ended.status == -1)
+    return llvm::createStringError(std::errc::io_error, "%s", message.c_str());
+  ended.how = ended.status < 0 ? "crashed: " + message
+                               : "ended with status " + std::to_string(ended.status);
   for (const auto& [file, text] : {std::pair{&files[1], &ended.out}, {&files[2], &ended.err}}) {
     llvm::Expected<std::string> read = read_file(file->str().str());
     if (!read) return read.takeError();

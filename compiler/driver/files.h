@@ -21,9 +21,11 @@ llvm::Expected<bool> write_if_changed(const std::string& path, const std::string
 llvm::Expected<std::string> read_stdin();
 
 struct Ended {
-  int status = 0;
+  int status = 0;  ///< negative: by a signal
   std::string out;
   std::string err;
+  /// "ended with status 1", "crashed: Killed"
+  std::string how;
 };
 /// Runs a program, which is looked for like a command, to its end. The error says in words why it
 /// could not be run; how it ended otherwise is in the result.

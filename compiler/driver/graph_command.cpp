@@ -14,8 +14,8 @@ llvm::Expected<std::string> draw(const std::string& dot_text) {
                                    llvm::toString(ended.takeError()).c_str());
   }
   if (ended->status != 0) {
-    return llvm::createStringError(std::errc::io_error, "`dot` failed with status %d\n%s",
-                                   ended->status, ended->err.c_str());
+    return llvm::createStringError(std::errc::io_error, "`dot` %s\n%s", ended->how.c_str(),
+                                   ended->err.c_str());
   }
   return ended->out;
 }

@@ -24,7 +24,7 @@ class Pipeline {
     const std::unique_ptr<model::Program> program = front_end_.program();
     if (program == nullptr || request_.out_dir.empty()) return front_end_.report();
     const std::vector<Output> outputs = render(*program);
-    if (front_end_.diagnostics().has_errors()) return front_end_.report();
+    if (front_end_.diagnostics().has_errors()) return front_end_.report(failure_);
     write(outputs);
     return front_end_.report(Exit::input_output);
   }
@@ -32,8 +32,11 @@ class Pipeline {
  private:
   std::vector<Output> render(const model::Program& program) {
     if (!request_.plugin.empty()) {
-      for (Output& each : run_external_back_end(request_.plugin, program, front_end_))
-        add(std::move(each), request_.plugin);
+      auto made = run_external_back_end(request_.plugin, program, front_end_);
+      if (!made) failure_ = Exit::input_output;
+      if (made) {
+        for (Output& each : *made) add(each, each.path);
+      }
       return std::move(outputs_);
     }
     for (std::size_t i = 0; i < program.modules.size(); ++i) {
@@ -110,6 +113,7 @@ class Pipeline {
   const Request& request_;
   FrontEnd front_end_;
   std::vector<Output> outputs_;
+  Exit failure_ = Exit::diagnostics;
   std::map<const model::Module*, std::string> headers_;
   std::map<std::string, std::string> made_of_;  ///< what each path is written for
 };
