@@ -16,7 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 OTPC, SCRATCH = str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(sys.argv[2]).resolve()
 SKIPPED = 77
-COMPILERS = {"erlang": ["erlc", "-Werror"], "elixir": ["elixirc", "--warnings-as-errors"]}
+COMPILERS = {"erlang": ["erlc", "-Werror", "+debug_info"], "elixir": ["elixirc", "--warnings-as-errors"]}
 findings = []
 sys.path.insert(0, str(ROOT / "tests/compile"))
 
@@ -173,6 +173,25 @@ def check_wire(goldens):
             findings.append(f"{script}: {done.returncode}\n{done.stdout}{done.stderr}"[:4000])
 
 
+def check_names_elsewhere():
+    """Functions and types of other modules are exported there: neither compiler looks."""
+    ebin = SCRATCH / "erlang_wire"
+    sources = "".join(file.read_text() for file in ebin.glob("*.erl"))
+    types = sorted(set(re.findall(r"\b([a-z_]+):([a-z_]+)\(\)", "".join(
+        re.findall(r"^-(?:spec|type) .*?\.$", sources, re.M | re.S)))))
+    listed = ", ".join(f"{{{module}, {name}}}" for module, name in types)
+    script = ("Has = fun(M) -> {ok, {_, [{_, {_, F}}]}} = "
+              "beam_lib:chunks(code:which(M), [abstract_code]), "
+              "[T || {attribute, _, export_type, Ts} <- F, {T, 0} <- Ts] end, "
+              f"Types = [{{M, T}} || {{M, T}} <- [{listed}], not lists:member(T, Has(M))], "
+              f'Undefined = proplists:get_value(undefined, xref:d("{ebin}")), '
+              'io:format("~p~n", [Types ++ Undefined]), halt().')
+    done = run(["erl", "-noshell", "-pa", ebin, "-eval", script])
+    if done.stdout.split() != ["[]"] or len(types) < 5:
+        findings.append(f"of {types} and the functions these are not exported:\n"
+                        f"{done.stdout}{done.stderr}"[:4000])
+
+
 def check_edoc():
     sources = sorted((SCRATCH / "erlang/0").glob("*.erl"))
     listed = ", ".join(f'"{source.resolve()}"' for source in sources)
@@ -205,6 +224,21 @@ def check_known_modules():
             findings.append(f"{listed}: {len(installed)} installed, without {sorted(missing)}")
 
 
+def check_template_names():
+    """What a template names and no data has would print nothing, without a word."""
+    lowered = (ROOT / "compiler/lower/beam.cpp").read_text()
+    given = set(re.findall(r'(?:^\s*|\{)\{"(\w+)",\s', lowered, re.M)) | \
+        set(re.findall(r'\w\["(\w+)"\] =', lowered))
+    used = set()
+    for template in [*ROOT.glob("templates/erlang/*"), *ROOT.glob("templates/elixir/*")]:
+        names = set(re.findall(r"\{\{[{#^/&]?(\w+)\}\}", template.read_text()))
+        used |= names
+        if names - given:
+            findings.append(f"{template.name}: no data has {sorted(names - given)}")
+    if given - used:
+        findings.append(f"beam.cpp: no template prints {sorted(given - used)}")
+
+
 def main():
     absent = [each[0] for each in COMPILERS.values() if not shutil.which(each[0])]
     if absent:
@@ -217,8 +251,10 @@ def main():
                                                    if each not in goldens]
     counts = {language: compile_all(language, schemas) for language in COMPILERS}
     check_wire(goldens)
+    check_names_elsewhere()
     check_edoc()
     check_known_modules()
+    check_template_names()
     for finding in findings:
         print(finding)
     print(f"{len(schemas)} schemas, {counts} modules, {len(findings)} findings")

@@ -5,16 +5,16 @@
 -export([added/3, sync_added/3]).
 -export([cleared/1, sync_cleared/1]).
 
--spec added(Manager :: gen_event:emgr_ref(), Customer :: integer(), Line :: golden_behaviours:line()) -> ok.
+-spec added(Manager :: gen_server:server_ref(), Customer :: integer(), Line :: golden_behaviours:line()) -> ok.
 added(Manager, Customer, Line) -> gen_event:notify(Manager, {added, Customer, Line}).
 
 %% @doc Returns when every handler has seen it.
--spec sync_added(Manager :: gen_event:emgr_ref(), Customer :: integer(), Line :: golden_behaviours:line()) -> ok.
+-spec sync_added(Manager :: gen_server:server_ref(), Customer :: integer(), Line :: golden_behaviours:line()) -> ok.
 sync_added(Manager, Customer, Line) -> gen_event:sync_notify(Manager, {added, Customer, Line}).
 
--spec cleared(Manager :: gen_event:emgr_ref()) -> ok.
+-spec cleared(Manager :: gen_server:server_ref()) -> ok.
 cleared(Manager) -> gen_event:notify(Manager, cleared).
 
 %% @doc Returns when every handler has seen it.
--spec sync_cleared(Manager :: gen_event:emgr_ref()) -> ok.
+-spec sync_cleared(Manager :: gen_server:server_ref()) -> ok.
 sync_cleared(Manager) -> gen_event:sync_notify(Manager, cleared).

@@ -10,30 +10,31 @@
 %% What it starts with.
 -type args() :: #{path := unicode:unicode_binary()}.
 
--spec add_handler(Manager :: gen_event:emgr_ref(), args()) -> ok | {error, term()} | term().
+-spec add_handler(Manager :: gen_server:server_ref(), args()) -> gen_event:add_handler_ret().
 add_handler(Manager, Args) -> gen_event:add_handler(Manager, 'golden::behaviours.AuditLog', Args).
 
 %% @doc The handler goes when the caller does, and the caller is told when the handler goes.
--spec add_sup_handler(Manager :: gen_event:emgr_ref(), args()) -> ok | {error, term()} | term().
+-spec add_sup_handler(Manager :: gen_server:server_ref(), args()) -> gen_event:add_handler_ret().
 add_sup_handler(Manager, Args) -> gen_event:add_sup_handler(Manager, 'golden::behaviours.AuditLog', Args).
 
--spec delete_handler(Manager :: gen_event:emgr_ref(), Reason :: term()) -> term().
+-spec delete_handler(Manager :: gen_server:server_ref(), Reason :: term()) ->
+    gen_event:del_handler_ret().
 delete_handler(Manager, Reason) -> gen_event:delete_handler(Manager, 'golden::behaviours.AuditLog', Reason).
 
--spec total(Manager :: gen_event:emgr_ref()) ->
+-spec total(Manager :: gen_server:server_ref()) ->
     integer() | {error, bad_module}.
 total(Manager) -> total(Manager, 5000).
 
--spec total(Manager :: gen_event:emgr_ref(), timeout()) ->
+-spec total(Manager :: gen_server:server_ref(), timeout()) ->
     integer() | {error, bad_module}.
 total(Manager, Timeout) ->
   gen_event:call(Manager, 'golden::behaviours.AuditLog', total, Timeout).
 
--spec reset(Manager :: gen_event:emgr_ref(), To :: integer()) ->
+-spec reset(Manager :: gen_server:server_ref(), To :: integer()) ->
     ok | {error, bad_module}.
 reset(Manager, To) -> reset(Manager, To, 5000).
 
--spec reset(Manager :: gen_event:emgr_ref(), To :: integer(), timeout()) ->
+-spec reset(Manager :: gen_server:server_ref(), To :: integer(), timeout()) ->
     ok | {error, bad_module}.
 reset(Manager, To, Timeout) ->
   gen_event:call(Manager, 'golden::behaviours.AuditLog', {reset, To}, Timeout).

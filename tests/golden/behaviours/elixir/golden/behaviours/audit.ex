@@ -4,24 +4,24 @@ defmodule Golden.Behaviours.Audit do
   Clients of golden::behaviours.Audit.
   """
 
-  @spec added(manager :: :gen_event.emgr_ref(), customer :: integer(), line :: Golden.Behaviours.line()) :: :ok
+  @spec added(manager :: GenServer.server(), customer :: integer(), line :: Golden.Behaviours.line()) :: :ok
   def added(manager, customer, line) do
     :gen_event.notify(manager, {:added, customer, line})
   end
 
   @doc "Returns when every handler has seen it."
-  @spec sync_added(manager :: :gen_event.emgr_ref(), customer :: integer(), line :: Golden.Behaviours.line()) :: :ok
+  @spec sync_added(manager :: GenServer.server(), customer :: integer(), line :: Golden.Behaviours.line()) :: :ok
   def sync_added(manager, customer, line) do
     :gen_event.sync_notify(manager, {:added, customer, line})
   end
 
-  @spec cleared(manager :: :gen_event.emgr_ref()) :: :ok
+  @spec cleared(manager :: GenServer.server()) :: :ok
   def cleared(manager) do
     :gen_event.notify(manager, :cleared)
   end
 
   @doc "Returns when every handler has seen it."
-  @spec sync_cleared(manager :: :gen_event.emgr_ref()) :: :ok
+  @spec sync_cleared(manager :: GenServer.server()) :: :ok
   def sync_cleared(manager) do
     :gen_event.sync_notify(manager, :cleared)
   end

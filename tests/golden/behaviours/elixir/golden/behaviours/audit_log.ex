@@ -6,23 +6,23 @@ defmodule Golden.Behaviours.AuditLog do
   @typedoc "What it starts with."
   @type args :: %{required(:path) => String.t()}
 
-  @spec add_handler(:gen_event.emgr_ref(), args()) :: :ok | {:error, term()} | term()
+  @spec add_handler(GenServer.server(), args()) :: :gen_event.add_handler_ret()
   def add_handler(manager, args), do: :gen_event.add_handler(manager, :"golden::behaviours.AuditLog", args)
 
   @doc "The handler goes when the caller does, and the caller is told when the handler goes."
-  @spec add_sup_handler(:gen_event.emgr_ref(), args()) :: :ok | {:error, term()} | term()
+  @spec add_sup_handler(GenServer.server(), args()) :: :gen_event.add_handler_ret()
   def add_sup_handler(manager, args), do: :gen_event.add_sup_handler(manager, :"golden::behaviours.AuditLog", args)
 
-  @spec delete_handler(:gen_event.emgr_ref(), reason :: term()) :: term()
+  @spec delete_handler(GenServer.server(), reason :: term()) :: :gen_event.del_handler_ret()
   def delete_handler(manager, reason), do: :gen_event.delete_handler(manager, :"golden::behaviours.AuditLog", reason)
 
-  @spec total(manager :: :gen_event.emgr_ref(), timeout()) ::
+  @spec total(manager :: GenServer.server(), timeout()) ::
           integer() | {:error, :bad_module}
   def total(manager, timeout \\ 5000) do
     :gen_event.call(manager, :"golden::behaviours.AuditLog", :total, timeout)
   end
 
-  @spec reset(manager :: :gen_event.emgr_ref(), to :: integer(), timeout()) ::
+  @spec reset(manager :: GenServer.server(), to :: integer(), timeout()) ::
           :ok | {:error, :bad_module}
   def reset(manager, to, timeout \\ 5000) do
     :gen_event.call(manager, :"golden::behaviours.AuditLog", {:reset, to}, timeout)
