@@ -16,7 +16,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 OTPC, SCRATCH = str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(sys.argv[2]).resolve()
 SKIPPED = 77
-COMPILERS = {"erlang": ["erlc", "-Werror", "+debug_info"], "elixir": ["elixirc", "--warnings-as-errors"]}
+COMPILERS = {"erlang": ["erlc", "-Werror", "+debug_info"],
+             "elixir": ["elixirc", "--warnings-as-errors"]}
 findings = []
 sys.path.insert(0, str(ROOT / "tests/compile"))
 
