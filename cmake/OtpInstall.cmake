@@ -9,6 +9,7 @@ set(otp_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/otp")
 set(otp_installed_targets otp_runtime)
 if(TARGET otpc)
   list(APPEND otp_installed_targets otpc)
+  install(FILES compiler/ir/otp-ir.schema.json DESTINATION "${CMAKE_INSTALL_DATADIR}/otp")
 endif()
 install(TARGETS ${otp_installed_targets} EXPORT otpTargets
         RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}"

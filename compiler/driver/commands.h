@@ -34,6 +34,9 @@ struct GraphRequest : Input {
 /// Prints a picture of the schemas. SVG is drawn by Graphviz, which has to be installed.
 Exit graph(const GraphRequest& request, Streams streams);
 
+/// Prints the checked schemas, and what they import, as JSON: compiler/ir.
+Exit intermediate_representation(const Input& input, Streams streams);
+
 /// Writes a project that builds into the folder `path`, which gets its last part for a name:
 /// schema, handlers, program and test; `supervised`: with a supervisor and an application.
 Exit new_project(const std::string& path, bool supervised, Streams streams);

@@ -4,6 +4,7 @@
 #include <llvm/Support/FileUtilities.h>
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/Path.h>
+#include <llvm/Support/Program.h>
 #include <llvm/Support/raw_ostream.h>
 
 namespace otpc::driver {
@@ -72,6 +73,39 @@ llvm::Expected<bool> write_if_changed(const std::string& written, const std::str
     if (std::error_code failed = fs::setPermissions(path, *permissions)) return said(failed);
   }
   return true;
+}
+
+llvm::Expected<Ended> run_program(const std::string& program,
+                                  const std::vector<std::string>& arguments,
+                                  const std::string& input) {
+  const auto found = llvm::sys::findProgramByName(program);
+  if (!found) return said(found.getError());
+  llvm::SmallString<128> files[3];  // standard input, output, error
+  for (llvm::SmallString<128>& file : files) {
+    if (std::error_code failed = fs::createTemporaryFile("otpc", "txt", file)) return said(failed);
+  }
+  const llvm::FileRemover removers[] = {llvm::FileRemover(files[0]), llvm::FileRemover(files[1]),
+                                        llvm::FileRemover(files[2])};
+  if (llvm::Expected<bool> written = write_if_changed(files[0].str().str(), input); !written)
+    return written.takeError();
+  std::vector<llvm::StringRef> command{*found};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  const std::optional<llvm::StringRef> redirects[] = {files[0], files[1], files[2]};
+  std::string message;
+  Ended ended;
+  ended.status =
+      llvm::sys::ExecuteAndWait(*found, command, std::nullopt, redirects, 0, 0, &message);
+  // LLVM's convention: -1 was not run, -2 crashed.
+  if (ended.status == -1)
+    return llvm::createStringError(std::errc::io_error, "%s", message.c_str());
+  ended.how = ended.status < 0 ? "crashed: " + message
+                               : "ended with status " + std::to_string(ended.status);
+  for (const auto& [file, text] : {std::pair{&files[1], &ended.out}, {&files[2], &ended.err}}) {
+    llvm::Expected<std::string> read = read_file(file->str().str());
+    if (!read) return read.takeError();
+    *text = std::move(*read);
+  }
+  return ended;
 }
 
 std::string depfile(const std::vector<std::string>& outputs,

@@ -1,4 +1,5 @@
-// Reading and writing: the only place of the compiler that touches the file system.
+// Reading and writing: the only place of the compiler that touches the file system
+// and runs programs.
 #pragma once
 
 #include <string>
@@ -18,6 +19,19 @@ llvm::Expected<bool> write_if_changed(const std::string& path, const std::string
 
 /// Standard input, whole.
 llvm::Expected<std::string> read_stdin();
+
+struct Ended {
+  int status = 0;  ///< negative: by a signal
+  std::string out;
+  std::string err;
+  /// "ended with status 1", "crashed: Killed"
+  std::string how;
+};
+/// Runs a program, which is looked for like a command, to its end. The error says in words why it
+/// could not be run; how it ended otherwise is in the result.
+llvm::Expected<Ended> run_program(const std::string& program,
+                                  const std::vector<std::string>& arguments,
+                                  const std::string& input);
 
 /// A Make rule: outputs depend on inputs.
 std::string depfile(const std::vector<std::string>& outputs,

@@ -1,6 +1,7 @@
 #include "driver/front_end.h"
 
 #include "diagnostics/render.h"
+#include "driver/version.h"
 #include "sema/check.h"
 
 namespace otpc::driver {
@@ -16,6 +17,13 @@ std::unique_ptr<model::Program> FrontEnd::program() {
   for (const LoadedFile* file : loader_.ordered()) files.push_back(file->ast.get());
   std::unique_ptr<model::Program> program = sema::check(files, diagnostics_);
   return diagnostics_.has_errors() ? nullptr : std::move(program);
+}
+
+ir::Options FrontEnd::ir_options() const {
+  ir::Options options{sources_, {}, version};
+  for (const LoadedFile* file : loader_.ordered())
+    options.files.push_back({file->relative, file->requested});
+  return options;
 }
 
 Exit FrontEnd::report(Exit failure) {

@@ -9,6 +9,7 @@
 
 #include "diagnostics/engine.h"
 #include "driver/loader.h"
+#include "ir/ir.h"
 #include "model/model.h"
 #include "source/source_manager.h"
 
@@ -41,6 +42,9 @@ class FrontEnd {
   /// Every file that was read, imports before importers.
   const std::vector<LoadedFile*>& files() const { return loader_.ordered(); }
   diagnostics::Engine& diagnostics() { return diagnostics_; }
+  const source::SourceManager& sources() const { return sources_; }
+  /// What a printed model says of its files.
+  ir::Options ir_options() const;
 
   /// Prints the diagnostics. The exit code is `failure` when there are errors, but another one when
   /// a schema could not be read.

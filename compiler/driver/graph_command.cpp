@@ -1,10 +1,3 @@
-#include <optional>
-
-#include <llvm/ADT/SmallString.h>
-#include <llvm/Support/FileSystem.h>
-#include <llvm/Support/FileUtilities.h>
-#include <llvm/Support/Program.h>
-
 #include "driver/commands.h"
 #include "driver/files.h"
 
@@ -13,30 +6,18 @@ namespace {
 
 /// What Graphviz makes of the text, or why it does not.
 llvm::Expected<std::string> draw(const std::string& dot_text) {
-  const auto program = llvm::sys::findProgramByName("dot");
-  if (!program) {
-    return llvm::createStringError(program.getError(),
-                                   "svg needs the program `dot` of Graphviz, which is not found\n"
-                                   "Install Graphviz, or take --format=dot or --format=mermaid.");
+  llvm::Expected<Ended> ended = run_program("dot", {"-Tsvg"}, dot_text);
+  if (!ended) {
+    return llvm::createStringError(std::errc::io_error,
+                                   "svg needs the program `dot` of Graphviz: %s\n"
+                                   "Install Graphviz, or take --format=dot or --format=mermaid.",
+                                   llvm::toString(ended.takeError()).c_str());
   }
-  llvm::SmallString<128> input;
-  llvm::SmallString<128> output;
-  if (std::error_code failed = llvm::sys::fs::createTemporaryFile("otpc", "dot", input))
-    return llvm::errorCodeToError(failed);
-  const llvm::FileRemover input_remover(input);
-  if (std::error_code failed = llvm::sys::fs::createTemporaryFile("otpc", "svg", output))
-    return llvm::errorCodeToError(failed);
-  const llvm::FileRemover output_remover(output);
-  if (llvm::Expected<bool> written = write_if_changed(input.str().str(), dot_text); !written)
-    return written.takeError();
-  std::string message;
-  const int status = llvm::sys::ExecuteAndWait(*program, {*program, "-Tsvg", "-o", output, input},
-                                               std::nullopt, {}, 60, 0, &message);
-  if (status != 0) {
-    return llvm::createStringError(std::errc::io_error, "`%s` failed with status %d %s",
-                                   program->c_str(), status, message.c_str());
+  if (ended->status != 0) {
+    return llvm::createStringError(std::errc::io_error, "`dot` %s\n%s", ended->how.c_str(),
+                                   ended->err.c_str());
   }
-  return read_file(output.str().str());
+  return ended->out;
 }
 
 }  // namespace

@@ -34,17 +34,19 @@ constexpr const char* overview =
 /// from it. What is said here is said once: usage, choices and completion are read from it. A
 /// description with bars is the list of words that the option takes.
 struct CommandLine {
-  cl::SubCommand gen{"gen", "Generate C++ from schemas"};
+  cl::SubCommand gen{"gen", "Generate C++, Erlang or Elixir from schemas"};
   cl::SubCommand check{"check", "Check schemas, write nothing"};
   cl::SubCommand explain{"explain", "Tell what a diagnostic means, or list them all"};
   cl::SubCommand format{"format", "Bring schemas into the one style"};
   cl::SubCommand graph{"graph", "Draw supervision trees, calls or state machines"};
+  cl::SubCommand ir{"ir", "Print the checked schemas as JSON, for other programs"};
   cl::SubCommand completion{"completion", "Print what a shell needs to complete command lines"};
   cl::SubCommand make{"new", "Write a project that builds"};
 
   cl::list<std::string> files{cl::Positional,  cl::desc("<schema.otp>..."),
                               cl::sub(gen),    cl::sub(check),
-                              cl::sub(format), cl::sub(graph)};
+                              cl::sub(format), cl::sub(graph),
+                              cl::sub(ir)};
   cl::opt<std::string> code{cl::Positional, cl::desc("[OTPnnnn]"), cl::sub(explain)};
   cl::opt<std::string> shell{cl::Positional, cl::desc("<bash|zsh|fish>"), cl::sub(completion)};
   cl::opt<std::string> project{cl::Positional, cl::desc("<name>"), cl::sub(make)};
@@ -54,10 +56,17 @@ struct CommandLine {
                                     cl::desc("Look for imports here"),
                                     cl::value_desc("dir"),
                                     cl::sub(graph),
+                                    cl::sub(ir),
                                     cl::sub(gen),
                                     cl::sub(check)};
   cl::opt<std::string> out_dir{"out-dir", cl::desc("Where the generated files go"),
                                cl::value_desc("dir"), cl::sub(gen)};
+  cl::opt<std::string> language{"lang", cl::desc("What to generate; clients for Erlang and Elixir"),
+                                cl::value_desc("cpp|erlang|elixir"), cl::init("cpp"), cl::sub(gen)};
+  cl::opt<std::string> plugin{"plugin",
+                              cl::desc("Let a program generate: schemas on standard input as "
+                                       "`otpc ir` prints them"),
+                              cl::value_desc("file"), cl::sub(gen)};
   cl::opt<std::string> depfile{"depfile", cl::desc("Write a Make rule of what was read"),
                                cl::value_desc("file"), cl::sub(gen)};
   cl::opt<bool> test_doubles{"test-doubles", cl::desc("Also fakes and proxies of the servers"),
@@ -175,7 +184,14 @@ Exit run_pipeline(const CommandLine& line, Streams streams) {
   enum class Rendering : std::uint8_t { text, json };
   const auto rendering = chosen<Rendering>(line.diagnostics, streams);
   if (!rendering) return Exit::usage;
-  Request request{input_of(line), line.out_dir, line.depfile, line.test_doubles};
+  const auto language = chosen<Language>(line.language, streams);
+  if (!language) return Exit::usage;
+  if (line.language.getNumOccurrences() != 0 && !line.plugin.empty())
+    return misused(streams.err, "--lang and --plugin exclude each other");
+  if (line.test_doubles && (*language != Language::cpp || !line.plugin.empty()))
+    return misused(streams.err, "--test-doubles is for C++");
+  Request request{input_of(line),    line.out_dir, line.depfile,
+                  line.test_doubles, *language,    line.plugin};
   request.json = rendering == Rendering::json;
   request.warnings_are_errors = line.werror;
   return run(request, streams);
@@ -201,7 +217,7 @@ Exit dispatch(const CommandLine& line, Streams streams) {
   if (line.explain) return explain(line.code, streams);
   if (line.completion) return run_completion(line, streams);
   if (line.make) return new_project(line.project, line.supervised, streams);
-  const bool takes_files = line.gen || line.check || line.format || line.graph;
+  const bool takes_files = line.gen || line.check || line.format || line.graph || line.ir;
   if (!takes_files) return misused(streams.err, "say what to do: " + command_names());
   if (line.files.empty()) return misused(streams.err, "name at least one schema file");
   if (line.format) {
@@ -209,6 +225,7 @@ Exit dispatch(const CommandLine& line, Streams streams) {
     return format({input.files, line.check_only, input.colour}, streams);
   }
   if (line.graph) return run_graph(line, streams);
+  if (line.ir) return intermediate_representation(input_of(line), streams);
   return run_pipeline(line, streams);
 }
 

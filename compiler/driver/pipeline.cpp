@@ -4,6 +4,7 @@
 
 #include <llvm/Support/Path.h>
 
+#include "driver/external_back_end.h"
 #include "driver/files.h"
 #include "driver/version.h"
 #include "lower/lower.h"
@@ -14,11 +15,6 @@ namespace {
 
 using diagnostics::Id;
 
-struct Output {
-  std::string path;
-  std::string bytes;
-};
-
 class Pipeline {
  public:
   Pipeline(const Request& request, Streams streams)
@@ -28,36 +24,69 @@ class Pipeline {
     const std::unique_ptr<model::Program> program = front_end_.program();
     if (program == nullptr || request_.out_dir.empty()) return front_end_.report();
     const std::vector<Output> outputs = render(*program);
-    if (front_end_.diagnostics().has_errors()) return front_end_.report();
+    if (front_end_.diagnostics().has_errors()) return front_end_.report(failure_);
     write(outputs);
     return front_end_.report(Exit::input_output);
   }
 
  private:
   std::vector<Output> render(const model::Program& program) {
-    std::vector<Output> outputs;
-    std::map<const model::Module*, std::string> headers;
-    std::map<std::string, const LoadedFile*> written;
-    for (std::size_t i = 0; i < program.modules.size(); ++i) {
-      const model::Module& module = *program.modules[i];
-      const LoadedFile& file = *front_end_.files()[i];
-      headers[&module] = file.relative + ".h";
-      if (!file.requested) continue;
-      lower::Options options{file.relative + ".h", {}, version};
-      for (const model::Module* import : module.imports) options.imports.push_back(headers[import]);
-      llvm::SmallString<256> base(request_.out_dir);
-      llvm::sys::path::append(base, file.relative);
-      const auto [other, fresh] = written.emplace(llvm::StringRef(base).lower(), &file);
-      if (!fresh)
-        front_end_.diagnostics().emit(Id::same_output, {}, other->second->path, file.path,
-                                      base.str());
-      const llvm::json::Value data(lower::lower_cpp(module, options));
-      outputs.push_back({base.str().str() + ".h", render::render("file_header", data)});
-      outputs.push_back({base.str().str() + ".cpp", render::render("file_source", data)});
-      if (request_.test_doubles)
-        outputs.push_back({base.str().str() + ".testing.h", render::render("file_testing", data)});
+    if (!request_.plugin.empty()) {
+      auto made = run_external_back_end(request_.plugin, program, front_end_);
+      if (!made) failure_ = Exit::input_output;
+      if (made) {
+        for (Output& each : *made) add(each, each.path);
+      }
+      return std::move(outputs_);
     }
-    return outputs;
+    for (std::size_t i = 0; i < program.modules.size(); ++i) {
+      const LoadedFile& file = *front_end_.files()[i];
+      headers_[program.modules[i].get()] = file.relative + ".h";
+      if (file.requested) render(*program.modules[i], file);
+    }
+    return std::move(outputs_);
+  }
+
+  void render(const model::Module& module, const LoadedFile& file) {
+    switch (request_.language) {
+      case Language::cpp:
+        return render_cpp(module, file);
+      case Language::erlang:
+        return render(lower::lower_erlang(module, version));
+      case Language::elixir:
+        return render(lower::lower_elixir(module, version));
+    }
+  }
+
+  void render_cpp(const model::Module& module, const LoadedFile& file) {
+    lower::Options options{file.relative + ".h", {}, version};
+    for (const model::Module* import : module.imports) options.imports.push_back(headers_[import]);
+    const llvm::json::Value data(lower::lower_cpp(module, options));
+    // The other files differ from the first only in their ends.
+    if (!add({file.relative + ".h", render::render("file_header", data)}, file.path)) return;
+    add({file.relative + ".cpp", render::render("file_source", data)}, file.path);
+    if (request_.test_doubles)
+      add({file.relative + ".testing.h", render::render("file_testing", data)}, file.path);
+  }
+
+  void render(std::vector<lower::File> files) {
+    for (lower::File& file : files) {
+      const llvm::json::Value data(std::move(file.data));
+      add({file.path, render::render(file.file_template, data)}, file.of);
+    }
+  }
+
+  /// Below the output folder. False when another one is written there, perhaps with other case.
+  bool add(Output output, const std::string& of) {
+    llvm::SmallString<256> path(request_.out_dir);
+    llvm::sys::path::append(path, output.path);
+    const auto [other, fresh] = made_of_.emplace(llvm::StringRef(path).lower(), of);
+    if (!fresh) {
+      front_end_.diagnostics().emit(Id::same_output, {}, other->second, of, path.str());
+      return false;
+    }
+    outputs_.push_back({path.str().str(), std::move(output.bytes)});
+    return true;
   }
 
   void write(const std::vector<Output>& outputs) {
@@ -83,6 +112,10 @@ class Pipeline {
 
   const Request& request_;
   FrontEnd front_end_;
+  std::vector<Output> outputs_;
+  Exit failure_ = Exit::diagnostics;
+  std::map<const model::Module*, std::string> headers_;
+  std::map<std::string, std::string> made_of_;  ///< what each path is written for
 };
 
 }  // namespace

@@ -1,16 +1,21 @@
-// From schema files to C++ files: load, parse, check, lower, render, write.
+// From schema files to generated files: load, parse, check, lower, render, write.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "driver/front_end.h"
 
 namespace otpc::driver {
 
+enum class Language : std::uint8_t { cpp, erlang, elixir };
+
 struct Request : Input {
   std::string out_dir;  ///< empty: check only
   std::string depfile;
   bool test_doubles = false;  ///< also a header with fakes and proxies of the servers
+  Language language = Language::cpp;
+  std::string plugin;  ///< a program that takes the language's place; see external_back_end.h
 };
 
 Exit run(const Request& request, Streams streams);

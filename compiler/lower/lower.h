@@ -1,7 +1,7 @@
-// From the checked schema to what the templates print: the C++ side of a file, as JSON values ready
-// to print.
+// From the checked schema to what the templates print: the files of one target language, as JSON
+// values ready to print.
 //
-// Everything that is decided about the C++ is decided here: names, types, literals, the order of
+// Everything that is decided about the output is decided here: names, types, literals, the order of
 // declarations. The templates only print. Names from the schema are kept; one that C++ or the
 // generated classes own gets an underscore behind it (see names.h).
 #pragma once
@@ -23,5 +23,17 @@ struct Options {
 
 /// The data of file_header.mustache and file_source.mustache.
 llvm::json::Object lower_cpp(const model::Module& module, const Options& options);
+
+/// A file of a language that makes other files than C++ does.
+struct File {
+  std::string of;             ///< what it is made for: "shop::cart", "shop::cart.Cart"
+  std::string path;           ///< below the output folder: "shop_cart.erl"
+  std::string file_template;  ///< "file_erlang_client"
+  llvm::json::Object data;
+};
+
+/// Client modules, for who calls the processes of the schema from a node of Erlang or Elixir.
+std::vector<File> lower_erlang(const model::Module& module, const std::string& generator_version);
+std::vector<File> lower_elixir(const model::Module& module, const std::string& generator_version);
 
 }  // namespace otpc::lower

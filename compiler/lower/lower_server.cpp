@@ -217,7 +217,6 @@ Object lower_client(const model::Server& declaration, bool machine) {
   Array protocols;
   for (const model::Protocol* each : declaration.protocols)
     protocols.push_back(qualified_name(*each));
-  constexpr const char* overflows[] = {"reject", "drop_newest", "drop_oldest", "block"};
   const auto mailbox = declaration.mailbox.value_or(model::Mailbox{});
   return Object{
       {"doc", cpp_comment(declaration.doc, "")},
@@ -242,7 +241,7 @@ Object lower_client(const model::Server& declaration, bool machine) {
                                                    : "::otp::Duration::max()"},
       {"bounded", declaration.mailbox.has_value()},
       {"mailbox_limit", std::to_string(mailbox.limit)},
-      {"mailbox_overflow", overflows[static_cast<std::size_t>(mailbox.overflow)]},
+      {"mailbox_overflow", model::word(mailbox.overflow)},
       {"every", every},
       {"down", down},
       {"protocols", std::move(protocols)},

@@ -5,7 +5,15 @@
 namespace otpc::model {
 namespace {
 
-const char* simple_name(TypeKind kind) {
+std::string joined(const std::vector<Type>& types) {
+  std::string text;
+  for (const Type& each : types) text += (text.empty() ? "" : ", ") + each.text();
+  return text;
+}
+
+}  // namespace
+
+const char* word(TypeKind kind) {
   switch (kind) {
     case TypeKind::invalid:
       return "?";
@@ -51,24 +59,21 @@ const char* simple_name(TypeKind kind) {
       return "set";
     case TypeKind::array:
       return "array";
+    case TypeKind::optional:
+      return "optional";
+    case TypeKind::tuple:
+      return "tuple";
     case TypeKind::pid:
       return "pid";
-    case TypeKind::optional:
-    case TypeKind::tuple:
     case TypeKind::user:
-      return "";
+      return "user";
   }
   return "";
 }
-
-std::string joined(const std::vector<Type>& types) {
-  std::string text;
-  for (const Type& each : types) text += (text.empty() ? "" : ", ") + each.text();
-  return text;
+const char* word(Overflow overflow) {
+  constexpr const char* words[] = {"reject", "drop_newest", "drop_oldest", "block"};
+  return words[static_cast<std::size_t>(overflow)];
 }
-
-}  // namespace
-
 const char* word(Strategy strategy) {
   constexpr const char* words[] = {"one_for_one", "one_for_all", "rest_for_one"};
   return words[static_cast<std::size_t>(strategy)];
@@ -105,9 +110,9 @@ std::string Type::text() const {
     case TypeKind::list:
     case TypeKind::map:
     case TypeKind::set:
-      return std::string(simple_name(kind)) + "<" + joined(arguments) + ">";
+      return std::string(word(kind)) + "<" + joined(arguments) + ">";
     default:
-      return simple_name(kind);
+      return word(kind);
   }
 }
 

@@ -142,6 +142,7 @@ struct Struct final : Declaration {
 struct EnumMember {
   std::string name;
   std::string doc;
+  Span span;
 };
 struct Enum final : Declaration {
   Enum() : Declaration(DeclarationKind::enumeration) {}
@@ -153,6 +154,7 @@ struct Case {
   std::string doc;
   std::vector<Field> fields;
   bool transient = false;
+  Span span;
 };
 struct Union final : Declaration {
   Union() : Declaration(DeclarationKind::choice) {}
@@ -295,6 +297,8 @@ enum class AutoShutdown : std::uint8_t { never, any_significant, all_significant
 enum class Restart : std::uint8_t { permanent, transient, temporary };
 
 /// As a schema writes them.
+const char* word(TypeKind kind);
+const char* word(Overflow overflow);
 const char* word(Strategy strategy);
 const char* word(AutoShutdown value);
 const char* word(Restart restart);

@@ -269,8 +269,10 @@ model::Message ModuleChecker::message(const ast::Message& written, bool traps_ex
                           "one parameter of type `down<Server>`");
         continue;
       }
-      find_as<model::Server>(parameter.type.arguments.front().path, "server");
       model::Field made_parameter;
+      made_parameter.type.kind = model::TypeKind::pid;
+      made_parameter.type.user =
+          find_as<model::Server>(parameter.type.arguments.front().path, "server");
       made_parameter.name = parameter.name.text;
       made_parameter.span = parameter.name.span;
       made.parameters.push_back(std::move(made_parameter));

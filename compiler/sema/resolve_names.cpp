@@ -120,6 +120,8 @@ void ModuleChecker::declare() {
   for (const ast::Name& part : file_.module.parts) module_.path.push_back(part.text);
   module_.doc = file_.doc;
   module_.file = file_.file;
+  if (file_.version && file_.version->kind == ast::ValueKind::integer)
+    module_.version = file_.version->magnitude;
   for (const ast::Declaration& declaration : file_.declarations) declare_one(declaration);
   check_generated_names();
   declare_imports();

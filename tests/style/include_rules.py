@@ -13,10 +13,11 @@ COMPILER = {
     "syntax": {"source", "diagnostics", "ast"},
     "model": {"source"},
     "sema": {"source", "diagnostics", "ast", "model"},
+    "ir": {"source", "model"},
     "lower": {"source", "diagnostics", "model"},
     "render": {"lower"},
-    "driver": {"source", "diagnostics", "ast", "syntax", "model", "sema", "lower", "render",
-               "tools"},
+    "driver": {"source", "diagnostics", "ast", "syntax", "model", "sema", "ir", "lower",
+               "render", "tools"},
     "tools": {"source", "diagnostics", "ast", "syntax", "model", "sema"},
 }
 RUNTIME = {
