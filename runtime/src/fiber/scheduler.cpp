@@ -75,8 +75,18 @@ Scheduler::Scheduler(SchedulerGroup& group, Duty duty, unsigned index)
 
 Scheduler::~Scheduler() = default;
 
+std::span<const std::byte> Scheduler::current_stack() const noexcept {
+  if (current() == nullptr) return {};
+  const auto* worker =
+      static_cast<const Worker*>(boost::fibers::context::active()->get_properties());
+  if (worker == nullptr) return {};
+  return {static_cast<const std::byte*>(worker->state.stack_bottom), worker->state.stack_bytes};
+}
+
 void Scheduler::thread_main() {
   this_scheduler = this;
+  OverflowStacks overflow_stacks;
+  overflow_stacks_ = &overflow_stacks;
   algorithm_ = new SchedulingAlgorithm(*this);  // owned by Boost.Fiber's scheduler of this thread
   boost::fibers::context::active()->get_scheduler()->set_algo(algorithm_);
   boost::fibers::context::active()->suspend();  // until the group stops

@@ -45,6 +45,7 @@
 #include "fiber/driver.h"
 #include "fiber/poller.h"
 #include "fiber/run_queue.h"
+#include "fiber/stack_overflow.h"
 #include "fiber/timer_wheel.h"
 
 namespace otp::detail {
@@ -89,6 +90,9 @@ class Scheduler {
     entries_.store(entries_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     light_fence();
   }
+  /// The stack that the current process runs on; empty when there is none.
+  std::span<const std::byte> current_stack() const noexcept;
+  OverflowStacks* overflow_stacks() noexcept { return overflow_stacks_; }
   /// What the process layer keeps for each thread of its own.
   void* local = nullptr;
 
@@ -147,6 +151,7 @@ class Scheduler {
   std::uint32_t turns_ = 0;
   std::atomic<std::uint32_t> turn_mark_{0};  ///< copy of turns_ for the monitor
   std::atomic<bool> preempt_{false};
+  OverflowStacks* overflow_stacks_ = nullptr;
   std::vector<Worker*> idle_workers_;
   TimerShard timers_;
   SchedulingAlgorithm* algorithm_ = nullptr;

@@ -33,7 +33,7 @@ Node::Node(const RuntimeOptions& options, const Simulated& simulated)
       schedulers_(std::make_unique<SchedulerGroup>(
           scheduler_options(options, simulated, this),
           RunnableOps{.run = &run_process, .commit_park = &commit_park, .stuck = &reap_stuck})) {
-  contain_terminate();
+  contain_crashes();
 }
 
 Node::~Node() = default;

@@ -160,6 +160,18 @@ void fail_handled_request(Process& self, const ExitReason& reason) {
     fail_request(*self.node, call->caller, call->request, reason);
 }
 
+/// Ends a process whose stack cannot be unwound.
+[[noreturn]] void lose_stack(Process& self, const ExitReason& reason) {
+  report_crash(self, reason);
+  self.exiting.store(true, std::memory_order_release);
+  release_name(self);
+  fail_handled_request(self, reason);
+  self.behaviour->ended(reason);
+  leave_behind(std::move(self.behaviour));
+  finish(self, reason);
+  current_scheduler()->abandon(self);
+}
+
 std::terminate_handler former_terminate = nullptr;
 
 /// std::terminate inside a process ends that process alone: its stack cannot be unwound, so it is
@@ -178,14 +190,18 @@ std::terminate_handler former_terminate = nullptr;
     if (!thrown.text().empty()) detail += ": " + std::string(thrown.text());
     reason = ExitReason::terminate(detail);
   }
-  report_crash(*self, reason);
-  self->exiting.store(true, std::memory_order_release);
-  release_name(*self);
-  fail_handled_request(*self, reason);
-  self->behaviour->ended(reason);
-  leave_behind(std::move(self->behaviour));
-  finish(*self, reason);
-  current_scheduler()->abandon(*self);
+  lose_stack(*self, reason);
+}
+
+/// What its guard page has stopped: likewise.
+[[noreturn]] void overflow_process(Runnable& runnable, std::span<void* const> frames) {
+  auto& self = static_cast<Process&>(runnable);
+  if (self.exiting.load()) std::abort();
+  const std::size_t size = self.node->options().stack_bytes / 1024;
+  lose_stack(self, ExitReason::error("otp::StackOverflow",
+                                     "the process overflowed its " + std::to_string(size) +
+                                         " KiB stack (RuntimeOptions::stack_bytes)",
+                                     {frames.begin(), frames.end()}));
 }
 
 }  // namespace
@@ -228,9 +244,12 @@ void leave_claimed_stack(Process& self) {
   current_scheduler()->abandon(self);
 }
 
-void contain_terminate() {
+void contain_crashes() {
   static const bool installed = [] {
     former_terminate = std::set_terminate(&terminate_process);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // faults are theirs
+    contain_stack_overflows(&overflow_process);
+#endif
     return true;
   }();
   static_cast<void>(installed);

@@ -23,9 +23,9 @@ inline void leave_as_zombie(Process& self) {
     leave_claimed_stack(self);
 }
 
-/// From now on std::terminate inside a process ends that process alone; outside, it does what it
-/// did.
-void contain_terminate();
+/// From now on std::terminate, or a guard page below its stack, ends the process alone that has
+/// reached it; outside of processes they do what they did.
+void contain_crashes();
 
 /// Throws the pending exit signal of a process that is about to wait or has just woken. Returns
 /// without throwing when there is none, and while the process unwinds or is past unwinding: a wait

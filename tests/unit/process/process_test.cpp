@@ -4,6 +4,9 @@
 #include <otp/runtime.h>
 #include <otp/timer.h>
 
+#include <signal.h>
+
+#include <array>
 #include <atomic>
 #include <numeric>
 #include <stdexcept>
@@ -140,6 +143,37 @@ TEST_P(Processes, std_terminate_ends_only_the_process_that_reached_it) {
     EXPECT_EQ(await_down(ref).reason, ExitReason::error("std::runtime_error", "boom"));
   });
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// NOLINTNEXTLINE(misc-no-recursion)
+[[gnu::noipa]] int recurse_for_ever(int depth) {
+  std::array<volatile char, 512> frame{};
+  frame[static_cast<std::size_t>(depth) % frame.size()] = 1;
+  return depth < 0 ? 0 : recurse_for_ever(depth + 1) + frame[0];
+}
+
+TEST_P(Processes, a_stack_that_overflows_ends_only_its_process) {
+  in_process([] {
+    for (int round = 0; round < 20; ++round) {
+      const auto [pid, ref] = spawn_monitor([] { recurse_for_ever(0); });
+      const Down down = await_down(ref);
+      EXPECT_EQ(down.reason.origin(), "otp::StackOverflow");
+      EXPECT_NE(std::string(down.reason.text()).find("256 KiB"), std::string::npos);
+      EXPECT_FALSE(is_alive(pid));
+    }
+    EXPECT_EQ(await_down(spawn_monitor([] {}).second).reason, ExitReason::normal());
+  });
+}
+
+TEST(Runtime, a_fault_that_is_no_overflow_ends_the_program) {
+  EXPECT_DEATH(
+      {
+        Runtime runtime({.schedulers = 1});
+        runtime.run([] { raise(SIGSEGV); });
+      },
+      "");
+}
+#endif
 
 TEST_P(Processes, thousands_of_processes_block_at_once_and_all_are_woken) {
   in_process([] {
