@@ -115,15 +115,15 @@ struct Union : Decorated {
   bool is_error = false;
 };
 
-/// Something the language has and this otpc refuses: "a statem", "`mailbox`".
-struct Unsupported : Decorated {
-  std::string what;
-};
-
 /// `mailbox limit 10000 overflow reject`
 struct Mailbox {
   std::optional<Value> limit;
   Name overflow;
+  Span span;
+};
+/// `upgrade from 2`
+struct Upgrade {
+  std::optional<Value> from;
   Span span;
 };
 struct Uses {
@@ -156,7 +156,7 @@ struct ServerBase : Decorated {
   std::vector<Span> trap_exit;
   std::optional<Value> hibernate;
   std::vector<Mailbox> mailboxes;
-  std::vector<Unsupported> unsupported;
+  std::vector<Upgrade> upgrades;
 };
 struct Server : ServerBase {
   std::vector<Path> protocols;
@@ -273,7 +273,15 @@ using Declaration =
 struct Import {
   Path module;
   std::vector<Name> names;  ///< empty: nothing but the dependency
+  std::vector<Span> commas;  ///< between them, and perhaps one behind
   Span span;
+  std::vector<Annotation> annotations;
+};
+
+/// `@allow(infinite_timeout, reason: "...")`, wherever it stands.
+struct Allow {
+  Annotation annotation;
+  Span covers;
 };
 
 struct File {
@@ -281,6 +289,9 @@ struct File {
   Path module;
   std::string doc;
   std::optional<Value> version;
+  std::vector<Annotation> annotations;  ///< of the module
+  bool incomplete = false;              ///< errors kept something out that may have been declared
+  std::vector<Allow> allows;
   std::vector<Import> imports;
   std::vector<Declaration> declarations;
 };

@@ -16,7 +16,8 @@ constexpr Page pages[] = {
 
 const char* word(Severity severity) { return severity == Severity::error ? "error" : "warning"; }
 
-/// The message with "..." where the names of a real mistake would stand.
+}  // namespace
+
 std::string general_message(const Entry& entry) {
   std::string text;
   bool in_argument = false;
@@ -27,8 +28,6 @@ std::string general_message(const Entry& entry) {
   }
   return text;
 }
-
-}  // namespace
 
 const Entry* find_entry(llvm::StringRef written) {
   llvm::StringRef digits = written.trim();

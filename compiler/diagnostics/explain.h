@@ -13,6 +13,9 @@ namespace otpc::diagnostics {
 /// the catalogue.
 const Entry* find_entry(llvm::StringRef written);
 
+/// The message with "..." where the names of a real mistake would stand.
+std::string general_message(const Entry& entry);
+
 /// The whole page, in Markdown: heading, what it means and why, schemas.
 std::string explanation(const Entry& entry);
 

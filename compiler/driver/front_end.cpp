@@ -1,13 +1,14 @@
 #include "driver/front_end.h"
 
 #include "diagnostics/render.h"
+#include "driver/version.h"
 #include "sema/check.h"
 
 namespace otpc::driver {
 
 FrontEnd::FrontEnd(const Input& input, Streams streams)
-    : input_(input), streams_(streams), loader_(input.import_dirs, sources_, diagnostics_) {
-  diagnostics_.warnings_are_errors(input.warnings_are_errors);
+    : input_(input), streams_(streams), loader_(input.import_dirs, input.texts, sources_, diagnostics_) {
+  diagnostics_.set_warnings(input.warnings);
 }
 
 std::unique_ptr<model::Program> FrontEnd::program() {
@@ -19,10 +20,17 @@ std::unique_ptr<model::Program> FrontEnd::program() {
 }
 
 Exit FrontEnd::report(Exit failure) {
-  if (input_.json)
-    diagnostics::render_json(diagnostics_, sources_, streams_.out);
-  else
-    diagnostics::render_text(diagnostics_, sources_, streams_.err, input_.colour);
+  switch (input_.rendering) {
+    case Rendering::text:
+      diagnostics::render_text(diagnostics_, sources_, streams_.err, input_.colour);
+      break;
+    case Rendering::json:
+      diagnostics::render_json(diagnostics_, sources_, streams_.out);
+      break;
+    case Rendering::sarif:
+      diagnostics::render_sarif(diagnostics_, sources_, version, streams_.out);
+      break;
+  }
   if (!diagnostics_.has_errors()) return Exit::ok;
   return loader_.input_failed() ? Exit::input_output : failure;
 }

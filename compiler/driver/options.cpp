@@ -38,13 +38,14 @@ struct CommandLine {
   cl::SubCommand check{"check", "Check schemas, write nothing"};
   cl::SubCommand explain{"explain", "Tell what a diagnostic means, or list them all"};
   cl::SubCommand format{"format", "Bring schemas into the one style"};
+  cl::SubCommand fix{"fix", "Mend in the schemas what has one safe mend"};
   cl::SubCommand graph{"graph", "Draw supervision trees, calls or state machines"};
   cl::SubCommand completion{"completion", "Print what a shell needs to complete command lines"};
   cl::SubCommand make{"new", "Write a project that builds"};
 
   cl::list<std::string> files{cl::Positional,  cl::desc("<schema.otp>..."),
                               cl::sub(gen),    cl::sub(check),
-                              cl::sub(format), cl::sub(graph)};
+                              cl::sub(format), cl::sub(graph), cl::sub(fix)};
   cl::opt<std::string> code{cl::Positional, cl::desc("[OTPnnnn]"), cl::sub(explain)};
   cl::opt<std::string> shell{cl::Positional, cl::desc("<bash|zsh|fish>"), cl::sub(completion)};
   cl::opt<std::string> project{cl::Positional, cl::desc("<name>"), cl::sub(make)};
@@ -55,7 +56,8 @@ struct CommandLine {
                                     cl::value_desc("dir"),
                                     cl::sub(graph),
                                     cl::sub(gen),
-                                    cl::sub(check)};
+                                    cl::sub(check),
+                                    cl::sub(fix)};
   cl::opt<std::string> out_dir{"out-dir", cl::desc("Where the generated files go"),
                                cl::value_desc("dir"), cl::sub(gen)};
   cl::opt<std::string> depfile{"depfile", cl::desc("Write a Make rule of what was read"),
@@ -64,7 +66,7 @@ struct CommandLine {
                              cl::sub(gen)};
   cl::opt<std::string> diagnostics{"diagnostics",
                                    cl::desc("How to print what is wrong"),
-                                   cl::value_desc("text|json"),
+                                   cl::value_desc("text|json|sarif"),
                                    cl::init("text"),
                                    cl::sub(gen),
                                    cl::sub(check)};
@@ -75,7 +77,17 @@ struct CommandLine {
   cl::opt<std::string> graph_format{"format", cl::desc("How to write it; svg needs Graphviz"),
                                     cl::init("dot"), cl::value_desc("dot|mermaid|svg"),
                                     cl::sub(graph)};
-  cl::opt<bool> werror{"Werror", cl::desc("Warnings are errors"), cl::sub(gen), cl::sub(check)};
+  cl::opt<bool> diff{"diff", cl::desc("Change nothing, print what would change"), cl::sub(fix)};
+  cl::alias dry_run{"dry-run", cl::desc("The same as --diff"), cl::aliasopt(diff)};
+  cl::list<std::string> warnings{
+      "W",
+      cl::Prefix,
+      cl::desc("Tell a warning or a group of them; -Wno-NAME: do not; -Werror, -Werror=NAME: "
+               "take them for errors"),
+      cl::value_desc("name"),
+      cl::sub(gen),
+      cl::sub(check),
+      cl::sub(fix)};
 };
 
 bool use_colour() {
@@ -161,8 +173,15 @@ std::optional<E> chosen(const cl::opt<std::string>& option, Streams streams) {
   return std::nullopt;
 }
 
-Input input_of(const CommandLine& line) {
+/// Nothing when a word behind -W is not understood.
+std::optional<Input> input_of(const CommandLine& line, Streams streams) {
   Input input;
+  for (const std::string& word : line.warnings) {
+    if (const std::string complaint = input.warnings.apply(word); !complaint.empty()) {
+      misused(streams.err, "-W" + word + ": " + complaint);
+      return std::nullopt;
+    }
+  }
   input.files.assign(line.files.begin(), line.files.end());
   input.import_dirs.assign(line.import_dirs.begin(), line.import_dirs.end());
   input.colour = use_colour();
@@ -172,20 +191,20 @@ Input input_of(const CommandLine& line) {
 Exit run_pipeline(const CommandLine& line, Streams streams) {
   if (line.gen && line.out_dir.empty())
     return misused(streams.err, "gen needs --out-dir: where the generated files go");
-  enum class Rendering : std::uint8_t { text, json };
   const auto rendering = chosen<Rendering>(line.diagnostics, streams);
-  if (!rendering) return Exit::usage;
-  Request request{input_of(line), line.out_dir, line.depfile, line.test_doubles};
-  request.json = rendering == Rendering::json;
-  request.warnings_are_errors = line.werror;
+  const auto input = input_of(line, streams);
+  if (!rendering || !input) return Exit::usage;
+  Request request{*input, line.out_dir, line.depfile, line.test_doubles};
+  request.rendering = *rendering;
   return run(request, streams);
 }
 
 Exit run_graph(const CommandLine& line, Streams streams) {
   const auto kind = chosen<tools::GraphKind>(line.graph_kind, streams);
   const auto format = chosen<GraphFormat>(line.graph_format, streams);
-  if (!kind || !format) return Exit::usage;
-  return graph({input_of(line), *kind, *format}, streams);
+  const auto input = input_of(line, streams);
+  if (!kind || !format || !input) return Exit::usage;
+  return graph({*input, *kind, *format}, streams);
 }
 
 Exit run_completion(const CommandLine& line, Streams streams) {
@@ -201,12 +220,15 @@ Exit dispatch(const CommandLine& line, Streams streams) {
   if (line.explain) return explain(line.code, streams);
   if (line.completion) return run_completion(line, streams);
   if (line.make) return new_project(line.project, line.supervised, streams);
-  const bool takes_files = line.gen || line.check || line.format || line.graph;
+  const bool takes_files = line.gen || line.check || line.format || line.graph || line.fix;
   if (!takes_files) return misused(streams.err, "say what to do: " + command_names());
   if (line.files.empty()) return misused(streams.err, "name at least one schema file");
   if (line.format) {
-    const Input input = input_of(line);
-    return format({input.files, line.check_only, input.colour}, streams);
+    return format({{line.files.begin(), line.files.end()}, line.check_only, use_colour()}, streams);
+  }
+  if (line.fix) {
+    const auto input = input_of(line, streams);
+    return input ? fix({*input, line.diff}, streams) : Exit::usage;
   }
   if (line.graph) return run_graph(line, streams);
   return run_pipeline(line, streams);

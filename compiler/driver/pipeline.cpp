@@ -8,6 +8,7 @@
 #include "driver/version.h"
 #include "lower/lower.h"
 #include "render/render.h"
+#include "sema/check.h"
 
 namespace otpc::driver {
 namespace {
@@ -27,6 +28,8 @@ class Pipeline {
   Exit run() {
     const std::unique_ptr<model::Program> program = front_end_.program();
     if (program == nullptr || request_.out_dir.empty()) return front_end_.report();
+    sema::check_generatable(*program, front_end_.diagnostics());
+    if (front_end_.diagnostics().has_errors()) return front_end_.report();
     const std::vector<Output> outputs = render(*program);
     if (front_end_.diagnostics().has_errors()) return front_end_.report();
     write(outputs);

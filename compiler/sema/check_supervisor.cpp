@@ -30,7 +30,7 @@ void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& mad
     std::string all;
     for (const std::string& each : words) all += (all.empty() ? "`" : ", `") + each + "`";
     diagnostics_.emit(Id::bad_option, word.span, word.text, what)
-        .help(diagnostics::did_you_mean(word.text, words))
+        .suggest(word.text, words)
         .note("there is " + all);
   };
   option(written.strategy, {"one_for_one", "one_for_all", "rest_for_one"}, "strategy",
@@ -143,7 +143,7 @@ void ModuleChecker::check_partitions(const ast::Supervisor& written, model::Supe
   }
   diagnostics_
       .emit(Id::partition_key, source.partition_key.span, server->name, source.partition_key.text)
-      .help(diagnostics::did_you_mean(source.partition_key.text, candidates))
+      .suggest(source.partition_key.text, candidates)
       .label(server->span, "declared here");
 }
 
@@ -189,7 +189,7 @@ void ModuleChecker::child_options(const ast::Child& written, const model::Superv
       made.restart = static_cast<model::Restart>(*index);
     } else {
       diagnostics_.emit(Id::bad_option, written.restart.span, written.restart.text, "restart type")
-          .help(diagnostics::did_you_mean(written.restart.text, words))
+          .suggest(written.restart.text, words)
           .note("there is `permanent`, `transient`, `temporary`");
     }
   }
@@ -329,7 +329,7 @@ std::vector<model::Argument> ModuleChecker::arguments(const std::vector<ast::Arg
       else
         wrong(argument.name.span,
               "`" + target.name + "` has no parameter `" + argument.name.text + "`")
-            .help(diagnostics::did_you_mean(argument.name.text, names))
+            .suggest(argument.name.text, names)
             .label(target.span, "declared here");
     }
     if (parameter == nullptr) continue;

@@ -28,7 +28,7 @@ void ModuleChecker::check(const ast::Handler& written, model::Handler& made) {
       std::vector<std::string> names;
       for (const model::Case& known : made.manager->events) names.push_back(known.name);
       diagnostics_.emit(Id::unknown_event, each.span, made.manager->name, each.text)
-          .help(diagnostics::did_you_mean(each.text, names))
+          .suggest(each.text, names)
           .label(made.manager->span, "declared here");
     } else if (std::ranges::find(made.on, &*event) != made.on.end()) {
       diagnostics_.emit(Id::duplicate_member, each.span, each.text, made.name);

@@ -39,7 +39,10 @@ Type ModuleChecker::type(const ast::Type& written) {
   }
   if (!written.optional || result.kind == TypeKind::invalid) return result;
   if (written.optional_twice || result.kind == TypeKind::optional) {
-    diagnostics_.emit(Id::nested_optional, written.span, result.text()).help("one `?` is enough");
+    diagnostics_.emit(Id::nested_optional, written.span, result.text())
+        .help("one `?` is enough")
+        .fix(diagnostics::FixLevel::safe,
+             {written.span.file, written.span.end - 1, written.span.end}, "");
     return result;
   }
   Type optional;

@@ -1,5 +1,6 @@
 #include "syntax/parse.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <antlr4-runtime.h>
@@ -36,11 +37,14 @@ void Builder::add(Parser::DeclarationContext& declaration, const std::string& do
       return;
     }
     file.module = path(module->path());
+    file.annotations = annotations(declaration.annotation());
     file.doc = doc;
     file.version = optional_value(module->value());
   } else if (auto* import = declaration.importDecl()) {
-    ast::Import made{path(import->path()), {}, where};
+    ast::Import made{
+        path(import->path()), {}, {}, where, annotations(declaration.annotation())};
     for (Parser::NameContext* each : import->name()) made.names.push_back(name(each));
+    for (antlr4::tree::TerminalNode* each : import->COMMA()) made.commas.push_back(span(each));
     if (!made.module.parts.empty()) file.imports.push_back(std::move(made));
   } else if (auto* constant = declaration.constDecl()) {
     ast::Const made;
@@ -119,6 +123,23 @@ class SliceParser {
   SyntaxErrors errors_;
 };
 
+/// The number of `@language(2) module ...`, when it is beyond what is known.
+const antlr4::Token* newer_language(const TokenizedFile& tokens) {
+  using grammar::OtpLexer;
+  if (tokens.slices.empty()) return nullptr;
+  const auto& first = tokens.slices.front().tokens;
+  for (std::size_t i = 0; i + 3 < first.size() && first[i]->getType() != OtpLexer::MODULE; ++i) {
+    std::uint64_t stated = 0;
+    const bool says = first[i]->getType() == OtpLexer::AT &&
+                      first[i + 1]->getText() == "language" &&
+                      first[i + 3]->getType() == OtpLexer::INTEGER;
+    if (says && (llvm::StringRef(first[i + 3]->getText()).getAsInteger(10, stated) ||
+                 stated > language_version))
+      return first[i + 3].get();
+  }
+  return nullptr;
+}
+
 LexemeKind kind_of(std::size_t type, const antlr4::dfa::Vocabulary& vocabulary) {
   using grammar::OtpLexer;
   switch (type) {
@@ -175,17 +196,35 @@ std::unique_ptr<ast::File> parse(const source::SourceManager& sources, source::F
                                  diagnostics::Engine& diagnostics) {
   auto result = std::make_unique<ast::File>();
   result->file = file;
+  result->incomplete = true;
   if (!check_text(sources, file, diagnostics)) return result;
   const std::size_t errors_before = diagnostics.error_count();
   TokenizedFile tokens = tokenize(sources, file, diagnostics);
-  Builder builder(sources, tokens, diagnostics);
-  for (Slice& slice : tokens.slices) {
-    SliceParser parser(slice, tokens, diagnostics);
+  if (const antlr4::Token* newer = newer_language(tokens)) {
+    diagnostics.forget(file);  // characters that only the newer language has
+    diagnostics.emit(Id::newer_language, tokens.places.span(*newer), newer->getText(),
+                     language_version)
+        .help("compile it with a newer otpc");
+    diagnostics::Engine unheard;
+    SliceParser parser(tokens.slices.front(), tokens, unheard);
     Parser::TopLevelContext* tree = parser.parse();
     if (tree->declaration() != nullptr)
-      builder.add(*tree->declaration(), slice.doc, parser.failed(), *result);
+      Builder(sources, tokens, unheard).add(*tree->declaration(), {}, true, *result);
+    return result;
   }
-  if (diagnostics.error_count() != errors_before) return result;
+  Builder builder(sources, tokens, diagnostics);
+  for (Slice& slice : tokens.slices) {
+    const bool annotated = std::ranges::any_of(slice.tokens, [](const auto& token) {
+      return token->getType() == grammar::OtpLexer::AT;
+    });
+    SliceParser parser(slice, tokens, diagnostics);
+    Parser::TopLevelContext* tree = parser.parse();
+    if (tree->declaration() == nullptr) continue;
+    builder.add(*tree->declaration(), slice.doc, parser.failed(), *result);
+    if (annotated) builder.add_allows(*tree->declaration(), *result);
+  }
+  result->incomplete = diagnostics.error_count() != errors_before;
+  if (result->incomplete) return result;
   const source::Span top{file, 0, 0};
   if (tokens.slices.empty()) {
     diagnostics.emit(Id::empty_file, top).help("begin with `module name;`");

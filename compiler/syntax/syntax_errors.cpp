@@ -131,7 +131,9 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
   const bool semicolon = expected.find("`;`") != std::string::npos && before != nullptr &&
                          before->getLine() < offending->getLine();
   if (semicolon) {
-    diagnostics_.emit(Id::syntax, places_.behind(*before), "expected `;`").help("end it with `;`");
+    diagnostics_.emit(Id::syntax, places_.behind(*before), "expected `;`")
+        .help("end it with `;`")
+        .fix(diagnostics::FixLevel::safe, places_.behind(*before), ";");
     last_line_ = before->getLine();
     return;
   }
