@@ -66,6 +66,7 @@ Builder Engine::add(Id id, source::Span span, std::string message) {
   if (is_allowed(id, span) || !warnings_.enabled(id))
     return Builder(silent_.emplace_back(std::move(made)));
   if (made.severity == Severity::error) ++errors_;
+  if (entry(id).severity == Severity::error) is_wrong_ = true;
   return Builder(diagnostics_.emplace_back(std::move(made)));
 }
 
@@ -95,8 +96,8 @@ void Engine::report_unused_allowances() {
 
 void Engine::forget(source::FileId file) {
   std::erase_if(diagnostics_, [&](const Diagnostic& each) { return each.span.file == file; });
-  errors_ = static_cast<std::size_t>(std::ranges::count(diagnostics_, Severity::error,
-                                                        &Diagnostic::severity));
+  errors_ = static_cast<std::size_t>(
+      std::ranges::count(diagnostics_, Severity::error, &Diagnostic::severity));
 }
 
 std::vector<const Diagnostic*> Engine::sorted() const {

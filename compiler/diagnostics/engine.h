@@ -97,8 +97,8 @@ class WarningOptions {
  public:
   WarningOptions();
 
-  /// What stands behind -W: "unused", "no-unused-import", "error", "error=OTP0107", "no-error=calls".
-  /// The complaint is empty when it is understood.
+  /// What stands behind -W: "unused", "no-unused-import", "error", "error=OTP0107",
+  /// "no-error=calls". The complaint is empty when it is understood.
   std::string apply(llvm::StringRef word);
 
   bool enabled(Id id) const { return enabled_.at(id); }
@@ -135,6 +135,8 @@ class Engine {
   std::size_t error_count() const { return errors_; }
   std::size_t warning_count() const { return diagnostics_.size() - errors_; }
   bool has_errors() const { return errors_ != 0; }
+  /// Errors by their nature, not warnings taken for errors: what follows from them is not told.
+  bool is_wrong() const { return is_wrong_; }
   void set_warnings(WarningOptions options) { warnings_ = std::move(options); }
   bool enabled(Id id) const { return warnings_.enabled(id); }
   /// Warnings that are emitted from now on.
@@ -154,6 +156,7 @@ class Engine {
   std::deque<Diagnostic> silent_;  ///< allowed or switched off: their builders write somewhere
   std::vector<Allowance> allowances_;
   std::size_t errors_ = 0;
+  bool is_wrong_ = false;
   WarningOptions warnings_;
 };
 

@@ -32,6 +32,13 @@ struct FixRequest : Input {
 /// Applies the mends that are safe to the schemas named, until there are none; tells what remains.
 Exit fix(const FixRequest& request, Streams streams);
 
+struct CompatRequest : Input {  ///< one file
+  std::string before;   ///< a schema, a contract file or a git revision; empty: the contract file
+  bool accept = false;  ///< write the contract file, compare nothing
+};
+/// Tells what a schema changed that breaks its peers.
+Exit compat(const CompatRequest& request, Streams streams);
+
 enum class GraphFormat : std::uint8_t { dot, mermaid, svg };
 struct GraphRequest : Input {
   tools::GraphKind kind = tools::GraphKind::supervision;

@@ -2,12 +2,15 @@
 
 #include "diagnostics/render.h"
 #include "driver/version.h"
+#include "lower/check_names.h"
 #include "sema/check.h"
 
 namespace otpc::driver {
 
 FrontEnd::FrontEnd(const Input& input, Streams streams)
-    : input_(input), streams_(streams), loader_(input.import_dirs, input.texts, sources_, diagnostics_) {
+    : input_(input),
+      streams_(streams),
+      loader_(input.import_dirs, input.texts, sources_, diagnostics_) {
   diagnostics_.set_warnings(input.warnings);
 }
 
@@ -16,6 +19,7 @@ std::unique_ptr<model::Program> FrontEnd::program() {
   std::vector<const ast::File*> files;
   for (const LoadedFile* file : loader_.ordered()) files.push_back(file->ast.get());
   std::unique_ptr<model::Program> program = sema::check(files, diagnostics_);
+  if (!diagnostics_.is_wrong()) lower::check_names(*program, diagnostics_);
   return diagnostics_.has_errors() ? nullptr : std::move(program);
 }
 

@@ -36,6 +36,7 @@ constexpr const char* overview =
 struct CommandLine {
   cl::SubCommand gen{"gen", "Generate C++ from schemas"};
   cl::SubCommand check{"check", "Check schemas, write nothing"};
+  cl::SubCommand compat{"compat", "Tell what changed that breaks peers: compat [OLD] NEW"};
   cl::SubCommand explain{"explain", "Tell what a diagnostic means, or list them all"};
   cl::SubCommand format{"format", "Bring schemas into the one style"};
   cl::SubCommand fix{"fix", "Mend in the schemas what has one safe mend"};
@@ -45,7 +46,8 @@ struct CommandLine {
 
   cl::list<std::string> files{cl::Positional,  cl::desc("<schema.otp>..."),
                               cl::sub(gen),    cl::sub(check),
-                              cl::sub(format), cl::sub(graph), cl::sub(fix)};
+                              cl::sub(format), cl::sub(graph),
+                              cl::sub(fix),    cl::sub(compat)};
   cl::opt<std::string> code{cl::Positional, cl::desc("[OTPnnnn]"), cl::sub(explain)};
   cl::opt<std::string> shell{cl::Positional, cl::desc("<bash|zsh|fish>"), cl::sub(completion)};
   cl::opt<std::string> project{cl::Positional, cl::desc("<name>"), cl::sub(make)};
@@ -57,7 +59,8 @@ struct CommandLine {
                                     cl::sub(graph),
                                     cl::sub(gen),
                                     cl::sub(check),
-                                    cl::sub(fix)};
+                                    cl::sub(fix),
+                                    cl::sub(compat)};
   cl::opt<std::string> out_dir{"out-dir", cl::desc("Where the generated files go"),
                                cl::value_desc("dir"), cl::sub(gen)};
   cl::opt<std::string> depfile{"depfile", cl::desc("Write a Make rule of what was read"),
@@ -69,7 +72,10 @@ struct CommandLine {
                                    cl::value_desc("text|json|sarif"),
                                    cl::init("text"),
                                    cl::sub(gen),
-                                   cl::sub(check)};
+                                   cl::sub(check),
+                                   cl::sub(compat)};
+  cl::opt<bool> accept{"accept", cl::desc("Write the contract file: this is promised now"),
+                       cl::sub(compat)};
   cl::opt<bool> check_only{"check", cl::desc("Change nothing, only say which files would change"),
                            cl::sub(format)};
   cl::opt<std::string> graph_kind{"kind", cl::desc("What to draw"), cl::init("supervision"),
@@ -207,6 +213,18 @@ Exit run_graph(const CommandLine& line, Streams streams) {
   return graph({*input, *kind, *format}, streams);
 }
 
+Exit run_compat(const CommandLine& line, Streams streams) {
+  if (line.files.size() > (line.accept ? 1 : 2))
+    return misused(streams.err, "compat takes OLD and NEW, or NEW alone");
+  const auto rendering = chosen<Rendering>(line.diagnostics, streams);
+  auto input = input_of(line, streams);
+  if (!rendering || !input) return Exit::usage;
+  input->rendering = *rendering;
+  const std::string before = input->files.size() == 2 ? input->files.front() : "";
+  input->files = {input->files.back()};
+  return compat({*input, before, line.accept}, streams);
+}
+
 Exit run_completion(const CommandLine& line, Streams streams) {
   const auto shell = chosen<tools::Shell>(line.shell, streams);
   if (!shell) return Exit::usage;
@@ -220,7 +238,8 @@ Exit dispatch(const CommandLine& line, Streams streams) {
   if (line.explain) return explain(line.code, streams);
   if (line.completion) return run_completion(line, streams);
   if (line.make) return new_project(line.project, line.supervised, streams);
-  const bool takes_files = line.gen || line.check || line.format || line.graph || line.fix;
+  const bool takes_files =
+      line.gen || line.check || line.format || line.graph || line.fix || line.compat;
   if (!takes_files) return misused(streams.err, "say what to do: " + command_names());
   if (line.files.empty()) return misused(streams.err, "name at least one schema file");
   if (line.format) {
@@ -230,6 +249,7 @@ Exit dispatch(const CommandLine& line, Streams streams) {
     const auto input = input_of(line, streams);
     return input ? fix({*input, line.diff}, streams) : Exit::usage;
   }
+  if (line.compat) return run_compat(line, streams);
   if (line.graph) return run_graph(line, streams);
   return run_pipeline(line, streams);
 }

@@ -9,9 +9,12 @@ namespace otpc::sema {
 
 namespace {
 
-void report_unused_types(const model::Program& program, const std::deque<ModuleChecker>& checkers) {
+void report_unused(const model::Program& program, const std::deque<ModuleChecker>& checkers) {
   std::set<const model::Declaration*> used;
-  for (const ModuleChecker& each : checkers) used.insert(each.used().begin(), each.used().end());
+  for (const ModuleChecker& each : checkers) {
+    each.report_unused_imports();
+    used.insert(each.used().begin(), each.used().end());
+  }
   // What a module that is imported declares may be there for importers that are not read now.
   std::set<const model::Module*> imported;
   for (const auto& module : program.modules)
@@ -34,9 +37,9 @@ std::unique_ptr<model::Program> check(const std::vector<const ast::File*>& files
     checker.declare();
     if (!file->module.parts.empty()) modules.emplace(file->module.text(), &module);
     checker.resolve();
-    checker.report_unused_imports();
   }
-  report_unused_types(*program, checkers);
+  // A name that is misspelled would be told a second time as one that nobody uses.
+  if (!diagnostics.is_wrong()) report_unused(*program, checkers);
   check_recursive_values(*program, diagnostics);
   check_calls(*program, diagnostics);
   check_trees(*program, diagnostics);
@@ -44,7 +47,7 @@ std::unique_ptr<model::Program> check(const std::vector<const ast::File*>& files
   check_versions(*program, diagnostics);
   check_docs(*program, diagnostics);
   // Some checks are left out when there are errors: who knows what they would have told.
-  if (!diagnostics.has_errors()) diagnostics.report_unused_allowances();
+  if (!diagnostics.is_wrong()) diagnostics.report_unused_allowances();
   return program;
 }
 

@@ -77,8 +77,8 @@ const model::Message* call_of(const Server& server, bool longest) {
 void check_idle_uses(const model::Program& program, diagnostics::Engine& diagnostics) {
   for (const Server* server : all_of<Server>(program)) {
     for (const model::Uses& uses : server->uses) {
-      if (uses.server == nullptr || uses.kind.empty()) continue;
       const bool by_call = uses.kind == "call";
+      if (uses.server == nullptr || (!by_call && uses.kind != "cast")) continue;
       const bool any = std::ranges::any_of(uses.server->messages, [&](const auto& each) {
         return (each.kind == model::MessageKind::call) == by_call;
       });
@@ -107,8 +107,8 @@ void check_timeouts(const model::Program& program, diagnostics::Engine& diagnost
                 inner_text)
           .label(outer->span, "its callers give up after " + outer_text)
           .label(inner->span, "while this may still take " + inner_text)
-          .note(server->name + "." + outer->name + " (" + outer_text + ") -> " +
-                uses.server->name + "." + inner->name + " (" + inner_text + ")")
+          .note(server->name + "." + outer->name + " (" + outer_text + ") -> " + uses.server->name +
+                "." + inner->name + " (" + inner_text + ")")
           .help("give the outer call a time-out that covers the inner one");
     }
   }

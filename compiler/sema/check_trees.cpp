@@ -100,8 +100,9 @@ void check_siblings(const Supervisor& supervisor, diagnostics::Engine& diagnosti
       const auto [server, uses] =
           user == used ? Dependency() : dependency(children[user], children[used]);
       if (uses == nullptr) continue;
-      const std::string drawn = way_down(children[user], *server) + " uses " +
-                                way_down(children[used], *uses->target);
+      std::string drawn =
+          way_down(children[user], *server) + " uses " + way_down(children[used], *uses->target);
+      if (drawn.find(" > ") == std::string::npos) drawn.clear();  // the message says it all
       if (used > user) {
         diagnostics.emit(Id::start_order, children[user].span, children[user].id, children[used].id)
             .label(uses->span, "used here")
@@ -160,8 +161,9 @@ void check_storm(const Supervisor& root, diagnostics::Engine& diagnostics) {
              " in " + duration_text(each->period_ns) + ")";
     if (each != &root) builder.label(each->span, "and below it this one");
   }
-  builder.note(drawn).note("the intensities of nested supervisors multiply, at one crash a millisecond")
-.help("lower the intensities");
+  builder.note(drawn)
+      .note("the intensities of nested supervisors multiply, at one crash a millisecond")
+      .help("lower the intensities");
 }
 
 /// An event of a manager that some tree starts, and that no handler anywhere takes.
