@@ -272,7 +272,7 @@ using Declaration =
 
 struct Import {
   Path module;
-  std::vector<Name> names;  ///< empty: nothing but the dependency
+  std::vector<Name> names;   ///< empty: nothing but the dependency
   std::vector<Span> commas;  ///< between them, and perhaps one behind
   Span span;
   std::vector<Annotation> annotations;

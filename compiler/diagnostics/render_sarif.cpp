@@ -61,22 +61,24 @@ class SarifRenderer {
  private:
   static Object rule_of(Id id) {
     return Object{{"id", code(id)},
-            {"name", entry(id).name},
-            {"shortDescription", text_of(general_message(entry(id)))},
-            {"help", text_of(explanation(entry(id)))},
-            {"defaultConfiguration", Object{{"level", level(entry(id).severity)}}}};
+                  {"name", entry(id).name},
+                  {"shortDescription", text_of(general_message(entry(id)))},
+                  {"help", text_of(explanation(entry(id)))},
+                  {"defaultConfiguration", Object{{"level", level(entry(id).severity)}}}};
   }
 
   Object region(source::Span span) const {
     const source::Position begin = sources_.position(span.file, span.begin);
     const source::Position end = sources_.position(span.file, span.end);
     return Object{{"startLine", begin.line},
-            {"startColumn", begin.column},
-            {"endLine", end.line},
-            {"endColumn", end.column}};
+                  {"startColumn", begin.column},
+                  {"endLine", end.line},
+                  {"endColumn", end.column}};
   }
 
-  Object artifact(source::Span span) const { return Object{{"uri", uri(sources_.path(span.file))}}; }
+  Object artifact(source::Span span) const {
+    return Object{{"uri", uri(sources_.path(span.file))}};
+  }
 
   Object place(source::Span span) const {
     return Object{{"artifactLocation", artifact(span)}, {"region", region(span)}};
@@ -85,8 +87,8 @@ class SarifRenderer {
   Object fix(const Diagnostic& diagnostic) const {
     Array replacements;
     for (const Edit& each : diagnostic.fix.edits) {
-      replacements.push_back(Object{{"deletedRegion", region(each.span)},
-                                    {"insertedContent", text_of(each.text)}});
+      replacements.push_back(
+          Object{{"deletedRegion", region(each.span)}, {"insertedContent", text_of(each.text)}});
     }
     Object made{{"artifactChanges",
                  Array{Object{{"artifactLocation", artifact(diagnostic.fix.edits.front().span)},
@@ -111,9 +113,7 @@ void render_sarif(const Engine& engine, const source::SourceManager& sources,
   Object run{{"tool", Object{{"driver", std::move(driver)}}},
              {"columnKind", "unicodeCodePoints"},
              {"results", std::move(results)}};
-  Object log{{"$schema", schema},
-             {"version", "2.1.0"},
-             {"runs", Array{std::move(run)}}};
+  Object log{{"$schema", schema}, {"version", "2.1.0"}, {"runs", Array{std::move(run)}}};
   out << llvm::formatv("{0:2}", llvm::json::Value(std::move(log))) << '\n';
 }
 

@@ -18,15 +18,13 @@ constexpr int most_rounds = 20;
 std::vector<Edit> safe_edits(const diagnostics::Engine& engine, source::FileId file) {
   const auto apart = [](const Edit& one, const Edit& other) {
     const bool same_place = one.span.begin == other.span.begin;
-    return !same_place &&
-           (one.span.end <= other.span.begin || other.span.end <= one.span.begin);
+    return !same_place && (one.span.end <= other.span.begin || other.span.end <= one.span.begin);
   };
   std::vector<Edit> taken;
   for (const diagnostics::Diagnostic* each : engine.sorted()) {
     const auto fits = [&](const Edit& edit) {
-      return edit.span.file == file && std::ranges::all_of(taken, [&](const Edit& other) {
-               return apart(edit, other);
-             });
+      return edit.span.file == file &&
+             std::ranges::all_of(taken, [&](const Edit& other) { return apart(edit, other); });
     };
     const auto& edits = each->fix.edits;
     if (each->fix.level != diagnostics::FixLevel::safe || !std::ranges::all_of(edits, fits))
@@ -49,8 +47,9 @@ source::Span widened(const Edit& edit, const std::string& text) {
   const bool line_begins = begin == 0 || text[begin - 1] == '\n';
   if (end < text.size() && text[end] == '\r') ++end;
   const bool line_ends = end == text.size() || text[end] == '\n';
-  if (line_begins && line_ends) return {span.file, begin, std::min<std::uint32_t>(
-      end + 1, static_cast<std::uint32_t>(text.size()))};
+  if (line_begins && line_ends)
+    return {span.file, begin,
+            std::min<std::uint32_t>(end + 1, static_cast<std::uint32_t>(text.size()))};
   if (line_begins) {  // what follows keeps the indentation
     span.end = end;
   } else if (line_ends) {

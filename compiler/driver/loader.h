@@ -26,8 +26,7 @@ class Loader {
  public:
   /// `texts`: what stands in for files, by path.
   Loader(std::vector<std::string> import_dirs, const std::map<std::string, std::string>& texts,
-         source::SourceManager& sources,
-         diagnostics::Engine& diagnostics);
+         source::SourceManager& sources, diagnostics::Engine& diagnostics);
 
   /// A file of the command line and what it imports. False when it cannot be read.
   bool load(const std::string& path);

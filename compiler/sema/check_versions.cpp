@@ -44,7 +44,8 @@ void ModuleChecker::declare_version() {
   for (const ast::Annotation& each : file_.annotations) {
     if (each.name.text != "language") continue;
     if (each.arguments.size() != 1 || !number(each.arguments.front().value, 1, highest_version))
-      diagnostics_.emit(Id::annotation_arguments, each.span, "language", "a number: `@language(1)`");
+      diagnostics_.emit(Id::annotation_arguments, each.span, "language",
+                        "a number: `@language(1)`");
   }
   if (!file_.version) return;
   const auto version = number(*file_.version, 1, highest_version);

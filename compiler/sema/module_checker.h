@@ -147,7 +147,7 @@ class ModuleChecker {
   std::map<std::string, model::Declaration*, std::less<>> scope_;
   std::map<const model::Declaration*, const ast::Declaration*> written_;
   std::set<const model::Declaration*> used_;
-  const model::Declaration* current_ = nullptr;  ///< what is being resolved
+  const model::Declaration* current_ = nullptr;                ///< what is being resolved
   std::map<std::string, source::Span, std::less<>> imported_;  ///< name -> where it is imported
   std::set<std::string, std::less<>> missing_;  ///< names whose import failed: said once
   std::set<const model::Declaration*> resolved_;

@@ -230,8 +230,7 @@ model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wante
         candidates.emplace_back(each);
       }
     }
-    diagnostics_.emit(Id::unknown_name, path.span, wanted, name)
-        .suggest(name, candidates);
+    diagnostics_.emit(Id::unknown_name, path.span, wanted, name).suggest(name, candidates);
     return nullptr;
   }
   if (found->second != current_) used_.insert(found->second);
@@ -250,8 +249,9 @@ void ModuleChecker::check_annotations(const ast::Decorated& decorated,
     const std::string& name = annotation.name.text;
     const bool anywhere = name == "allow" || name == "added";
     if (anywhere || std::ranges::find(known, name) != known.end()) continue;
-    constexpr std::string_view later[] = {"deprecated", "removed", "was",       "priority", "record",
-                                          "flat",       "elixir",  "json_keys", "alias"};
+    constexpr std::string_view later[] = {"deprecated", "removed",   "was",
+                                          "priority",   "record",    "flat",
+                                          "elixir",     "json_keys", "alias"};
     if (std::ranges::find(later, name) != std::end(later)) {
       diagnostics_.emit(Id::not_supported, annotation.span, "`@" + name + "`");
       continue;

@@ -68,8 +68,8 @@ std::string shown(const ast::Value& value) {
 void ModuleChecker::mismatch(const ast::Value& written, const Type& type) {
   auto builder = diagnostics_.emit(Id::value_type, written.span, shown(written), type.text());
   if (type.kind == TypeKind::duration && written.kind == ast::ValueKind::integer) {
-    builder.help("give a unit: `" + std::to_string(written.magnitude) +
-                 "ms`, or ns, us, s, min, h, d")
+    builder
+        .help("give a unit: `" + std::to_string(written.magnitude) + "ms`, or ns, us, s, min, h, d")
         .fix(diagnostics::FixLevel::placeholder,
              {written.span.file, written.span.end, written.span.end}, "ms");
   }

@@ -48,9 +48,8 @@ void Builder::add_allows(antlr4::tree::ParseTree& tree, ast::File& file) {
       auto* declaration = dynamic_cast<Parser::DeclarationContext*>(&tree);
       const bool whole_file = declaration != nullptr && declaration->moduleDecl() != nullptr;
       const auto size = static_cast<std::uint32_t>(sources_.text(file.file).size());
-      const ast::Span covers = whole_file
-                                   ? ast::Span{file.file, 0, size}
-                                   : span(dynamic_cast<antlr4::ParserRuleContext&>(tree));
+      const ast::Span covers = whole_file ? ast::Span{file.file, 0, size}
+                                          : span(dynamic_cast<antlr4::ParserRuleContext&>(tree));
       file.allows.push_back({std::move(made), covers});
     } else if (!takes_annotations(&tree)) {
       diagnostics_.emit(diagnostics::Id::unknown_annotation, made.span, made.name.text);

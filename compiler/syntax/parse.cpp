@@ -41,8 +41,7 @@ void Builder::add(Parser::DeclarationContext& declaration, const std::string& do
     file.doc = doc;
     file.version = optional_value(module->value());
   } else if (auto* import = declaration.importDecl()) {
-    ast::Import made{
-        path(import->path()), {}, {}, where, annotations(declaration.annotation())};
+    ast::Import made{path(import->path()), {}, {}, where, annotations(declaration.annotation())};
     for (Parser::NameContext* each : import->name()) made.names.push_back(name(each));
     for (antlr4::tree::TerminalNode* each : import->COMMA()) made.commas.push_back(span(each));
     if (!made.module.parts.empty()) file.imports.push_back(std::move(made));
@@ -202,8 +201,8 @@ std::unique_ptr<ast::File> parse(const source::SourceManager& sources, source::F
   TokenizedFile tokens = tokenize(sources, file, diagnostics);
   if (const antlr4::Token* newer = newer_language(tokens)) {
     diagnostics.forget(file);  // characters that only the newer language has
-    diagnostics.emit(Id::newer_language, tokens.places.span(*newer), newer->getText(),
-                     language_version)
+    diagnostics
+        .emit(Id::newer_language, tokens.places.span(*newer), newer->getText(), language_version)
         .help("compile it with a newer otpc");
     diagnostics::Engine unheard;
     SliceParser parser(tokens.slices.front(), tokens, unheard);
@@ -214,9 +213,8 @@ std::unique_ptr<ast::File> parse(const source::SourceManager& sources, source::F
   }
   Builder builder(sources, tokens, diagnostics);
   for (Slice& slice : tokens.slices) {
-    const bool annotated = std::ranges::any_of(slice.tokens, [](const auto& token) {
-      return token->getType() == grammar::OtpLexer::AT;
-    });
+    const bool annotated = std::ranges::any_of(
+        slice.tokens, [](const auto& token) { return token->getType() == grammar::OtpLexer::AT; });
     SliceParser parser(slice, tokens, diagnostics);
     Parser::TopLevelContext* tree = parser.parse();
     if (tree->declaration() == nullptr) continue;

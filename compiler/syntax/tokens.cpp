@@ -201,7 +201,8 @@ TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file
       continue;
     }
     if (type == OtpLexer::OPEN_STRING) {
-      diagnostics.emit(Id::unterminated_string, span).help("close it with `\"`")
+      diagnostics.emit(Id::unterminated_string, span)
+          .help("close it with `\"`")
           .fix(diagnostics::FixLevel::maybe, {file, span.end, span.end}, "\"");
       continue;
     }

@@ -4,10 +4,11 @@
   check.py OTPC CATALOGUE [--update]
 
 A folder OTPdddd has bad.otp, good.otp, what they import, and expected.txt: what `otpc check
-bad.otp` prints. The number must be among it; good.otp must give no message at all. A file `options`
-has what else stands on the command line; where there is a bad.otp.lock it is `otpc compat`. More
-bad files of the same number are called bad_<what>.otp, with expected_<what>.txt. --update writes the
-expected texts anew, to be read before they are committed. The numbers of input and output are tested with real files in tests/unit/driver.
+bad.otp` prints. The number must be among it; good.otp must give no message at all. A file
+`options` has what else stands on the command line; where there is a bad.otp.lock it is `otpc
+compat`. More bad files of the same number are called bad_<what>.otp, with expected_<what>.txt.
+--update writes the expected texts anew, to be read before they are committed. The numbers of input
+and output are tested with real files in tests/unit/driver.
 """
 import pathlib
 import re

@@ -47,8 +47,7 @@ std::vector<Step> script(const Lines& before, const Lines& after) {
     const auto d = static_cast<std::int64_t>(trace.size());
     trace.push_back(furthest);
     for (std::int64_t k = -d; k <= d && !arrived; k += 2) {
-      std::int64_t x =
-          goes_down(furthest, d, k) ? at(furthest, k + 1) : at(furthest, k - 1) + 1;
+      std::int64_t x = goes_down(furthest, d, k) ? at(furthest, k + 1) : at(furthest, k - 1) + 1;
       while (x < n && x - k < m && same(x, x - k)) ++x;
       at(furthest, k) = x;
       arrived = x >= n && x - k >= m;
@@ -117,7 +116,8 @@ std::string unified_diff(const std::string& path, llvm::StringRef before, llvm::
       body += steps[i].kind + steps[i].line.str();
       if (!steps[i].line.ends_with("\n")) body += "\n\\ No newline at end of file\n";
     }
-    text += "@@ -" + range(old_line, old_count) + " +" + range(new_line, new_count) + " @@\n" + body;
+    text +=
+        "@@ -" + range(old_line, old_count) + " +" + range(new_line, new_count) + " @@\n" + body;
     old_line += old_count;
     new_line += new_count;
   }
