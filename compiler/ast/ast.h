@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -291,6 +292,9 @@ struct File {
   std::optional<Value> version;
   std::vector<Annotation> annotations;  ///< of the module
   bool incomplete = false;              ///< errors kept something out that may have been declared
+  bool version_unclear = false;         ///< of the module: its line has an error
+  std::set<std::string> lost;           ///< words of what was not understood: may be declared there
+  std::size_t nameless = 0;             ///< declarations whose name is not known
   std::vector<Allow> allows;
   std::vector<Import> imports;
   std::vector<Declaration> declarations;

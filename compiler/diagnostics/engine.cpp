@@ -63,7 +63,7 @@ Builder& Builder::suggest(llvm::StringRef given, llvm::ArrayRef<std::string> can
 
 Builder Engine::add(Id id, source::Span span, std::string message) {
   Diagnostic made{id, warnings_.severity(id), span, std::move(message), {}, {}, {}, {}};
-  if (is_allowed(id, span) || !warnings_.enabled(id))
+  if (is_allowed(id, span) || !warnings_.enabled(id) || is_shadowed(span))
     return Builder(silent_.emplace_back(std::move(made)));
   if (made.severity == Severity::error) ++errors_;
   if (entry(id).severity == Severity::error) is_wrong_ = true;
@@ -81,6 +81,12 @@ bool Engine::is_allowed(Id id, source::Span span) {
     allowed = true;
   }
   return allowed;
+}
+
+bool Engine::is_shadowed(source::Span span) const {
+  return std::ranges::any_of(shadows_, [&](source::Span each) {
+    return each.file == span.file && each.begin <= span.begin && span.begin <= each.end;
+  });
 }
 
 void Engine::report_unused_allowances() {
@@ -110,7 +116,9 @@ std::vector<const Diagnostic*> Engine::sorted() const {
 
 const std::string* nearest(llvm::StringRef given, llvm::ArrayRef<std::string> candidates) {
   const std::string* best = nullptr;
-  unsigned best_distance = static_cast<unsigned>(std::max<std::size_t>(1, given.size() / 3)) + 1;
+  // A name of one letter is near to every other: only its case counts.
+  const std::size_t furthest = given.size() < 2 ? 0 : std::max<std::size_t>(1, given.size() / 3);
+  unsigned best_distance = static_cast<unsigned>(furthest) + 1;
   for (const std::string& each : candidates) {
     const unsigned distance = llvm::StringRef(each).lower() == given.lower()
                                   ? 0

@@ -141,6 +141,8 @@ class Engine {
   bool enabled(Id id) const { return warnings_.enabled(id); }
   /// Warnings that are emitted from now on.
   void allow(Allowance allowance) { allowances_.push_back(std::move(allowance)); }
+  /// What follows here from a mistake that was told: nothing more is told of this place.
+  void shadow(source::Span span) { shadows_.push_back(span); }
   /// Tells the allowances that nothing needed. Only to be asked once every check has run.
   void report_unused_allowances();
   /// Forgets what was emitted of this file: something else is wrong with it as a whole.
@@ -151,10 +153,12 @@ class Engine {
  private:
   Builder add(Id id, source::Span span, std::string message);
   bool is_allowed(Id id, source::Span span);
+  bool is_shadowed(source::Span span) const;
 
   std::deque<Diagnostic> diagnostics_;
-  std::deque<Diagnostic> silent_;  ///< allowed or switched off: their builders write somewhere
+  std::deque<Diagnostic> silent_;  ///< not told: their builders write somewhere
   std::vector<Allowance> allowances_;
+  std::vector<source::Span> shadows_;
   std::size_t errors_ = 0;
   bool is_wrong_ = false;
   WarningOptions warnings_;

@@ -14,8 +14,10 @@ using diagnostics::Edit;
 /// A mend may uncover another; none may go on for ever.
 constexpr int most_rounds = 20;
 
-/// The edits by the place where they begin, of every safe mend that touches no other one.
-std::vector<Edit> safe_edits(const diagnostics::Engine& engine, source::FileId file) {
+/// The edits by the place where they begin, of every safe mend that touches no other one and would
+/// take no comment along.
+std::vector<Edit> safe_edits(const diagnostics::Engine& engine, source::FileId file,
+                             llvm::StringRef text) {
   const auto apart = [](const Edit& one, const Edit& other) {
     const bool same_place = one.span.begin == other.span.begin;
     return !same_place && (one.span.end <= other.span.begin || other.span.end <= one.span.begin);
@@ -23,7 +25,9 @@ std::vector<Edit> safe_edits(const diagnostics::Engine& engine, source::FileId f
   std::vector<Edit> taken;
   for (const diagnostics::Diagnostic* each : engine.sorted()) {
     const auto fits = [&](const Edit& edit) {
-      return edit.span.file == file &&
+      if (edit.span.file != file) return false;
+      const llvm::StringRef deleted = text.slice(edit.span.begin, edit.span.end);
+      return !deleted.contains("//") && !deleted.contains("/*") &&
              std::ranges::all_of(taken, [&](const Edit& other) { return apart(edit, other); });
     };
     const auto& edits = each->fix.edits;
@@ -32,7 +36,17 @@ std::vector<Edit> safe_edits(const diagnostics::Engine& engine, source::FileId f
     taken.insert(taken.end(), edits.begin(), edits.end());
   }
   std::ranges::sort(taken, {}, [](const Edit& edit) { return edit.span.begin; });
-  return taken;
+  // A name and the comma behind it go as one.
+  std::vector<Edit> result;
+  for (Edit& each : taken) {
+    const bool touches = !result.empty() && result.back().span.end == each.span.begin &&
+                         result.back().text.empty() && each.text.empty();
+    if (touches)
+      result.back().span.end = each.span.end;
+    else
+      result.push_back(std::move(each));
+  }
+  return result;
 }
 
 /// What is deleted takes the blanks and the line along that only it stood on.
@@ -98,7 +112,7 @@ class Fixing {
       const source::FileId id = file->ast->file;
       const std::string text(front_end.sources().text(id));
       before_.try_emplace(file->path, text);
-      const std::vector<Edit> edits = safe_edits(front_end.diagnostics(), id);
+      const std::vector<Edit> edits = safe_edits(front_end.diagnostics(), id, text);
       if (edits.empty()) continue;
       any = true;
       input.texts[file->path] = applied(text, edits);

@@ -47,6 +47,7 @@ struct Declaration {
   std::string doc;
   Span span;                ///< of the name
   std::uint64_t added = 0;  ///< the version of the module in which it came; 0: not said
+  bool broken = false;      ///< has a syntax error: a part may be missing
   const Module* module = nullptr;
   /// `shop::cart.Cart`
   std::string qualified() const;

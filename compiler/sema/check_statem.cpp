@@ -149,6 +149,7 @@ std::vector<std::size_t> ModuleChecker::targets(const std::vector<ast::Name>& wr
   for (const ast::Name& each : written) {
     const auto found = std::ranges::find(names, each.text);
     if (found == names.end()) {
+      if (!missing_.insert(made.name + "." + each.text).second) continue;  // told already
       diagnostics_.emit(Id::unknown_state, each.span, made.name, each.text)
           .suggest(each.text, names);
       continue;

@@ -64,7 +64,7 @@ std::uint64_t ModuleChecker::added(const ast::Decorated& written) {
                              : std::nullopt;
     if (!version) {
       diagnostics_.emit(Id::annotation_arguments, each.span, "added", "a version: `@added(3)`");
-    } else if (*version > std::max<std::uint64_t>(module_.version, 1)) {
+    } else if (!file_.version_unclear && *version > std::max<std::uint64_t>(module_.version, 1)) {
       diagnostics_
           .emit(Id::version_ahead, each.span, written.name.text, "was added in", *version,
                 std::max<std::uint64_t>(module_.version, 1))
@@ -80,6 +80,7 @@ void ModuleChecker::check_upgrades(const ast::ServerBase& written, model::Server
   for (const ast::Upgrade& each : written.upgrades) {
     if (!each.from) continue;
     const auto from = number(*each.from, 1, highest_version);
+    if (file_.version_unclear) continue;
     if (!from || *from >= now) {
       diagnostics_.emit(Id::version_ahead, each.span, made.name, "upgrades from",
                         from ? std::to_string(*from) : "out of range", now);

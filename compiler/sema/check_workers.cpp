@@ -22,7 +22,7 @@ void ModuleChecker::check(const ast::Handler& written, model::Handler& made) {
   }
   made.manager = find_as<model::Events>(written.manager, "events declaration");
   for (const ast::Name& each : written.on) {
-    if (made.manager == nullptr) break;
+    if (made.manager == nullptr || made.manager->broken) break;
     const auto event = std::ranges::find(made.manager->events, each.text, &model::Case::name);
     if (event == made.manager->events.end()) {
       std::vector<std::string> names;

@@ -150,6 +150,7 @@ class ModuleChecker {
   const model::Declaration* current_ = nullptr;                ///< what is being resolved
   std::map<std::string, source::Span, std::less<>> imported_;  ///< name -> where it is imported
   std::set<std::string, std::less<>> missing_;  ///< names whose import failed: said once
+  std::size_t nameless_ = 0;  ///< declarations that may be what an unknown name means
   std::set<const model::Declaration*> resolved_;
   std::vector<const model::Declaration*> resolving_;  ///< aliases and constants under way
 };

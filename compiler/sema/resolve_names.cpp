@@ -127,6 +127,8 @@ void ModuleChecker::declare() {
   module_.file = file_.file;
   module_.span = file_.module.span;
   module_.incomplete = file_.incomplete;
+  missing_.insert(file_.lost.begin(), file_.lost.end());
+  nameless_ = file_.nameless;
   declare_allows();
   declare_version();
   for (const ast::Declaration& declaration : file_.declarations) declare_one(declaration);
@@ -156,6 +158,7 @@ void ModuleChecker::declare_one(const ast::Declaration& declaration) {
         made->span = written.name.span;
         made->module = &module_;
         made->added = added(written);
+        made->broken = written.broken;
         check_reserved(written.name);
         const std::string key = scope_key(*made);
         for (const auto& [name, other] : scope_) {
@@ -218,10 +221,9 @@ model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wante
     return nullptr;
   }
   const std::string& name = path.parts.front().text;
-  if (missing_.contains(name)) return nullptr;
   const auto found = scope_.find(name);
   if (found == scope_.end()) {
-    missing_.insert(name);
+    if (!missing_.insert(name).second) return nullptr;
     std::vector<std::string> candidates = names_of(scope_);
     if (std::string_view(wanted) == "type") {
       for (const char* each : {"bool", "i8",  "i16", "i32",    "i64",   "u8",   "u16",      "u32",
@@ -229,6 +231,11 @@ model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wante
                                "list", "map", "set", "array",  "pid",   "ref"}) {
         candidates.emplace_back(each);
       }
+    }
+    const bool near = diagnostics::nearest(name, candidates) != nullptr;
+    if (!near && nameless_ > 0) {
+      --nameless_;
+      return nullptr;
     }
     diagnostics_.emit(Id::unknown_name, path.span, wanted, name).suggest(name, candidates);
     return nullptr;

@@ -1,6 +1,7 @@
 #include "syntax/parse.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <antlr4-runtime.h>
@@ -38,11 +39,15 @@ void Builder::add(Parser::DeclarationContext& declaration, const std::string& do
     }
     file.module = path(module->path());
     file.annotations = annotations(declaration.annotation());
+    file.version_unclear = broken;
     file.doc = doc;
     file.version = optional_value(module->value());
   } else if (auto* import = declaration.importDecl()) {
     ast::Import made{path(import->path()), {}, {}, where, annotations(declaration.annotation())};
-    for (Parser::NameContext* each : import->name()) made.names.push_back(name(each));
+    for (Parser::NameContext* each : import->name()) {
+      if (ast::Name imported = name(each); !imported.text.empty())
+        made.names.push_back(std::move(imported));
+    }
     for (antlr4::tree::TerminalNode* each : import->COMMA()) made.commas.push_back(span(each));
     if (!made.module.parts.empty()) file.imports.push_back(std::move(made));
   } else if (auto* constant = declaration.constDecl()) {
@@ -94,10 +99,15 @@ namespace {
 class SliceParser {
  public:
   SliceParser(Slice& slice, const TokenizedFile& tokens, diagnostics::Engine& diagnostics)
-      : source_(std::move(slice.tokens)),
+      : SliceParser(slice, is_balanced(slice), tokens, diagnostics) {}
+
+  SliceParser(Slice& slice, bool balanced, const TokenizedFile& tokens,
+              diagnostics::Engine& diagnostics)
+      : places_(tokens.places),
+        source_(std::move(slice.tokens)),
         stream_(&source_),
         parser_(&stream_),
-        errors_(tokens, diagnostics) {
+        errors_(tokens, !balanced, diagnostics) {
     parser_.removeErrorListeners();
   }
 
@@ -115,12 +125,59 @@ class SliceParser {
 
   bool failed() { return parser_.getNumberOfSyntaxErrors() != 0; }
 
+  /// Where the errors leave open what is meant: from the line of one to the end of its statement, or
+  /// to the end of all when braces do not match.
+  std::vector<source::Span> unclear() {
+    std::vector<source::Span> result;
+    const std::vector<antlr4::Token*> all = stream_.getTokens();
+    for (const std::size_t line : errors_.unclear_lines()) {
+      source::Span span;
+      for (const antlr4::Token* token : all) {
+        if (token->getLine() < line || token->getType() == antlr4::Token::EOF) continue;
+        const source::Span place = places_.span(*token);
+        const std::size_t type = token->getType();
+        const bool past = span && !errors_.all_unclear() && token->getLine() > line;
+        span = span ? source::join(span, place) : place;
+        if (past && (type == grammar::OtpLexer::SEMI || type == grammar::OtpLexer::RBRACE)) break;
+      }
+      if (span) result.push_back(span);
+    }
+    return result;
+  }
+
+  /// Words that stand outside of the declaration that was understood, or in one without a name.
+  void collect_lost(const Parser::DeclarationContext* declaration, bool has_name,
+                    std::set<std::string>& lost) {
+    const bool known = has_name && declaration->start != nullptr && declaration->stop != nullptr;
+    for (const antlr4::Token* token : stream_.getTokens()) {
+      const std::size_t index = token->getTokenIndex();
+      const bool inside = known && index >= declaration->start->getTokenIndex() &&
+                          index < declaration->stop->getTokenIndex();
+      if (token->getType() == grammar::OtpLexer::IDENTIFIER && !inside)
+        lost.insert(token->getText());
+    }
+  }
+
  private:
+  static bool is_balanced(const Slice& slice) {
+    int depth = 0;
+    for (const auto& token : slice.tokens) {
+      if (token->getType() == grammar::OtpLexer::LBRACE) ++depth;
+      if (token->getType() == grammar::OtpLexer::RBRACE && --depth < 0) return false;
+    }
+    return depth == 0;
+  }
+
+  const Places& places_;
   antlr4::ListTokenSource source_;
   antlr4::CommonTokenStream stream_;
   Parser parser_;
   SyntaxErrors errors_;
 };
+
+bool slice_imports(Parser::TopLevelContext& tree) {
+  return tree.declaration() != nullptr && tree.declaration()->importDecl() != nullptr;
+}
 
 /// The number of `@language(2) module ...`, when it is beyond what is known.
 const antlr4::Token* newer_language(const TokenizedFile& tokens) {
@@ -217,11 +274,20 @@ std::unique_ptr<ast::File> parse(const source::SourceManager& sources, source::F
         slice.tokens, [](const auto& token) { return token->getType() == grammar::OtpLexer::AT; });
     SliceParser parser(slice, tokens, diagnostics);
     Parser::TopLevelContext* tree = parser.parse();
+    for (const source::Span unclear : parser.unclear()) diagnostics.shadow(unclear);
+    const std::size_t before = result->declarations.size() + result->imports.size();
+    if (tree->declaration() != nullptr)
+      builder.add(*tree->declaration(), slice.doc, parser.failed(), *result);
+    if (parser.failed()) {
+      const bool named = result->declarations.size() + result->imports.size() > before;
+      parser.collect_lost(tree->declaration(), named, result->lost);
+      if (!named || slice_imports(*tree)) ++result->nameless;
+    }
     if (tree->declaration() == nullptr) continue;
-    builder.add(*tree->declaration(), slice.doc, parser.failed(), *result);
     if (annotated) builder.add_allows(*tree->declaration(), *result);
   }
   result->incomplete = diagnostics.error_count() != errors_before;
+  result->version_unclear |= result->module.parts.empty();
   if (result->incomplete) return result;
   const source::Span top{file, 0, 0};
   if (tokens.slices.empty()) {
