@@ -114,14 +114,28 @@ std::vector<const Diagnostic*> Engine::sorted() const {
   return all;
 }
 
+namespace {
+
+/// Whether two neighbours of one, swapped, make the other.
+bool is_swapped(llvm::StringRef one, llvm::StringRef other) {
+  if (one.size() != other.size()) return false;
+  const auto [left, right] = std::ranges::mismatch(one, other);
+  const auto at = static_cast<std::size_t>(left - one.begin());
+  return at + 1 < one.size() && one[at] == other[at + 1] && one[at + 1] == other[at] &&
+         one.substr(at + 2) == other.substr(at + 2);
+}
+
+}  // namespace
+
 const std::string* nearest(llvm::StringRef given, llvm::ArrayRef<std::string> candidates) {
   const std::string* best = nullptr;
   // A name of one letter is near to every other: only its case counts.
   const std::size_t furthest = given.size() < 2 ? 0 : std::max<std::size_t>(1, given.size() / 3);
   unsigned best_distance = static_cast<unsigned>(furthest) + 1;
   for (const std::string& each : candidates) {
-    const unsigned distance = llvm::StringRef(each).lower() == given.lower()
-                                  ? 0
+    const unsigned distance = llvm::StringRef(each).lower() == given.lower() ? 0
+                              : is_swapped(given, each)
+                                  ? 1
                                   : given.edit_distance(each, true, best_distance);
     if (distance < best_distance) {
       best = &each;

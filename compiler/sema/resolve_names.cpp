@@ -263,8 +263,9 @@ void ModuleChecker::check_annotations(const ast::Decorated& decorated,
       diagnostics_.emit(Id::not_supported, annotation.span, "`@" + name + "`");
       continue;
     }
-    diagnostics_.emit(Id::unknown_annotation, annotation.span, name)
-        .suggest(name, std::vector<std::string>(known.begin(), known.end()));
+    std::vector<std::string> candidates(known.begin(), known.end());
+    candidates.insert(candidates.end(), {"allow", "added"});
+    diagnostics_.emit(Id::unknown_annotation, annotation.name.span, name).suggest(name, candidates);
   }
 }
 

@@ -128,6 +128,11 @@ Type ModuleChecker::named_type(const ast::Type& written) {
     }
     return result;
   } else {
+    if (name == "down" && !scope_.contains(name) && !missing_.contains(name)) {
+      diagnostics_.emit(Id::unknown_name, written.path.span, "type", name)
+          .help("only `info down(...)` has a parameter of type `down<Server>`");
+      return result;
+    }
     model::Declaration* found = find(written.path, "type");
     if (found == nullptr) return result;
     if (!takes(written, 0, false, "no type arguments")) return result;

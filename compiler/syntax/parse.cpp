@@ -28,7 +28,10 @@ void Builder::add(Parser::DeclarationContext& declaration, const std::string& do
           each.span = where;
           each.broken = broken;
           each.annotations = annotations(declaration.annotation());
-          if (!each.name.text.empty()) file.declarations.push_back(std::move(each));
+          if (each.name.text.empty())
+            ++file.nameless;
+          else
+            file.declarations.push_back(std::move(each));
         },
         made);
   };
@@ -49,6 +52,7 @@ void Builder::add(Parser::DeclarationContext& declaration, const std::string& do
         made.names.push_back(std::move(imported));
     }
     for (antlr4::tree::TerminalNode* each : import->COMMA()) made.commas.push_back(span(each));
+    if (broken) ++file.nameless;
     if (!made.module.parts.empty()) file.imports.push_back(std::move(made));
   } else if (auto* constant = declaration.constDecl()) {
     ast::Const made;
@@ -94,6 +98,18 @@ void Builder::add(Parser::DeclarationContext& declaration, const std::string& do
 
 namespace {
 
+/// Where a name is missing before `;` or a brace, that sign ends the part: it is not taken for a
+/// slip of the finger and left out.
+class KeepEndings final : public antlr4::DefaultErrorStrategy {
+ protected:
+  antlr4::Token* singleTokenDeletion(antlr4::Parser* parser) override {
+    const std::size_t next = parser->getTokenStream()->LA(1);
+    const bool ends = next == grammar::OtpLexer::SEMI || next == grammar::OtpLexer::LBRACE ||
+                      next == grammar::OtpLexer::RBRACE;
+    return ends ? nullptr : DefaultErrorStrategy::singleTokenDeletion(parser);
+  }
+};
+
 /// Parses one slice, quickly if it is in order: SLL first, and with full LL and reports only when
 /// that fails.
 class SliceParser {
@@ -109,6 +125,7 @@ class SliceParser {
         parser_(&stream_),
         errors_(tokens, !balanced, diagnostics) {
     parser_.removeErrorListeners();
+    parser_.setErrorHandler(std::make_shared<KeepEndings>());
   }
 
   Parser::TopLevelContext* parse() {
@@ -124,21 +141,26 @@ class SliceParser {
   }
 
   bool failed() { return parser_.getNumberOfSyntaxErrors() != 0; }
+  /// More than a missing `;`, which leaves nothing open.
+  bool is_unclear() const { return errors_.all_unclear() || !errors_.unclear_lines().empty(); }
 
-  /// Where the errors leave open what is meant: from the line of one to the end of its statement, or
-  /// to the end of all when braces do not match.
+  /// Where the errors leave open what is meant: from the line of one to the end of its statement,
+  /// or to the end of all when braces do not match.
   std::vector<source::Span> unclear() {
     std::vector<source::Span> result;
     const std::vector<antlr4::Token*> all = stream_.getTokens();
     for (const std::size_t line : errors_.unclear_lines()) {
       source::Span span;
+      bool ended = false;
       for (const antlr4::Token* token : all) {
         if (token->getLine() < line || token->getType() == antlr4::Token::EOF) continue;
         const source::Span place = places_.span(*token);
         const std::size_t type = token->getType();
-        const bool past = span && !errors_.all_unclear() && token->getLine() > line;
+        const bool past = token->getLine() > line && !errors_.all_unclear();
+        if (past && ended) break;
         span = span ? source::join(span, place) : place;
-        if (past && (type == grammar::OtpLexer::SEMI || type == grammar::OtpLexer::RBRACE)) break;
+        ended = type == grammar::OtpLexer::SEMI || type == grammar::OtpLexer::LBRACE ||
+                type == grammar::OtpLexer::RBRACE;
       }
       if (span) result.push_back(span);
     }
@@ -174,10 +196,6 @@ class SliceParser {
   Parser parser_;
   SyntaxErrors errors_;
 };
-
-bool slice_imports(Parser::TopLevelContext& tree) {
-  return tree.declaration() != nullptr && tree.declaration()->importDecl() != nullptr;
-}
 
 /// The number of `@language(2) module ...`, when it is beyond what is known.
 const antlr4::Token* newer_language(const TokenizedFile& tokens) {
@@ -277,11 +295,10 @@ std::unique_ptr<ast::File> parse(const source::SourceManager& sources, source::F
     for (const source::Span unclear : parser.unclear()) diagnostics.shadow(unclear);
     const std::size_t before = result->declarations.size() + result->imports.size();
     if (tree->declaration() != nullptr)
-      builder.add(*tree->declaration(), slice.doc, parser.failed(), *result);
-    if (parser.failed()) {
+      builder.add(*tree->declaration(), slice.doc, parser.is_unclear(), *result);
+    if (parser.is_unclear()) {
       const bool named = result->declarations.size() + result->imports.size() > before;
       parser.collect_lost(tree->declaration(), named, result->lost);
-      if (!named || slice_imports(*tree)) ++result->nameless;
     }
     if (tree->declaration() == nullptr) continue;
     if (annotated) builder.add_allows(*tree->declaration(), *result);

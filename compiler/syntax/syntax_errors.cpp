@@ -87,8 +87,7 @@ std::string literal_of(std::size_t type) {
 }
 
 /// What the author may have meant by a word that the language does not know here.
-std::string misspelled_word(const antlr4::Token& token,
-                            const antlr4::misc::IntervalSet& expected) {
+std::string misspelled_word(const antlr4::Token& token, const antlr4::misc::IntervalSet& expected) {
   if (token.getType() != OtpLexer::IDENTIFIER) return {};
   std::vector<std::string> words;
   // Where a declaration may end, another one may begin.
@@ -164,9 +163,9 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
   const bool at_end = offending->getType() == antlr4::Token::EOF;
   const source::Span span =
       at_end && before != nullptr ? places_.behind(*before) : places_.span(*offending);
-  const std::string message = expected.empty()
-                                  ? "unexpected " + quoted(*offending)
-                                  : "expected " + expected + ", found " + quoted(*offending);
+  const std::string message =
+      expected.empty() ? "unexpected " + (at_end ? "end of the declaration" : quoted(*offending))
+                       : "expected " + expected + ", found " + quoted(*offending);
   std::string help = misspelled_word(*offending, parser->getExpectedTokens());
   if (help.empty()) help = habit_help(offending->getText());
   if (help.empty() && before != nullptr) help = habit_help(before->getText());

@@ -2,8 +2,8 @@
 import random
 import re
 
-TOKEN = re.compile(r"""(?P<comment>//[^\n]*|/\*.*?\*/)|(?P<string>"(?:[^"\\\n]|\\.)*")
-    |(?P<number>\d[\w.]*(?<!\.))|(?P<word>[A-Za-z_]\w*)|(?P<sign>::|->|\.\.|[^\s\w])""", re.X | re.S)
+TOKEN = re.compile(r"""(?P<comment>//[^\n]*|/\*.*?\*/)
+    |(?P<string>"(?:[^"\\\n]|\\.)*")|(?P<number>\d[\w.]*(?<!\.))|(?P<word>[A-Za-z_]\w*)|(?P<sign>::|->|\.\.|[^\s\w])""", re.X | re.S)
 KEYWORDS = set("""module version import const alias struct enum union error protocol server statem
     events handler topic task agent registry dynamic partition supervisor application uses init
     throws state mailbox limit overflow hibernate after call cast info every continue terminate
@@ -34,7 +34,8 @@ def mutation(text, chance):
     kind = chance.choice(("delete", "duplicate", "misspell a name", "misspell a keyword", "swap",
                           "drop a brace", "drop a semicolon", "insert"))
     fitting = {
-        "misspell a name": lambda word: len(word) > 3 and word not in KEYWORDS and word[0].isalpha(),
+        "misspell a name": lambda word: len(word) > 3 and word not in KEYWORDS
+                                        and word[0].isalpha(),
         "misspell a keyword": lambda word: len(word) > 3 and word in KEYWORDS,
         "drop a brace": lambda word: word in "{}",
         "drop a semicolon": lambda word: word == ";",
@@ -50,7 +51,7 @@ def mutation(text, chance):
     elif kind.startswith("misspell"):
         new = misspelled(word, chance)
     elif kind == "insert":
-        new = chance.choice((";", "{", "}", ")", "(", ",", "call", "end", "x", "7", "@")) + " " + word
+        new = chance.choice("; { } ) ( , call end x 7 @".split()) + " " + word
     elif kind == "swap":
         if i + 1 == len(tokens):
             return None
