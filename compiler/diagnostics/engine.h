@@ -96,6 +96,8 @@ class Builder {
 class WarningOptions {
  public:
   WarningOptions();
+  /// No warning at all: for commands that ask something else of a schema.
+  static WarningOptions none();
 
   /// What stands behind -W: "unused", "no-unused-import", "error", "error=OTP0107",
   /// "no-error=calls". The complaint is empty when it is understood.

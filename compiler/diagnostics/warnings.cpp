@@ -56,6 +56,12 @@ WarningOptions::WarningOptions() {
     enabled_[each.id] = std::ranges::find(opt_in, each.id) == std::end(opt_in);
 }
 
+WarningOptions WarningOptions::none() {
+  WarningOptions options;
+  for (auto& [id, enabled] : options.enabled_) enabled = entry(id).severity == Severity::error;
+  return options;
+}
+
 std::string WarningOptions::apply(llvm::StringRef word) {
   llvm::StringRef name = word;
   const bool on = !name.consume_front("no-");

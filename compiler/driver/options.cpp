@@ -220,6 +220,7 @@ Exit run_compat(const CommandLine& line, Streams streams) {
   auto input = input_of(line, streams);
   if (!rendering || !input) return Exit::usage;
   input->rendering = *rendering;
+  input->warnings = diagnostics::WarningOptions::none();  // they are for `check` to tell
   const std::string before = input->files.size() == 2 ? input->files.front() : "";
   input->files = {input->files.back()};
   return compat({*input, before, line.accept}, streams);

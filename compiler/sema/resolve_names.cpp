@@ -180,6 +180,9 @@ void ModuleChecker::declare_one(const ast::Declaration& declaration) {
 
 void ModuleChecker::declare_imports() {
   for (const ast::Import& import : file_.imports) {
+    ast::Decorated written;
+    written.annotations = import.annotations;
+    check_annotations(written, {});
     const auto found = modules_.find(import.module.text());
     if (found == modules_.end()) {  // diagnosed when it was looked for
       for (const ast::Name& name : import.names) missing_.insert(name.text);

@@ -166,8 +166,8 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
   const std::string message =
       expected.empty() ? "unexpected " + (at_end ? "end of the declaration" : quoted(*offending))
                        : "expected " + expected + ", found " + quoted(*offending);
-  std::string help = misspelled_word(*offending, parser->getExpectedTokens());
-  if (help.empty()) help = habit_help(offending->getText());
+  std::string help = habit_help(offending->getText());
+  if (help.empty()) help = misspelled_word(*offending, parser->getExpectedTokens());
   if (help.empty() && before != nullptr) help = habit_help(before->getText());
   if (help.empty() && at_end) help = "a `{` that is not closed with `}`, or a missing `;`";
   diagnostics_.emit(Id::syntax, span, message).help(help);

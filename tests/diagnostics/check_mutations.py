@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One mistake, one error, at its place, in the words of the language: on mistakes made by a machine.
+"""One mistake is one error, at its place, in the words of the language.
 
   check_mutations.py OTPC ROOT [COUNT [SEED]]
 

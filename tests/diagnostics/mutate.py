@@ -3,7 +3,8 @@ import random
 import re
 
 TOKEN = re.compile(r"""(?P<comment>//[^\n]*|/\*.*?\*/)
-    |(?P<string>"(?:[^"\\\n]|\\.)*")|(?P<number>\d[\w.]*(?<!\.))|(?P<word>[A-Za-z_]\w*)|(?P<sign>::|->|\.\.|[^\s\w])""", re.X | re.S)
+    |(?P<string>"(?:[^"\\\n]|\\.)*")|(?P<number>\d[\w.]*(?<!\.))
+    |(?P<word>[A-Za-z_]\w*)|(?P<sign>::|->|\.\.|[^\s\w])""", re.X | re.S)
 KEYWORDS = set("""module version import const alias struct enum union error protocol server statem
     events handler topic task agent registry dynamic partition supervisor application uses init
     throws state mailbox limit overflow hibernate after call cast info every continue terminate

@@ -78,6 +78,12 @@ rule = (scratch / "d.d").read_text()
 if not rule.startswith("out/good.otp.h out/good.otp.cpp:") or "good.otp" not in rule.split(":")[1]:
     findings.append(f"depfile: {rule}")
 
+# A module of a newer language brings one error, not a hundred, also where it is imported.
+write("newer.otp", "@language(9) module newer;\n§ this ~ is not ours {\nstruct A { x: u8; }\n")
+expect("a newer language", ["check", write("uses_newer.otp",
+        "module uses_newer;\nimport newer { A, B };\nalias C = A;\nalias D = B;\n")], 1,
+       "OTP0117", "1 error", out="none")
+
 # New projects. What they contain is built by tests/package.
 expect("no name", ["new"], 2, "what the new project is called", out="none")
 for name, better in (("My-Shop", "my_shop"), ("2nd", "my_2nd"), ("class", "my_class"),
