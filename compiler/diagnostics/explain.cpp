@@ -47,6 +47,11 @@ std::string explanation(const Entry& entry) {
   const auto* page = std::ranges::find(pages, llvm::StringRef(name), &Page::code);
   text += "\n\n";
   if (page != std::end(pages)) text += page->text;
+  if (entry.severity == Severity::warning) {
+    const std::string word = entry.name;
+    text += "\nIts name is `" + word + "`: `-W" + word + "`, `-Wno-" + word +
+            "`, `-Werror=" + word + "`, and in a schema `@allow(" + word + ", reason: \"...\")`.\n";
+  }
   return text;
 }
 
@@ -55,7 +60,9 @@ std::string explanation_index() {
   for (const Entry& each : catalogue()) {
     std::string severity = word(each.severity);
     severity.resize(8, ' ');
-    text += code(each.id) + "  " + severity + general_message(each) + "\n";
+    text += code(each.id) + "  " + severity + general_message(each);
+    if (each.severity == Severity::warning) text += std::string(" [") + each.name + "]";
+    text += "\n";
   }
   return text;
 }

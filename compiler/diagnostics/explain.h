@@ -19,7 +19,7 @@ std::string general_message(const Entry& entry);
 /// The whole page, in Markdown: heading, what it means and why, schemas.
 std::string explanation(const Entry& entry);
 
-/// A line for each number: code, severity and message.
+/// A line for each number: code, severity, message, and the name of a warning.
 std::string explanation_index();
 
 }  // namespace otpc::diagnostics

@@ -1,6 +1,7 @@
 #include "driver/front_end.h"
 
 #include "diagnostics/render.h"
+#include "driver/internal_error.h"
 #include "driver/version.h"
 #include "lower/check_names.h"
 #include "sema/check.h"
@@ -15,12 +16,16 @@ FrontEnd::FrontEnd(const Input& input, Streams streams)
 }
 
 std::unique_ptr<model::Program> FrontEnd::program() {
-  for (const std::string& file : input_.files) loader_.load(file);
+  in_phase("reading", [&] {
+    for (const std::string& file : input_.files) loader_.load(file);
+  });
   std::vector<const ast::File*> files;
   for (const LoadedFile* file : loader_.ordered()) files.push_back(file->ast.get());
-  std::unique_ptr<model::Program> program = sema::check(files, diagnostics_);
-  if (!diagnostics_.is_wrong()) lower::check_names(*program, diagnostics_);
-  return diagnostics_.has_errors() ? nullptr : std::move(program);
+  return in_phase("checking", [&] {
+    std::unique_ptr<model::Program> program = sema::check(files, diagnostics_);
+    if (!diagnostics_.is_wrong()) lower::check_names(*program, diagnostics_);
+    return diagnostics_.has_errors() ? nullptr : std::move(program);
+  });
 }
 
 Exit FrontEnd::report(Exit failure) {

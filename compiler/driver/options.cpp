@@ -269,9 +269,10 @@ int main(int argc, const char* const* argv) {
   try {
     return static_cast<int>(dispatch(line, {llvm::outs(), llvm::errs()}));
   } catch (const std::exception& error) {
-    llvm::errs() << "otpc " << version << ": internal error: " << error.what()
-                 << "\nThis is a fault of otpc. Please report it with the schema that shows it";
-    if (!line.files.empty()) llvm::errs() << ": " << line.files.front();
+    llvm::errs()
+        << "otpc " << version << ": internal error: " << error.what()
+        << "\nThis is a fault of otpc. Please report it with the schemas and this line:\n ";
+    for (int i = 0; i < argc; ++i) llvm::errs() << ' ' << argv[i];
     llvm::errs() << '\n';
     return static_cast<int>(Exit::internal);
   }

@@ -5,6 +5,7 @@
 #include <llvm/Support/Path.h>
 
 #include "driver/files.h"
+#include "driver/internal_error.h"
 #include "driver/version.h"
 #include "lower/lower.h"
 #include "render/render.h"
@@ -30,7 +31,7 @@ class Pipeline {
     if (program == nullptr || request_.out_dir.empty()) return front_end_.report();
     sema::check_generatable(*program, front_end_.diagnostics());
     if (front_end_.diagnostics().has_errors()) return front_end_.report();
-    const std::vector<Output> outputs = render(*program);
+    const std::vector<Output> outputs = in_phase("generating", [&] { return render(*program); });
     if (front_end_.diagnostics().has_errors()) return front_end_.report();
     write(outputs);
     return front_end_.report(Exit::input_output);
