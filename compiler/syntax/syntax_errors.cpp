@@ -86,8 +86,9 @@ std::string literal_of(std::size_t type) {
   return text.size() > 2 ? text.substr(1, text.size() - 2) : std::string();
 }
 
-/// What the author may have meant by a word that the language does not know here.
-std::string misspelled_word(const antlr4::Token& token, const antlr4::misc::IntervalSet& expected) {
+/// The words of the language that may stand instead of one that it does not know.
+std::vector<std::string> possible_words(const antlr4::Token& token,
+                                        const antlr4::misc::IntervalSet& expected) {
   if (token.getType() != OtpLexer::IDENTIFIER) return {};
   std::vector<std::string> words;
   // Where a declaration may end, another one may begin.
@@ -99,7 +100,7 @@ std::string misspelled_word(const antlr4::Token& token, const antlr4::misc::Inte
     const std::string word = each < 0 ? "" : literal_of(static_cast<std::size_t>(each));
     if (!word.empty() && word.front() >= 'a' && word.front() <= 'z') words.push_back(word);
   }
-  return diagnostics::did_you_mean(token.getText(), words);
+  return words;
 }
 
 /// The expected tokens in the words of the language; empty when they are too many to tell.
@@ -167,7 +168,11 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
       expected.empty() ? "unexpected " + (at_end ? "end of the declaration" : quoted(*offending))
                        : "expected " + expected + ", found " + quoted(*offending);
   std::string help = habit_help(offending->getText());
-  if (help.empty()) help = misspelled_word(*offending, parser->getExpectedTokens());
+  const std::vector<std::string> words = possible_words(*offending, parser->getExpectedTokens());
+  if (help.empty() && diagnostics::nearest(offending->getText(), words) != nullptr) {
+    diagnostics_.emit(Id::syntax, span, message).suggest(offending->getText(), words);
+    return;
+  }
   if (help.empty() && before != nullptr) help = habit_help(before->getText());
   if (help.empty() && at_end) help = "a `{` that is not closed with `}`, or a missing `;`";
   diagnostics_.emit(Id::syntax, span, message).help(help);

@@ -37,6 +37,8 @@ CASES = [
      "import other { A, // why\n  B };\nalias X = u8;\n", 0),
     ("only the case of letters", "struct Line { x: U8; y: String; }\nalias Lines = list<line>;\n",
      "struct Line { x: u8; y: string; }\nalias Lines = list<Line>;\n", 0),
+    ("a word of the language with a large letter", "Server S { Init(); call get(); }\n",
+     "server S { init(); call get(); }\n", 0),
     ("a likely name is left to the author", "struct Line { x: strnig; }\n",
      "struct Line { x: strnig; }\n", 1),
     ("two question marks", "struct Line { x: u8??; y: list<u8??>?; }\n",
