@@ -103,7 +103,8 @@ void Loader::load_import(const ast::Import& import, const LoadedFile& importer) 
   relative += ".otp";
   std::vector<std::string> dirs = import_dirs_;
   const std::string beside = llvm::sys::path::parent_path(importer.path).str();
-  dirs.push_back(beside.empty() ? "." : beside);
+  const std::string own = beside.empty() ? "." : beside;
+  if (std::ranges::find(dirs, own) == dirs.end()) dirs.push_back(own);
   for (const std::string& dir : dirs) {
     const std::string path = joined(dir, relative);
     if (!fs::exists(path)) continue;

@@ -150,8 +150,9 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
     return;
   const std::string expected = expectation(parser->getExpectedTokens());
   antlr4::Token* before = parser->getTokenStream()->LT(-1);
-  const bool semicolon = expected.find("`;`") != std::string::npos && before != nullptr &&
-                         before->getLine() < offending->getLine();
+  const bool semicolon =
+      expected.find("`;`") != std::string::npos && before != nullptr &&
+      (before->getLine() < offending->getLine() || offending->getType() == OtpLexer::RBRACE);
   if (semicolon && before->getLine() == last_line) return;
   if (semicolon) {
     diagnostics_.emit(Id::syntax, places_.behind(*before), "expected `;`")

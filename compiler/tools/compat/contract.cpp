@@ -26,7 +26,7 @@ class Writer {
       cases(choice->cases, each.name, "case");
     } else if (const auto* protocol = dynamic_cast<const model::Protocol*>(&each)) {
       add(each.name, "protocol", "", each.span);
-      messages(protocol->messages, each.name);
+      messages(protocol->messages, each.name, true);
     } else if (const auto* server = dynamic_cast<const model::Server*>(&each)) {
       this->server(*server);
     } else if (const auto* events = dynamic_cast<const model::Events*>(&each)) {
@@ -74,8 +74,11 @@ class Writer {
     }
   }
 
-  void messages(const std::vector<model::Message>& messages, const std::string& owner) {
+  /// `inherited`: also those of a protocol, which is a contract of its own.
+  void messages(const std::vector<model::Message>& messages, const std::string& owner,
+                bool inherited) {
     for (const model::Message& each : messages) {
+      if (!inherited && each.protocol != nullptr) continue;
       using enum model::MessageKind;
       if (each.kind != call && each.kind != cast && each.kind != info) continue;
       std::string shape = each.result ? "-> " + each.result->text() : "";
@@ -89,9 +92,11 @@ class Writer {
 
   void server(const model::Server& server) {
     add(server.name, server.kind == DeclarationKind::statem ? "statem" : "server", "", server.span);
-    messages(server.messages, server.name);
+    for (const model::Protocol* each : server.protocols)
+      add(server.name + "." + each->name, "protocol", "", server.span);
+    messages(server.messages, server.name, false);
     if (!server.state || server.upgrades.empty()) return;
-    // Kept for those that migrate it: it does not travel.
+    // It does not travel, and is kept for those that migrate it. No message has braces in its name.
     std::string shape;
     for (const model::Field& each : *server.state)
       shape += each.name + ": " + each.type.text() + "; ";

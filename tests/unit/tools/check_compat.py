@@ -41,6 +41,7 @@ def compare(what, before, after, status, *texts):
 
 POINT = "struct Point { x: i32; y: i32 = 0; }\n"
 CART = "server Cart { init(); call add(n: u32) -> u32; cast put(n: u32); }\n"
+SIZED = "protocol Sized { call size() -> u32; }\nserver L : Sized { init(); }\n"
 BREAKING = [
     ("a field that is gone", POINT, "struct Point { y: i32 = 0; }\n", "`Point.x` is gone"),
     ("another type", POINT, POINT.replace("x: i32", "x: i64"), "was `i32` and is `i64`"),
@@ -62,6 +63,9 @@ BREAKING = [
     ("the key of a registry", "registry R { unique; key i64; }\n",
      "registry R { unique; key string; }\n", "`unique, key i64`"),
     ("what an agent holds", "agent A { u8; }\n", "agent A { u16; }\n", "was `u8` and is `u16`"),
+    ("a protocol that changes is told once", SIZED, SIZED.replace("-> u32", "-> u64"),
+     "`Sized.size` was"),
+    ("a protocol that is left out", SIZED, SIZED.replace("L : Sized", "L"), "`L.Sized` is gone"),
     ("an event that is gone", "events V { event a; event b; }\n", "events V { event a; }\n",
      "`V.b` is gone"),
 ]

@@ -25,6 +25,8 @@ OTHER = "module other;\nstruct A { x: u8; }\nstruct B { x: u8; }\nstruct C { x: 
 CASES = [
     ("a missing semicolon", "server S {\n  init() // first\n  call get()\n}\n",
      "server S {\n  init(); // first\n  call get();\n}\n", 0),
+    ("a missing semicolon before a brace", "server S { init(); call get() }\n",
+     "server S { init(); call get(); }\n", 0),
     ("one of three imports", "import other { A, /* b */ B, C };\nalias X = A;\nalias Y = C;\n",
      "import other { A, /* b */ C };\nalias X = A;\nalias Y = C;\n", 0),
     ("the last of three imports", "import other { A, B, C };\nalias X = A;\nalias Y = B;\n",
