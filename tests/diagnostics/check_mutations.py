@@ -28,6 +28,7 @@ ONE_ERROR = 0.95  # of the mistakes give exactly one
 NEAR = 0.98  # of the first errors stand at most this far from the mistake:
 NEAR_LINES = 2
 AT_MOST = 6  # diagnostics for one mistake
+SEVERAL = 0.9  # of texts with three mistakes give three errors or more
 MEANT = 0.9  # of the names that are not found are told what was meant
 # Words of the parser generator, not of the language.
 FOREIGN = re.compile(r"<EOF>|<missing|mismatched|extraneous|viable|no alternative|\bIDENTIFIER\b"
@@ -130,6 +131,31 @@ def bytes_at_random(good, count, seed):
         yield path, bytes(text)
 
 
+def errors_of(path, text):
+    return sum(each["severity"] == "error"
+               for each in json.loads(check(path, text).stdout or "[]"))
+
+
+def check_several(good, tally, pool):
+    """Mistakes in three declarations, each an error alone, give three errors together."""
+    chance = random.Random(SEED)
+    paths = sorted(path for path, text in good.items() if len(mutate.declarations(text)) > 3)
+    tried = [(path, mutate.several(good[path], 3, chance))
+             for path in (chance.choice(paths) for _ in range(COUNT // 5))]
+    tried = [(path, made) for path, made in tried if made is not None]
+
+    def hidden(path, together, alone):
+        if not all(errors_of(path, each) for each in alone):
+            return None
+        return errors_of(path, together) < 3
+
+    results = list(pool.map(lambda each: hidden(each[0], *each[1]), tried))
+    counted = [(path, made[0], one) for (path, made), one in zip(tried, results) if one is not None]
+    told = [one for _, _, one in counted if not one]
+    tally.share("three mistakes are three errors", len(told), len(counted), SEVERAL,
+                [f"{path}\n{text}" for path, text, one in counted if one][:3])
+
+
 def main():
     tally = Tally()
     good = schemas()
@@ -142,6 +168,7 @@ def main():
         for (path, text), done in zip(noise, pool.map(lambda each: check(*each), noise)):
             if done.returncode not in (0, 1):
                 tally.findings.append(f"{path}: exit status {done.returncode} on\n{text!r}")
+        check_several(good, tally, pool)
     wrong = tally.count["wrong"]
     print(f"{len(good)} schemas, {len(made)} mistakes, {wrong} of them errors, seed {SEED}")
     tally.share("exactly one error", wrong - len(tally.several), wrong, ONE_ERROR, tally.several)

@@ -29,9 +29,11 @@ def misspelled(word, chance):
     return wrong if re.fullmatch(r"[A-Za-z_]\w*", wrong) else word + word[-1]
 
 
-def mutation(text, chance):
-    """(what was done, where, the new text), or None when the choice fits nothing here."""
-    tokens = tokens_of(text)
+def mutation(text, chance, begin=0, end=None):
+    """(what was done, where, the new text), or None when the choice fits nothing here. Only what
+    stands from begin to end is changed."""
+    last = len(text) if end is None else end
+    tokens = [each for each in tokens_of(text) if begin <= each[1] and each[2] <= last]
     kind = chance.choice(("delete", "duplicate", "misspell a name", "misspell a keyword", "swap",
                           "drop a brace", "drop a semicolon", "insert"))
     fitting = {
@@ -64,6 +66,30 @@ def mutation(text, chance):
     if text[begin:end] == new:
         return None
     return f"{kind} `{word}`", begin, text[:begin] + new + text[end:]
+
+
+def declarations(text):
+    """(begin, end) of those that begin at the very left, the module's line left out."""
+    begins = [match.start() for match in re.finditer(r"^(?!module)[a-z@]", text, re.M)]
+    return list(zip(begins, begins[1:] + [len(text)]))
+
+
+def several(text, count, chance):
+    """The text with a mistake in each of `count` declarations, and with each of them alone."""
+    places = declarations(text)
+    if len(places) < count:
+        return None
+    chosen = sorted(chance.sample(places, count), reverse=True)
+    alone, together = [], text
+    for begin, end in chosen:
+        made = mutation(text, chance, begin, end)
+        if made is None:
+            return None
+        _, _, changed = made
+        together = together[:begin] + changed[begin:len(changed) - (len(text) - end)] + \
+            together[end:]
+        alone.append(changed)
+    return together, alone
 
 
 def mutations(schemas, count, seed):
