@@ -30,6 +30,9 @@ std::string general_message(const Entry& entry) {
 }
 
 const Entry* find_entry(llvm::StringRef written) {
+  for (const Entry& each : catalogue()) {
+    if (written == each.name) return &each;
+  }
   llvm::StringRef digits = written.trim();
   if (digits.size() > 3 && digits.take_front(3).equals_insensitive("otp"))
     digits = digits.drop_front(3);

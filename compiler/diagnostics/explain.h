@@ -9,7 +9,7 @@
 
 namespace otpc::diagnostics {
 
-/// The entry of "OTP0306"; "otp0306" and "306" are understood too. Null for what is no number of
+/// The entry of "OTP0306"; "otp0306", "306" and "call_cycle" are understood too. Null for what is no number of
 /// the catalogue.
 const Entry* find_entry(llvm::StringRef written);
 

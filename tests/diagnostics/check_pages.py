@@ -94,6 +94,8 @@ def main():
                 for complaint in complaints_about(code, severity)]
     findings += [f"{page.name}: no such number in the catalogue"
                  for page in sorted(PAGES.iterdir()) if page.stem not in entries]
+    if explain("unused_type").stdout != explain("OTP0114").stdout:
+        findings.append("`otpc explain unused_type` is not the page of OTP0114")
     listed = re.findall(r"^(OTP\d+)  (error|warning) ", explain().stdout, re.M)
     if dict(listed) != entries:
         findings.append("`otpc explain` does not list the catalogue")
