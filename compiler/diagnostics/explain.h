@@ -9,8 +9,8 @@
 
 namespace otpc::diagnostics {
 
-/// The entry of "OTP0306"; "otp0306", "306" and "call_cycle" are understood too. Null for what is no number of
-/// the catalogue.
+/// The entry of "OTP0306"; "otp0306", "306" and "call_cycle" are understood too. Null for what is
+/// none of the catalogue.
 const Entry* find_entry(llvm::StringRef written);
 
 /// The message with "..." where the names of a real mistake would stand.
