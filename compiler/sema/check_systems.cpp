@@ -115,8 +115,8 @@ void check_applications(model::Program& program, diagnostics::Engine& diagnostic
   const std::vector<const Application*> applications = all_of<Application>(program);
   std::map<const Supervisor*, std::vector<const Application*>> owners;
   // Who starts what is only known when everything that was written was understood.
-  const bool complete = std::ranges::none_of(
-      program.modules, [](const auto& module) { return module->incomplete; });
+  const bool complete =
+      std::ranges::none_of(program.modules, [](const auto& module) { return module->incomplete; });
   for (const Application* application : applications) {
     if (application->start == nullptr) continue;
     if (complete) check_placement(*application, diagnostics);

@@ -26,8 +26,7 @@ ast::Span Builder::span(antlr4::tree::TerminalNode* token) const {
 ast::Name Builder::name(Parser::NameContext* context) const {
   if (context == nullptr || context->exception != nullptr) return {};
   // The parser makes up a token where one is missing; it has no place in the text.
-  if (context->start != nullptr && context->start->getTokenIndex() == INVALID_INDEX)
-    return {};
+  if (context->start != nullptr && context->start->getTokenIndex() == INVALID_INDEX) return {};
   return {context->getText(), span(*context)};
 }
 

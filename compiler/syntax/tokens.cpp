@@ -82,8 +82,8 @@ class Slicer {
     const std::size_t type = token->getType();
     const bool leftmost = token->getCharPositionInLine() == 0 && !after_prefix_;
     const bool declares = begins_declaration(type);
-    const bool begins = fresh_ ? declares || (leftmost && type == OtpLexer::IDENTIFIER)
-                               : declares && leftmost;
+    const bool begins =
+        fresh_ ? declares || (leftmost && type == OtpLexer::IDENTIFIER) : declares && leftmost;
     if (begins || slices_.empty()) {
       slices_.push_back({{}, std::move(doc)});
       depth_ = 0;
