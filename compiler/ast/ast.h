@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -115,15 +116,15 @@ struct Union : Decorated {
   bool is_error = false;
 };
 
-/// Something the language has and this otpc refuses: "a statem", "`mailbox`".
-struct Unsupported : Decorated {
-  std::string what;
-};
-
 /// `mailbox limit 10000 overflow reject`
 struct Mailbox {
   std::optional<Value> limit;
   Name overflow;
+  Span span;
+};
+/// `upgrade from 2`
+struct Upgrade {
+  std::optional<Value> from;
   Span span;
 };
 struct Uses {
@@ -156,7 +157,7 @@ struct ServerBase : Decorated {
   std::vector<Span> trap_exit;
   std::optional<Value> hibernate;
   std::vector<Mailbox> mailboxes;
-  std::vector<Unsupported> unsupported;
+  std::vector<Upgrade> upgrades;
 };
 struct Server : ServerBase {
   std::vector<Path> protocols;
@@ -272,8 +273,16 @@ using Declaration =
 
 struct Import {
   Path module;
-  std::vector<Name> names;  ///< empty: nothing but the dependency
+  std::vector<Name> names;   ///< empty: nothing but the dependency
+  std::vector<Span> commas;  ///< between them, and perhaps one behind
   Span span;
+  std::vector<Annotation> annotations;
+};
+
+/// `@allow(infinite_timeout, reason: "...")`, wherever it stands.
+struct Allow {
+  Annotation annotation;
+  Span covers;
 };
 
 struct File {
@@ -281,6 +290,12 @@ struct File {
   Path module;
   std::string doc;
   std::optional<Value> version;
+  std::vector<Annotation> annotations;  ///< of the module
+  bool incomplete = false;              ///< errors kept something out that may have been declared
+  bool version_unclear = false;         ///< of the module: its line has an error
+  std::set<std::string> lost;           ///< words of what was not understood: may be declared there
+  std::size_t nameless = 0;             ///< declarations whose name is not known
+  std::vector<Allow> allows;
   std::vector<Import> imports;
   std::vector<Declaration> declarations;
 };

@@ -16,6 +16,11 @@ constexpr Entry entries[] = {
 
 }  // namespace
 
+const char* word(FixLevel level) {
+  constexpr const char* words[] = {"safe", "maybe", "placeholder"};
+  return words[static_cast<std::size_t>(level)];
+}
+
 llvm::ArrayRef<Entry> catalogue() { return entries; }
 
 const Entry& entry(Id id) { return *std::ranges::find(entries, id, &Entry::id); }
@@ -40,11 +45,65 @@ Builder& Builder::note(std::string text) {
   return *this;
 }
 
+Builder& Builder::fix(FixLevel level, source::Span span, std::string text) {
+  diagnostic_.fix.level = level;
+  diagnostic_.fix.edits.push_back({span, std::move(text)});
+  return *this;
+}
+
+Builder& Builder::suggest(llvm::StringRef given, llvm::ArrayRef<std::string> candidates) {
+  const std::string* found = nearest(given, candidates);
+  if (found == nullptr) return *this;
+  help("did you mean `" + *found + "`?");
+  const source::Span span = diagnostic_.span;
+  if (span.end - span.begin != given.size()) return *this;  // more than the name stands there
+  const bool same = given.equals_insensitive(*found);
+  return fix(same ? FixLevel::safe : FixLevel::maybe, span, *found);
+}
+
 Builder Engine::add(Id id, source::Span span, std::string message) {
-  const Severity severity = warnings_are_errors_ ? Severity::error : entry(id).severity;
-  if (severity == Severity::error) ++errors_;
-  return Builder(
-      diagnostics_.emplace_back(Diagnostic{id, severity, span, std::move(message), {}, {}, {}}));
+  Diagnostic made{id, warnings_.severity(id), span, std::move(message), {}, {}, {}, {}};
+  if (is_allowed(id, span) || !warnings_.enabled(id) || is_shadowed(span))
+    return Builder(silent_.emplace_back(std::move(made)));
+  if (made.severity == Severity::error) ++errors_;
+  if (entry(id).severity == Severity::error) is_wrong_ = true;
+  return Builder(diagnostics_.emplace_back(std::move(made)));
+}
+
+bool Engine::is_allowed(Id id, source::Span span) {
+  if (entry(id).severity == Severity::error) return false;
+  bool allowed = false;
+  for (Allowance& each : allowances_) {
+    const bool covered = each.covers.file == span.file && each.covers.begin <= span.begin &&
+                         span.end <= each.covers.end;
+    if (!covered || std::ranges::find(each.ids, id) == each.ids.end()) continue;
+    each.used = true;
+    allowed = true;
+  }
+  return allowed;
+}
+
+bool Engine::is_shadowed(source::Span span) const {
+  return std::ranges::any_of(shadows_, [&](source::Span each) {
+    return each.file == span.file && each.begin <= span.begin && span.begin <= each.end;
+  });
+}
+
+void Engine::report_unused_allowances() {
+  for (const Allowance& each : std::vector<Allowance>(allowances_)) {
+    const bool could_be_told =
+        std::ranges::any_of(each.ids, [&](Id id) { return warnings_.enabled(id); });
+    if (each.used || !could_be_told) continue;
+    emit(Id::unused_allow, each.annotation, each.word)
+        .help("delete it")
+        .fix(FixLevel::safe, each.annotation, "");
+  }
+}
+
+void Engine::forget(source::FileId file) {
+  std::erase_if(diagnostics_, [&](const Diagnostic& each) { return each.span.file == file; });
+  errors_ = static_cast<std::size_t>(
+      std::ranges::count(diagnostics_, Severity::error, &Diagnostic::severity));
 }
 
 std::vector<const Diagnostic*> Engine::sorted() const {
@@ -55,18 +114,39 @@ std::vector<const Diagnostic*> Engine::sorted() const {
   return all;
 }
 
-std::string did_you_mean(llvm::StringRef given, llvm::ArrayRef<std::string> candidates) {
+namespace {
+
+/// Whether two neighbours of one, swapped, make the other.
+bool is_swapped(llvm::StringRef one, llvm::StringRef other) {
+  if (one.size() != other.size()) return false;
+  const auto [left, right] = std::ranges::mismatch(one, other);
+  const auto at = static_cast<std::size_t>(left - one.begin());
+  return at + 1 < one.size() && one[at] == other[at + 1] && one[at + 1] == other[at] &&
+         one.substr(at + 2) == other.substr(at + 2);
+}
+
+}  // namespace
+
+const std::string* nearest(llvm::StringRef given, llvm::ArrayRef<std::string> candidates) {
   const std::string* best = nullptr;
-  unsigned best_distance = static_cast<unsigned>(std::max<std::size_t>(1, given.size() / 3)) + 1;
+  // A name of one letter is near to every other: only its case counts.
+  const std::size_t furthest = given.size() < 2 ? 0 : std::max<std::size_t>(1, given.size() / 3);
+  unsigned best_distance = static_cast<unsigned>(furthest) + 1;
   for (const std::string& each : candidates) {
-    const unsigned distance = llvm::StringRef(each).lower() == given.lower()
-                                  ? 0
+    const unsigned distance = llvm::StringRef(each).lower() == given.lower() ? 0
+                              : is_swapped(given, each)
+                                  ? 1
                                   : given.edit_distance(each, true, best_distance);
     if (distance < best_distance) {
       best = &each;
       best_distance = distance;
     }
   }
+  return best;
+}
+
+std::string did_you_mean(llvm::StringRef given, llvm::ArrayRef<std::string> candidates) {
+  const std::string* best = nearest(given, candidates);
   return best == nullptr ? std::string() : "did you mean `" + *best + "`?";
 }
 

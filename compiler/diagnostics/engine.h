@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,6 +46,24 @@ struct Label {
   std::string text;
 };
 
+/// How far a mend may be trusted.
+enum class FixLevel : std::uint8_t {
+  safe,        ///< means what the author meant: `otpc fix` applies it
+  maybe,       ///< likely, but the author has to say so
+  placeholder  ///< has a gap that the author fills
+};
+const char* word(FixLevel level);
+
+struct Edit {
+  source::Span span;
+  std::string text;
+};
+/// Edits that belong together, in the order of the text, none touching another.
+struct Fix {
+  FixLevel level = FixLevel::maybe;
+  std::vector<Edit> edits;
+};
+
 struct Diagnostic {
   Id id;
   Severity severity;
@@ -53,6 +72,7 @@ struct Diagnostic {
   std::vector<Label> labels;
   std::vector<std::string> helps;
   std::vector<std::string> notes;
+  Fix fix;  ///< without edits: none is known
 };
 
 /// Adds to the diagnostic just emitted. Empty texts add nothing.
@@ -62,9 +82,49 @@ class Builder {
   Builder& label(source::Span span, std::string text);
   Builder& help(std::string text);
   Builder& note(std::string text);
+  /// Replaces the span by the text, together with the edits given before.
+  Builder& fix(FixLevel level, source::Span span, std::string text);
+  /// "did you mean `Money`?", and the mend at the place of the diagnostic; safe when only the case
+  /// of letters differs.
+  Builder& suggest(llvm::StringRef given, llvm::ArrayRef<std::string> candidates);
 
  private:
   Diagnostic& diagnostic_;
+};
+
+/// Which warnings are told, and as what. Later words win over earlier ones.
+class WarningOptions {
+ public:
+  WarningOptions();
+  /// No warning at all: for commands that ask something else of a schema.
+  static WarningOptions none();
+
+  /// What stands behind -W: "unused", "no-unused-import", "error", "error=OTP0107",
+  /// "no-error=calls". The complaint is empty when it is understood.
+  std::string apply(llvm::StringRef word);
+
+  bool enabled(Id id) const { return enabled_.at(id); }
+  Severity severity(Id id) const;
+
+ private:
+  std::map<Id, bool> enabled_;
+  std::map<Id, bool> as_error_;  ///< those that were named
+  bool all_are_errors_ = false;
+};
+
+/// The warnings that a code, an id (`unused_import`, `unused-import`) or a group names; none when
+/// the word names no warning.
+std::vector<Id> warnings_named(llvm::StringRef word);
+/// Every word that names warnings, codes left out.
+std::vector<std::string> warning_words();
+
+/// `@allow(...)`: these warnings are wanted here.
+struct Allowance {
+  source::Span covers;
+  source::Span annotation;
+  std::string word;
+  std::vector<Id> ids;
+  bool used = false;
 };
 
 class Engine {
@@ -77,18 +137,37 @@ class Engine {
   std::size_t error_count() const { return errors_; }
   std::size_t warning_count() const { return diagnostics_.size() - errors_; }
   bool has_errors() const { return errors_ != 0; }
-  void warnings_are_errors(bool on) { warnings_are_errors_ = on; }
+  /// Errors by their nature, not warnings taken for errors: what follows from them is not told.
+  bool is_wrong() const { return is_wrong_; }
+  void set_warnings(WarningOptions options) { warnings_ = std::move(options); }
+  bool enabled(Id id) const { return warnings_.enabled(id); }
+  /// Warnings that are emitted from now on.
+  void allow(Allowance allowance) { allowances_.push_back(std::move(allowance)); }
+  /// What follows here from a mistake that was told: nothing more is told of this place.
+  void shadow(source::Span span) { shadows_.push_back(span); }
+  /// Tells the allowances that nothing needed. Only to be asked once every check has run.
+  void report_unused_allowances();
+  /// Forgets what was emitted of this file: something else is wrong with it as a whole.
+  void forget(source::FileId file);
   /// In the order of the sources.
   std::vector<const Diagnostic*> sorted() const;
 
  private:
   Builder add(Id id, source::Span span, std::string message);
+  bool is_allowed(Id id, source::Span span);
+  bool is_shadowed(source::Span span) const;
 
   std::deque<Diagnostic> diagnostics_;
+  std::deque<Diagnostic> silent_;  ///< not told: their builders write somewhere
+  std::vector<Allowance> allowances_;
+  std::vector<source::Span> shadows_;
   std::size_t errors_ = 0;
-  bool warnings_are_errors_ = false;
+  bool is_wrong_ = false;
+  WarningOptions warnings_;
 };
 
+/// The nearest of the candidates, or null when none is near.
+const std::string* nearest(llvm::StringRef given, llvm::ArrayRef<std::string> candidates);
 /// "did you mean `Money`?" for the nearest of the candidates, or nothing when none is near.
 std::string did_you_mean(llvm::StringRef given, llvm::ArrayRef<std::string> candidates);
 

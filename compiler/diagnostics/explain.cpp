@@ -16,7 +16,8 @@ constexpr Page pages[] = {
 
 const char* word(Severity severity) { return severity == Severity::error ? "error" : "warning"; }
 
-/// The message with "..." where the names of a real mistake would stand.
+}  // namespace
+
 std::string general_message(const Entry& entry) {
   std::string text;
   bool in_argument = false;
@@ -28,9 +29,10 @@ std::string general_message(const Entry& entry) {
   return text;
 }
 
-}  // namespace
-
 const Entry* find_entry(llvm::StringRef written) {
+  for (const Entry& each : catalogue()) {
+    if (written == each.name) return &each;
+  }
   llvm::StringRef digits = written.trim();
   if (digits.size() > 3 && digits.take_front(3).equals_insensitive("otp"))
     digits = digits.drop_front(3);
@@ -48,6 +50,11 @@ std::string explanation(const Entry& entry) {
   const auto* page = std::ranges::find(pages, llvm::StringRef(name), &Page::code);
   text += "\n\n";
   if (page != std::end(pages)) text += page->text;
+  if (entry.severity == Severity::warning) {
+    const std::string word = entry.name;
+    text += "\nIts name is `" + word + "`: `-W" + word + "`, `-Wno-" + word +
+            "`, `-Werror=" + word + "`, and in a schema `@allow(" + word + ", reason: \"...\")`.\n";
+  }
   return text;
 }
 
@@ -56,7 +63,9 @@ std::string explanation_index() {
   for (const Entry& each : catalogue()) {
     std::string severity = word(each.severity);
     severity.resize(8, ' ');
-    text += code(each.id) + "  " + severity + general_message(each) + "\n";
+    text += code(each.id) + "  " + severity + general_message(each);
+    if (each.severity == Severity::warning) text += std::string(" [") + each.name + "]";
+    text += "\n";
   }
   return text;
 }

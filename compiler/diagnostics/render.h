@@ -23,8 +23,12 @@ void render_text(const Engine& engine, const source::SourceManager& sources, llv
                  bool colour);
 
 /// One JSON array of objects: code, severity, message, file, line, column, endLine, endColumn,
-/// labels, helps, notes.
+/// labels, helps, notes, and where a mend is known `fix`: its level and edits.
 void render_json(const Engine& engine, const source::SourceManager& sources,
                  llvm::raw_ostream& out);
+
+/// SARIF 2.1.0; `version` is that of otpc.
+void render_sarif(const Engine& engine, const source::SourceManager& sources,
+                  llvm::StringRef version, llvm::raw_ostream& out);
 
 }  // namespace otpc::diagnostics

@@ -32,6 +32,15 @@ Object to_json(const Diagnostic& diagnostic, const source::SourceManager& source
   object["labels"] = std::move(labels);
   object["helps"] = llvm::json::Array(diagnostic.helps);
   object["notes"] = llvm::json::Array(diagnostic.notes);
+  if (!diagnostic.fix.edits.empty()) {
+    llvm::json::Array edits;
+    for (const Edit& edit : diagnostic.fix.edits) {
+      Object each{{"text", llvm::json::fixUTF8(edit.text)}};
+      put_place(each, edit.span, sources);
+      edits.push_back(std::move(each));
+    }
+    object["fix"] = Object{{"level", word(diagnostic.fix.level)}, {"edits", std::move(edits)}};
+  }
   return object;
 }
 

@@ -26,6 +26,19 @@ struct FormatRequest {
 /// Brings schemas into the one style, in place. A file that is not understood stays as it is.
 Exit format(const FormatRequest& request, Streams streams);
 
+struct FixRequest : Input {
+  bool diff = false;  ///< print what would change, change nothing
+};
+/// Applies the mends that are safe to the schemas named, until there are none; tells what remains.
+Exit fix(const FixRequest& request, Streams streams);
+
+struct CompatRequest : Input {  ///< one file
+  std::string before;   ///< a schema, a contract file or a git revision; empty: the contract file
+  bool accept = false;  ///< write the contract file, compare nothing
+};
+/// Tells what a schema changed that breaks its peers.
+Exit compat(const CompatRequest& request, Streams streams);
+
 enum class GraphFormat : std::uint8_t { dot, mermaid, svg };
 struct GraphRequest : Input {
   tools::GraphKind kind = tools::GraphKind::supervision;

@@ -1,22 +1,31 @@
 #include "driver/front_end.h"
 
 #include "diagnostics/render.h"
+#include "driver/internal_error.h"
 #include "driver/version.h"
+#include "lower/check_names.h"
 #include "sema/check.h"
 
 namespace otpc::driver {
 
 FrontEnd::FrontEnd(const Input& input, Streams streams)
-    : input_(input), streams_(streams), loader_(input.import_dirs, sources_, diagnostics_) {
-  diagnostics_.warnings_are_errors(input.warnings_are_errors);
+    : input_(input),
+      streams_(streams),
+      loader_(input.import_dirs, input.texts, sources_, diagnostics_) {
+  diagnostics_.set_warnings(input.warnings);
 }
 
 std::unique_ptr<model::Program> FrontEnd::program() {
-  for (const std::string& file : input_.files) loader_.load(file);
+  in_phase("reading", [&] {
+    for (const std::string& file : input_.files) loader_.load(file);
+  });
   std::vector<const ast::File*> files;
   for (const LoadedFile* file : loader_.ordered()) files.push_back(file->ast.get());
-  std::unique_ptr<model::Program> program = sema::check(files, diagnostics_);
-  return diagnostics_.has_errors() ? nullptr : std::move(program);
+  return in_phase("checking", [&] {
+    std::unique_ptr<model::Program> program = sema::check(files, diagnostics_);
+    if (!diagnostics_.is_wrong()) lower::check_names(*program, diagnostics_);
+    return diagnostics_.has_errors() ? nullptr : std::move(program);
+  });
 }
 
 ir::Options FrontEnd::ir_options() const {
@@ -27,10 +36,17 @@ ir::Options FrontEnd::ir_options() const {
 }
 
 Exit FrontEnd::report(Exit failure) {
-  if (input_.json)
-    diagnostics::render_json(diagnostics_, sources_, streams_.out);
-  else
-    diagnostics::render_text(diagnostics_, sources_, streams_.err, input_.colour);
+  switch (input_.rendering) {
+    case Rendering::text:
+      diagnostics::render_text(diagnostics_, sources_, streams_.err, input_.colour);
+      break;
+    case Rendering::json:
+      diagnostics::render_json(diagnostics_, sources_, streams_.out);
+      break;
+    case Rendering::sarif:
+      diagnostics::render_sarif(diagnostics_, sources_, version, streams_.out);
+      break;
+  }
   if (!diagnostics_.has_errors()) return Exit::ok;
   return loader_.input_failed() ? Exit::input_output : failure;
 }

@@ -1,6 +1,8 @@
 // What every command begins with that works on a checked schema: load, parse, check.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,12 +26,16 @@ struct Streams {
   llvm::raw_ostream& err;
 };
 
+/// How diagnostics are printed: text to `err`, the others to `out`.
+enum class Rendering : std::uint8_t { text, json, sarif };
+
 struct Input {
   std::vector<std::string> files;
   std::vector<std::string> import_dirs;
-  bool json = false;  ///< diagnostics as JSON
+  Rendering rendering = Rendering::text;
   bool colour = false;
-  bool warnings_are_errors = false;
+  diagnostics::WarningOptions warnings;
+  std::map<std::string, std::string> texts;  ///< of files, by path, instead of what is on disk
 };
 
 class FrontEnd {

@@ -27,12 +27,18 @@ std::string joined(const std::string& dir, const std::string& relative) {
 
 }  // namespace
 
-Loader::Loader(std::vector<std::string> import_dirs, source::SourceManager& sources,
+Loader::Loader(std::vector<std::string> import_dirs,
+               const std::map<std::string, std::string>& texts, source::SourceManager& sources,
                diagnostics::Engine& diagnostics)
-    : sources_(sources), diagnostics_(diagnostics) {
+    : texts_(texts), sources_(sources), diagnostics_(diagnostics) {
   for (std::string& dir : import_dirs) {
     if (fs::is_directory(dir)) import_dirs_.push_back(std::move(dir));
   }
+}
+
+llvm::Expected<std::string> Loader::text_of(const std::string& path) const {
+  const auto found = texts_.find(path);
+  return found == texts_.end() ? read_file(path) : llvm::Expected<std::string>(found->second);
 }
 
 std::string Loader::relative_path(const std::string& path) const {
@@ -71,7 +77,7 @@ LoadedFile* Loader::load_file(const std::string& path, const std::string& relati
     }
     return found->second;
   }
-  llvm::Expected<std::string> text = read_file(path);
+  llvm::Expected<std::string> text = text_of(path);
   if (!text) {
     input_failed_ = true;
     diagnostics_.emit(Id::cannot_read, wanted_at, path, llvm::toString(text.takeError()))
@@ -97,7 +103,8 @@ void Loader::load_import(const ast::Import& import, const LoadedFile& importer) 
   relative += ".otp";
   std::vector<std::string> dirs = import_dirs_;
   const std::string beside = llvm::sys::path::parent_path(importer.path).str();
-  dirs.push_back(beside.empty() ? "." : beside);
+  const std::string own = beside.empty() ? "." : beside;
+  if (std::ranges::find(dirs, own) == dirs.end()) dirs.push_back(own);
   for (const std::string& dir : dirs) {
     const std::string path = joined(dir, relative);
     if (!fs::exists(path)) continue;

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <llvm/Support/Error.h>
+
 #include "ast/ast.h"
 #include "diagnostics/engine.h"
 #include "source/source_manager.h"
@@ -22,8 +24,9 @@ struct LoadedFile {
 
 class Loader {
  public:
-  Loader(std::vector<std::string> import_dirs, source::SourceManager& sources,
-         diagnostics::Engine& diagnostics);
+  /// `texts`: what stands in for files, by path.
+  Loader(std::vector<std::string> import_dirs, const std::map<std::string, std::string>& texts,
+         source::SourceManager& sources, diagnostics::Engine& diagnostics);
 
   /// A file of the command line and what it imports. False when it cannot be read.
   bool load(const std::string& path);
@@ -38,7 +41,10 @@ class Loader {
   void load_import(const ast::Import& import, const LoadedFile& importer);
   std::string relative_path(const std::string& path) const;
 
+  llvm::Expected<std::string> text_of(const std::string& path) const;
+
   std::vector<std::string> import_dirs_;
+  const std::map<std::string, std::string>& texts_;
   source::SourceManager& sources_;
   diagnostics::Engine& diagnostics_;
   std::deque<LoadedFile> files_;

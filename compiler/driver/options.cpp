@@ -36,8 +36,10 @@ constexpr const char* overview =
 struct CommandLine {
   cl::SubCommand gen{"gen", "Generate C++, Erlang or Elixir from schemas"};
   cl::SubCommand check{"check", "Check schemas, write nothing"};
+  cl::SubCommand compat{"compat", "Tell what changed that breaks peers: compat [OLD] NEW"};
   cl::SubCommand explain{"explain", "Tell what a diagnostic means, or list them all"};
   cl::SubCommand format{"format", "Bring schemas into the one style"};
+  cl::SubCommand fix{"fix", "Mend in the schemas what has one safe mend"};
   cl::SubCommand graph{"graph", "Draw supervision trees, calls or state machines"};
   cl::SubCommand ir{"ir", "Print the checked schemas as JSON, for other programs"};
   cl::SubCommand completion{"completion", "Print what a shell needs to complete command lines"};
@@ -46,7 +48,8 @@ struct CommandLine {
   cl::list<std::string> files{cl::Positional,  cl::desc("<schema.otp>..."),
                               cl::sub(gen),    cl::sub(check),
                               cl::sub(format), cl::sub(graph),
-                              cl::sub(ir)};
+                              cl::sub(ir),     cl::sub(fix),
+                              cl::sub(compat)};
   cl::opt<std::string> code{cl::Positional, cl::desc("[OTPnnnn]"), cl::sub(explain)};
   cl::opt<std::string> shell{cl::Positional, cl::desc("<bash|zsh|fish>"), cl::sub(completion)};
   cl::opt<std::string> project{cl::Positional, cl::desc("<name>"), cl::sub(make)};
@@ -58,7 +61,9 @@ struct CommandLine {
                                     cl::sub(graph),
                                     cl::sub(ir),
                                     cl::sub(gen),
-                                    cl::sub(check)};
+                                    cl::sub(check),
+                                    cl::sub(fix),
+                                    cl::sub(compat)};
   cl::opt<std::string> out_dir{"out-dir", cl::desc("Where the generated files go"),
                                cl::value_desc("dir"), cl::sub(gen)};
   cl::opt<std::string> language{"lang", cl::desc("What to generate; clients for Erlang and Elixir"),
@@ -73,10 +78,13 @@ struct CommandLine {
                              cl::sub(gen)};
   cl::opt<std::string> diagnostics{"diagnostics",
                                    cl::desc("How to print what is wrong"),
-                                   cl::value_desc("text|json"),
+                                   cl::value_desc("text|json|sarif"),
                                    cl::init("text"),
                                    cl::sub(gen),
-                                   cl::sub(check)};
+                                   cl::sub(check),
+                                   cl::sub(compat)};
+  cl::opt<bool> accept{"accept", cl::desc("Write the contract file: this is promised now"),
+                       cl::sub(compat)};
   cl::opt<bool> check_only{"check", cl::desc("Change nothing, only say which files would change"),
                            cl::sub(format)};
   cl::opt<std::string> graph_kind{"kind", cl::desc("What to draw"), cl::init("supervision"),
@@ -84,7 +92,17 @@ struct CommandLine {
   cl::opt<std::string> graph_format{"format", cl::desc("How to write it; svg needs Graphviz"),
                                     cl::init("dot"), cl::value_desc("dot|mermaid|svg"),
                                     cl::sub(graph)};
-  cl::opt<bool> werror{"Werror", cl::desc("Warnings are errors"), cl::sub(gen), cl::sub(check)};
+  cl::opt<bool> diff{"diff", cl::desc("Change nothing, print what would change"), cl::sub(fix)};
+  cl::alias dry_run{"dry-run", cl::desc("The same as --diff"), cl::aliasopt(diff)};
+  cl::list<std::string> warnings{
+      "W",
+      cl::Prefix,
+      cl::desc("Tell a warning or a group of them; -Wno-NAME: do not; -Werror, -Werror=NAME: "
+               "take them for errors"),
+      cl::value_desc("name"),
+      cl::sub(gen),
+      cl::sub(check),
+      cl::sub(fix)};
 };
 
 bool use_colour() {
@@ -170,8 +188,15 @@ std::optional<E> chosen(const cl::opt<std::string>& option, Streams streams) {
   return std::nullopt;
 }
 
-Input input_of(const CommandLine& line) {
+/// Nothing when a word behind -W is not understood.
+std::optional<Input> input_of(const CommandLine& line, Streams streams) {
   Input input;
+  for (const std::string& word : line.warnings) {
+    if (const std::string complaint = input.warnings.apply(word); !complaint.empty()) {
+      misused(streams.err, "-W" + word + ": " + complaint);
+      return std::nullopt;
+    }
+  }
   input.files.assign(line.files.begin(), line.files.end());
   input.import_dirs.assign(line.import_dirs.begin(), line.import_dirs.end());
   input.colour = use_colour();
@@ -181,27 +206,39 @@ Input input_of(const CommandLine& line) {
 Exit run_pipeline(const CommandLine& line, Streams streams) {
   if (line.gen && line.out_dir.empty())
     return misused(streams.err, "gen needs --out-dir: where the generated files go");
-  enum class Rendering : std::uint8_t { text, json };
   const auto rendering = chosen<Rendering>(line.diagnostics, streams);
-  if (!rendering) return Exit::usage;
+  const auto input = input_of(line, streams);
+  if (!rendering || !input) return Exit::usage;
   const auto language = chosen<Language>(line.language, streams);
   if (!language) return Exit::usage;
   if (line.language.getNumOccurrences() != 0 && !line.plugin.empty())
     return misused(streams.err, "--lang and --plugin exclude each other");
   if (line.test_doubles && (*language != Language::cpp || !line.plugin.empty()))
     return misused(streams.err, "--test-doubles is for C++");
-  Request request{input_of(line),    line.out_dir, line.depfile,
-                  line.test_doubles, *language,    line.plugin};
-  request.json = rendering == Rendering::json;
-  request.warnings_are_errors = line.werror;
+  Request request{*input, line.out_dir, line.depfile, line.test_doubles, *language, line.plugin};
+  request.rendering = *rendering;
   return run(request, streams);
 }
 
 Exit run_graph(const CommandLine& line, Streams streams) {
   const auto kind = chosen<tools::GraphKind>(line.graph_kind, streams);
   const auto format = chosen<GraphFormat>(line.graph_format, streams);
-  if (!kind || !format) return Exit::usage;
-  return graph({input_of(line), *kind, *format}, streams);
+  const auto input = input_of(line, streams);
+  if (!kind || !format || !input) return Exit::usage;
+  return graph({*input, *kind, *format}, streams);
+}
+
+Exit run_compat(const CommandLine& line, Streams streams) {
+  if (line.files.size() > (line.accept ? 1 : 2))
+    return misused(streams.err, "compat takes OLD and NEW, or NEW alone");
+  const auto rendering = chosen<Rendering>(line.diagnostics, streams);
+  auto input = input_of(line, streams);
+  if (!rendering || !input) return Exit::usage;
+  input->rendering = *rendering;
+  input->warnings = diagnostics::WarningOptions::none();  // they are for `check` to tell
+  const std::string before = input->files.size() == 2 ? input->files.front() : "";
+  input->files = {input->files.back()};
+  return compat({*input, before, line.accept}, streams);
 }
 
 Exit run_completion(const CommandLine& line, Streams streams) {
@@ -217,15 +254,23 @@ Exit dispatch(const CommandLine& line, Streams streams) {
   if (line.explain) return explain(line.code, streams);
   if (line.completion) return run_completion(line, streams);
   if (line.make) return new_project(line.project, line.supervised, streams);
-  const bool takes_files = line.gen || line.check || line.format || line.graph || line.ir;
+  const bool takes_files =
+      line.gen || line.check || line.format || line.graph || line.ir || line.fix || line.compat;
   if (!takes_files) return misused(streams.err, "say what to do: " + command_names());
   if (line.files.empty()) return misused(streams.err, "name at least one schema file");
   if (line.format) {
-    const Input input = input_of(line);
-    return format({input.files, line.check_only, input.colour}, streams);
+    return format({{line.files.begin(), line.files.end()}, line.check_only, use_colour()}, streams);
   }
+  if (line.fix) {
+    const auto input = input_of(line, streams);
+    return input ? fix({*input, line.diff}, streams) : Exit::usage;
+  }
+  if (line.compat) return run_compat(line, streams);
   if (line.graph) return run_graph(line, streams);
-  if (line.ir) return intermediate_representation(input_of(line), streams);
+  if (line.ir) {
+    const auto input = input_of(line, streams);
+    return input ? intermediate_representation(*input, streams) : Exit::usage;
+  }
   return run_pipeline(line, streams);
 }
 
@@ -243,9 +288,10 @@ int main(int argc, const char* const* argv) {
   try {
     return static_cast<int>(dispatch(line, {llvm::outs(), llvm::errs()}));
   } catch (const std::exception& error) {
-    llvm::errs() << "otpc " << version << ": internal error: " << error.what()
-                 << "\nThis is a fault of otpc. Please report it with the schema that shows it";
-    if (!line.files.empty()) llvm::errs() << ": " << line.files.front();
+    llvm::errs()
+        << "otpc " << version << ": internal error: " << error.what()
+        << "\nThis is a fault of otpc. Please report it with the schemas and this line:\n ";
+    for (int i = 0; i < argc; ++i) llvm::errs() << ' ' << argv[i];
     llvm::errs() << '\n';
     return static_cast<int>(Exit::internal);
   }

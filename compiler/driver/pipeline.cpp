@@ -6,9 +6,11 @@
 
 #include "driver/external_back_end.h"
 #include "driver/files.h"
+#include "driver/internal_error.h"
 #include "driver/version.h"
 #include "lower/lower.h"
 #include "render/render.h"
+#include "sema/check.h"
 
 namespace otpc::driver {
 namespace {
@@ -23,7 +25,10 @@ class Pipeline {
   Exit run() {
     const std::unique_ptr<model::Program> program = front_end_.program();
     if (program == nullptr || request_.out_dir.empty()) return front_end_.report();
-    const std::vector<Output> outputs = render(*program);
+    if (request_.language == Language::cpp && request_.plugin.empty())
+      sema::check_generatable(*program, front_end_.diagnostics());
+    if (front_end_.diagnostics().has_errors()) return front_end_.report();
+    const std::vector<Output> outputs = in_phase("generating", [&] { return render(*program); });
     if (front_end_.diagnostics().has_errors()) return front_end_.report(failure_);
     write(outputs);
     return front_end_.report(Exit::input_output);

@@ -45,7 +45,9 @@ struct Declaration {
   DeclarationKind kind;
   std::string name;
   std::string doc;
-  Span span;  ///< of the name
+  Span span;                ///< of the name
+  std::uint64_t added = 0;  ///< the version of the module in which it came; 0: not said
+  bool broken = false;      ///< has a syntax error: a part may be missing
   const Module* module = nullptr;
   /// `shop::cart.Cart`
   std::string qualified() const;
@@ -119,6 +121,7 @@ struct Field {
   std::string name;
   std::string doc;
   Span span;
+  std::uint64_t added = 0;
   Type type;
   std::optional<Value> fallback;
   std::optional<Value> min;  ///< of a configuration key
@@ -143,6 +146,7 @@ struct EnumMember {
   std::string name;
   std::string doc;
   Span span;
+  std::uint64_t added = 0;
 };
 struct Enum final : Declaration {
   Enum() : Declaration(DeclarationKind::enumeration) {}
@@ -155,6 +159,7 @@ struct Case {
   std::vector<Field> fields;
   bool transient = false;
   Span span;
+  std::uint64_t added = 0;
 };
 struct Union final : Declaration {
   Union() : Declaration(DeclarationKind::choice) {}
@@ -176,6 +181,7 @@ struct Message {
   std::string name;
   std::string doc;
   Span span;
+  std::uint64_t added = 0;
   std::vector<Field> parameters;
   std::optional<Type> result;
   const Union* throws = nullptr;
@@ -209,6 +215,11 @@ struct Mailbox {
   std::uint64_t limit = 0;
   Overflow overflow = Overflow::reject;
 };
+/// `upgrade from 2`: the version whose state is migrated.
+struct Upgrade {
+  std::uint64_t from = 0;
+  Span span;
+};
 /// A server, and what a state machine has in common with it: for its clients it is one.
 struct Server : Worker {
   Server() : Server(DeclarationKind::server) {}
@@ -223,6 +234,7 @@ struct Server : Worker {
   bool skip_expired = false;
   std::optional<std::uint64_t> hibernate_ns;
   std::optional<Mailbox> mailbox;
+  std::vector<Upgrade> upgrades;
 
  protected:
   explicit Server(DeclarationKind what) : Worker(what) {}
@@ -353,6 +365,8 @@ struct Module {
   std::vector<std::string> path;
   std::string doc;
   source::FileId file = 0;
+  Span span;
+  bool incomplete = false;    ///< has errors that may have kept declarations out
   std::uint64_t version = 0;  ///< 0: not said
   std::vector<const Module*> imports;
   std::vector<std::unique_ptr<Declaration>> declarations;  ///< in the order of the source

@@ -97,7 +97,7 @@ void ModuleChecker::check_depends(const ast::Application& written, model::Applic
     }
     if (found == nullptr) {
       diagnostics_.emit(Id::unknown_name, path.span, "application", name)
-          .help(diagnostics::did_you_mean(name, candidates))
+          .suggest(name, candidates)
           .note("an application is found in this module and in those it imports");
       continue;
     }

@@ -52,33 +52,63 @@ void check_cycles(const model::Program& program, diagnostics::Engine& diagnostic
     }
     auto builder = diagnostics.emit(singletons ? Id::call_cycle : Id::possible_call_cycle,
                                     cycle.front()->span, drawn);
-    for (std::size_t i = 1; i < cycle.size(); ++i)
-      builder.label(cycle[i]->span, "and back from here");
+    for (std::size_t i = 1; i < cycle.size(); ++i) {
+      builder.label(cycle[i]->span, "`" + cycle[i - 1]->server->name + "` calls `" +
+                                        cycle[i]->server->name + "` here");
+    }
     builder.help(
         "turn one of the calls into a cast, answered by another cast; then say `uses ... (cast)`");
   }
 }
 
-std::uint64_t call_timeout(const Server& server, bool longest) {
-  std::uint64_t result = longest ? 0 : model::infinite;
+/// The call that is waited for the longest, or the shortest; null when there is none.
+const model::Message* call_of(const Server& server, bool longest) {
+  const model::Message* result = nullptr;
   for (const model::Message& message : server.messages) {
     if (message.kind != model::MessageKind::call) continue;
-    result = longest ? std::max(result, message.timeout_ns) : std::min(result, message.timeout_ns);
+    const bool better = result == nullptr || (longest ? message.timeout_ns > result->timeout_ns
+                                                      : message.timeout_ns < result->timeout_ns);
+    if (better) result = &message;
   }
   return result;
 }
 
+/// `uses X (cast)` of a server that has nothing to cast says nothing.
+void check_idle_uses(const model::Program& program, diagnostics::Engine& diagnostics) {
+  for (const Server* server : all_of<Server>(program)) {
+    for (const model::Uses& uses : server->uses) {
+      const bool by_call = uses.kind == "call";
+      if (uses.server == nullptr || (!by_call && uses.kind != "cast")) continue;
+      const bool any = std::ranges::any_of(uses.server->messages, [&](const auto& each) {
+        return (each.kind == model::MessageKind::call) == by_call;
+      });
+      if (any) continue;
+      diagnostics
+          .emit(Id::idle_uses, uses.span, server->name, uses.server->name,
+                by_call ? "calls" : "casts")
+          .label(uses.server->span, "declared here")
+          .help("leave it out, or say how it is used");
+    }
+  }
+}
+
 void check_timeouts(const model::Program& program, diagnostics::Engine& diagnostics) {
   for (const Server* server : all_of<Server>(program)) {
-    const std::uint64_t outer = call_timeout(*server, true);
-    if (outer == 0) continue;  // nobody waits for it
+    const model::Message* outer = call_of(*server, true);
+    if (outer == nullptr) continue;  // nobody waits for it
     for (const model::Uses& uses : server->uses) {
       if (!is_called(uses) || uses.server == server) continue;
-      const std::uint64_t inner = call_timeout(*uses.server, false);
-      if (inner <= outer) continue;
+      const model::Message* inner = call_of(*uses.server, false);
+      if (inner->timeout_ns <= outer->timeout_ns) continue;
+      const std::string outer_text = duration_text(outer->timeout_ns);
+      const std::string inner_text = duration_text(inner->timeout_ns);
       diagnostics
-          .emit(Id::timeout_inversion, uses.span, server->name, duration_text(outer),
-                uses.server->name, duration_text(inner))
+          .emit(Id::timeout_inversion, uses.span, server->name, outer_text, uses.server->name,
+                inner_text)
+          .label(outer->span, "its callers give up after " + outer_text)
+          .label(inner->span, "while this may still take " + inner_text)
+          .note(server->name + "." + outer->name + " (" + outer_text + ") -> " + uses.server->name +
+                "." + inner->name + " (" + inner_text + ")")
           .help("give the outer call a time-out that covers the inner one");
     }
   }
@@ -89,6 +119,7 @@ void check_timeouts(const model::Program& program, diagnostics::Engine& diagnost
 void check_calls(const model::Program& program, diagnostics::Engine& diagnostics) {
   check_cycles(program, diagnostics);
   check_timeouts(program, diagnostics);
+  check_idle_uses(program, diagnostics);
 }
 
 void check_recursive_values(const model::Program& program, diagnostics::Engine& diagnostics) {

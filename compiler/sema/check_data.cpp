@@ -111,7 +111,7 @@ void ModuleChecker::check(const ast::Enum& written, model::Enum& made) {
       if (other.name == member.name.text)
         diagnostics_.emit(Id::duplicate_member, member.name.span, other.name, made.name);
     }
-    made.members.push_back({member.name.text, member.doc, member.name.span});
+    made.members.push_back({member.name.text, member.doc, member.name.span, added(member)});
   }
   if (made.members.empty()) diagnostics_.emit(Id::empty_enum, made.span, made.name, "members");
 }
@@ -150,7 +150,7 @@ std::vector<model::Case> ModuleChecker::cases(const std::vector<ast::Case>& writ
     if (other != result.end())
       diagnostics_.emit(Id::duplicate_member, each.name.span, other->name, owner);
     result.push_back({each.name.text, each.doc, fields(each.fields, each.name.text, false),
-                      has_annotation(each, "transient"), each.name.span});
+                      has_annotation(each, "transient"), each.name.span, added(each)});
   }
   return result;
 }

@@ -91,8 +91,7 @@ void ModuleChecker::check(const ast::Server& written, model::Server& made) {
 }
 
 void ModuleChecker::check_shared(const ast::ServerBase& written, model::Server& made) {
-  for (const ast::Unsupported& each : written.unsupported)
-    diagnostics_.emit(Id::not_supported, each.span, each.what);
+  check_upgrades(written, made);
   for (const ast::Uses& each : written.uses) check_uses(each, made);
   check_flag(written.terminate, "terminate", made.name, made.terminate);
   check_flag(written.trap_exit, "trap_exit", made.name, made.trap_exit);
@@ -125,7 +124,11 @@ void ModuleChecker::check_init(const std::vector<ast::Init>& written, const ast:
 void ModuleChecker::check_flag(const std::vector<ast::Span>& written, const char* flag,
                                const std::string& owner, bool& made) {
   made = !written.empty();
-  if (written.size() > 1) diagnostics_.emit(Id::repeated_part, written[1], flag, owner);
+  if (written.size() > 1) {
+    diagnostics_.emit(Id::repeated_part, written[1], flag, owner)
+        .help("delete it")
+        .fix(diagnostics::FixLevel::safe, written[1], "");
+  }
 }
 
 void ModuleChecker::check_mailbox(const ast::ServerBase& written, model::Server& made) {
@@ -145,7 +148,7 @@ void ModuleChecker::check_mailbox(const ast::ServerBase& written, model::Server&
     const auto found = std::ranges::find(words, mailbox.overflow.text);
     if (found == words.end()) {
       diagnostics_.emit(Id::bad_option, mailbox.overflow.span, mailbox.overflow.text, "overflow")
-          .help(diagnostics::did_you_mean(mailbox.overflow.text, words))
+          .suggest(mailbox.overflow.text, words)
           .note("there is `reject`, `drop_newest`, `drop_oldest`, `block`");
     } else {
       result.overflow = static_cast<model::Overflow>(found - words.begin());
@@ -255,11 +258,16 @@ model::Message ModuleChecker::message(const ast::Message& written, bool traps_ex
   made.name = written.name.text;
   made.doc = written.doc;
   made.span = written.name.span;
+  made.added = added(written);
   check_reserved(written.name);
   check_annotations(written, {"deferred", "blocking"});
   if (written.kind == ast::MessageKind::info && written.name.text == "exit") {
-    diagnostics_.emit(Id::exit_name, written.name.span)
-        .help(traps_exit ? "delete this line" : "write `trap_exit;` instead");
+    auto builder = diagnostics_.emit(Id::exit_name, written.name.span);
+    if (traps_exit)
+      builder.help("delete this line").fix(diagnostics::FixLevel::safe, written.span, "");
+    else
+      builder.help("write `trap_exit;` instead")
+          .fix(diagnostics::FixLevel::maybe, written.span, "trap_exit;");
   }
   if (made.kind == model::MessageKind::down) {
     // info down(payment: down<Payment>): the type says whose end it is.

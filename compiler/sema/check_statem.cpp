@@ -35,7 +35,7 @@ void ModuleChecker::check(const ast::Statem& written, model::Statem& made) {
         each.arguments.size() == 1 ? each.arguments.front().value.path.text() : "";
     if (std::ranges::find(modes, mode) == modes.end()) {
       diagnostics_.emit(Id::bad_option, each.span, mode, "callback mode")
-          .help(diagnostics::did_you_mean(mode, modes))
+          .suggest(mode, modes)
           .note("there is `state_functions`, `handle_event_function`");
     }
     made.one_handler = mode == modes[1];
@@ -149,8 +149,9 @@ std::vector<std::size_t> ModuleChecker::targets(const std::vector<ast::Name>& wr
   for (const ast::Name& each : written) {
     const auto found = std::ranges::find(names, each.text);
     if (found == names.end()) {
+      if (!missing_.insert(made.name + "." + each.text).second) continue;  // told already
       diagnostics_.emit(Id::unknown_state, each.span, made.name, each.text)
-          .help(diagnostics::did_you_mean(each.text, names));
+          .suggest(each.text, names);
       continue;
     }
     const auto index = static_cast<std::size_t>(found - names.begin());
@@ -190,7 +191,7 @@ void ModuleChecker::postpone(const ast::State& written, model::State& state,
     const auto found = std::ranges::find(events, each.text);
     if (found == events.end()) {
       diagnostics_.emit(Id::never_handled, each.span, made.name, each.text)
-          .help(diagnostics::did_you_mean(each.text, events));
+          .suggest(each.text, events);
       continue;
     }
     const auto index = static_cast<std::size_t>(found - events.begin());

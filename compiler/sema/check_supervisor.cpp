@@ -30,7 +30,7 @@ void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& mad
     std::string all;
     for (const std::string& each : words) all += (all.empty() ? "`" : ", `") + each + "`";
     diagnostics_.emit(Id::bad_option, word.span, word.text, what)
-        .help(diagnostics::did_you_mean(word.text, words))
+        .suggest(word.text, words)
         .note("there is " + all);
   };
   option(written.strategy, {"one_for_one", "one_for_all", "rest_for_one"}, "strategy",
@@ -117,6 +117,7 @@ void ModuleChecker::check_partitions(const ast::Supervisor& written, model::Supe
     made.partitions = partitions.value_or(1);
   }
   const auto* server = dynamic_cast<const model::Server*>(made.children.front().target);
+  if (server != nullptr && server->broken) return;
   if (server == nullptr) {
     if (made.children.front().target != nullptr) {
       diagnostics_.emit(Id::partition_child, made.children.front().span, made.name,
@@ -143,7 +144,7 @@ void ModuleChecker::check_partitions(const ast::Supervisor& written, model::Supe
   }
   diagnostics_
       .emit(Id::partition_key, source.partition_key.span, server->name, source.partition_key.text)
-      .help(diagnostics::did_you_mean(source.partition_key.text, candidates))
+      .suggest(source.partition_key.text, candidates)
       .label(server->span, "declared here");
 }
 
@@ -183,13 +184,15 @@ void ModuleChecker::child_options(const ast::Child& written, const model::Superv
                                   model::Child& made) {
   if (made.target != nullptr && made.target->kind == model::DeclarationKind::task)
     made.restart = model::Restart::temporary;
+  bool restart_known = true;
   if (!written.restart.text.empty()) {
     const std::vector<std::string> words{"permanent", "transient", "temporary"};
     if (const auto index = index_of(written.restart, words)) {
       made.restart = static_cast<model::Restart>(*index);
     } else {
+      restart_known = false;
       diagnostics_.emit(Id::bad_option, written.restart.span, written.restart.text, "restart type")
-          .help(diagnostics::did_you_mean(written.restart.text, words))
+          .suggest(written.restart.text, words)
           .note("there is `permanent`, `transient`, `temporary`");
     }
   }
@@ -219,7 +222,7 @@ void ModuleChecker::child_options(const ast::Child& written, const model::Superv
     diagnostics_.emit(Id::significant_never, written.significant, made.id)
         .help("say `auto_shutdown any_significant;` or `all_significant` in `" + supervisor.name +
               "`");
-  } else if (made.significant && made.restart == model::Restart::permanent) {
+  } else if (made.significant && made.restart == model::Restart::permanent && restart_known) {
     diagnostics_.emit(Id::significant_permanent, written.significant, made.id)
         .help("make it `restart transient` or `temporary`");
   }
@@ -269,7 +272,8 @@ void ModuleChecker::child_handlers(const ast::Child& written, model::Child& made
     model::Child::Handler added;
     added.handler = handler;
     added.arguments = arguments(each.arguments, handler->parameters, *handler, made.id);
-    check_missing(added.arguments, handler->parameters, nullptr, *handler, made.id, each.span);
+    if (added.arguments.size() == each.arguments.size())
+      check_missing(added.arguments, handler->parameters, nullptr, *handler, made.id, each.span);
     made.handlers.push_back(std::move(added));
   }
 }
@@ -299,7 +303,9 @@ void ModuleChecker::child_arguments(const ast::Child& written, model::Supervisor
     }
     supervisor.partition_number = number;
   }
-  check_missing(made.arguments, worker.parameters, number, worker, made.id, made.span);
+  // One whose name is wrong is not told a second time as missing.
+  if (made.arguments.size() == written.arguments.size())
+    check_missing(made.arguments, worker.parameters, number, worker, made.id, made.span);
 }
 
 std::vector<model::Argument> ModuleChecker::arguments(const std::vector<ast::Argument>& written,
@@ -307,6 +313,7 @@ std::vector<model::Argument> ModuleChecker::arguments(const std::vector<ast::Arg
                                                       const model::Declaration& target,
                                                       const std::string& id) {
   std::vector<model::Argument> result;
+  if (target.broken) return result;  // what it takes is not known
   const auto wrong = [&](source::Span span, const std::string& what) {
     return diagnostics_.emit(Id::child_argument, span, id, what);
   };
@@ -329,7 +336,7 @@ std::vector<model::Argument> ModuleChecker::arguments(const std::vector<ast::Arg
       else
         wrong(argument.name.span,
               "`" + target.name + "` has no parameter `" + argument.name.text + "`")
-            .help(diagnostics::did_you_mean(argument.name.text, names))
+            .suggest(argument.name.text, names)
             .label(target.span, "declared here");
     }
     if (parameter == nullptr) continue;
@@ -356,6 +363,7 @@ void ModuleChecker::check_missing(const std::vector<model::Argument>& given,
                                   const std::vector<model::Field>& parameters,
                                   const model::Field* not_needed, const model::Declaration& target,
                                   const std::string& id, source::Span span) {
+  if (target.broken) return;
   for (const model::Field& parameter : parameters) {
     const bool is_given =
         std::ranges::find(given, &parameter, &model::Argument::parameter) != given.end();

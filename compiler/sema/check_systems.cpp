@@ -114,9 +114,12 @@ void check_applications(model::Program& program, diagnostics::Engine& diagnostic
   if (!check_dependencies(program, diagnostics)) return;
   const std::vector<const Application*> applications = all_of<Application>(program);
   std::map<const Supervisor*, std::vector<const Application*>> owners;
+  // Who starts what is only known when everything that was written was understood.
+  const bool complete =
+      std::ranges::none_of(program.modules, [](const auto& module) { return module->incomplete; });
   for (const Application* application : applications) {
     if (application->start == nullptr) continue;
-    check_placement(*application, diagnostics);
+    if (complete) check_placement(*application, diagnostics);
     for (const Supervisor* supervisor : supervisors_below(*application->start))
       owners[supervisor].push_back(application);
   }
@@ -125,8 +128,10 @@ void check_applications(model::Program& program, diagnostics::Engine& diagnostic
       auto* supervisor = dynamic_cast<Supervisor*>(declaration.get());
       if (supervisor == nullptr) continue;
       for (const model::Child& child : supervisor->children) {
-        for (const model::Argument* argument : env_arguments(child))
+        for (const model::Argument* argument : env_arguments(child)) {
+          if (!complete) break;
           resolve_env(*supervisor, child, *argument, owners[supervisor], diagnostics);
+        }
       }
       // Whoever starts a supervisor that needs the configuration must have it too.
       const std::set<const Supervisor*> below = supervisors_below(*supervisor);

@@ -46,18 +46,50 @@ bool check_cycles(const model::Program& program, diagnostics::Engine& diagnostic
   return told.empty();
 }
 
-/// The first `uses` from below one child to below another; null when there is none.
-const model::Uses* dependency(const Child& user, const Child& used) {
+/// The names from a child down to the worker, the first way that there is: "payments > PaymentSup >
+/// Payment".
+std::string way_down(const Child& child, const model::Worker& worker) {
+  std::string drawn;
+  std::set<const model::Declaration*> seen;
+  const auto search = [&](const auto& self, const Child& at, const std::string& so_far) -> bool {
+    if (at.target == nullptr || !seen.insert(at.target).second) return false;
+    const std::string here = so_far + (at.id == at.target->name ? "" : at.id + " > ");
+    if (at.target == &worker) {
+      drawn = here + worker.name;
+      return true;
+    }
+    const auto* below = dynamic_cast<const Supervisor*>(at.target);
+    return below != nullptr && std::ranges::any_of(below->children, [&](const Child& each) {
+             return self(self, each, here + below->name + " > ");
+           });
+  };
+  search(search, child, "");
+  return drawn;
+}
+
+struct Dependency {
+  const Server* server = nullptr;
+  const model::Uses* uses = nullptr;  ///< null: there is none
+};
+
+/// The first `uses` from below one child to below another.
+Dependency dependency(const Child& user, const Child& used) {
   const std::set<const model::Worker*> users = workers_below(user.target);
   const std::set<const model::Worker*> targets = workers_below(used.target);
+  Dependency first;
   for (const model::Worker* worker : users) {
     const auto* server = dynamic_cast<const Server*>(worker);
     if (server == nullptr) continue;
     for (const model::Uses& uses : server->uses) {
-      if (targets.contains(uses.target) && !users.contains(uses.target)) return &uses;
+      if (!targets.contains(uses.target) || users.contains(uses.target)) continue;
+      // The sets are in no order that means anything: the first in the text.
+      const auto place = [](const model::Uses& each) {
+        return std::pair(each.span.file, each.span.begin);
+      };
+      if (first.uses == nullptr || place(uses) < place(*first.uses)) first = {server, &uses};
     }
   }
-  return nullptr;
+  return first;
 }
 
 void check_siblings(const Supervisor& supervisor, diagnostics::Engine& diagnostics) {
@@ -65,11 +97,17 @@ void check_siblings(const Supervisor& supervisor, diagnostics::Engine& diagnosti
   const std::vector<Child>& children = supervisor.children;
   for (std::size_t user = 0; user < children.size(); ++user) {
     for (std::size_t used = 0; used < children.size(); ++used) {
-      const model::Uses* uses = user == used ? nullptr : dependency(children[user], children[used]);
+      const auto [server, uses] =
+          user == used ? Dependency() : dependency(children[user], children[used]);
       if (uses == nullptr) continue;
+      std::string drawn =
+          way_down(children[user], *server) + " uses " + way_down(children[used], *uses->target);
+      if (drawn.find(" > ") == std::string::npos) drawn.clear();  // the message says it all
       if (used > user) {
         diagnostics.emit(Id::start_order, children[user].span, children[user].id, children[used].id)
             .label(uses->span, "used here")
+            .label(children[used].span, "started here")
+            .note(drawn)
             .help("move `child " + children[used].id + "` before `child " + children[user].id +
                   "`");
       } else if (supervisor.strategy == model::Strategy::one_for_one) {
@@ -77,12 +115,14 @@ void check_siblings(const Supervisor& supervisor, diagnostics::Engine& diagnosti
             .emit(Id::one_for_one_dependency, children[user].span, children[user].id,
                   children[used].id)
             .label(uses->span, "used here")
+            .note(drawn)
             .help("`strategy rest_for_one;` restarts what was started after a crashed child");
       }
       if (children[used].restart == model::Restart::temporary) {
         diagnostics
             .emit(Id::temporary_used, children[used].span, children[user].id, children[used].id)
-            .label(uses->span, "used here");
+            .label(uses->span, "used here")
+            .note(drawn);
       }
     }
   }
@@ -94,23 +134,34 @@ void check_siblings(const Supervisor& supervisor, diagnostics::Engine& diagnosti
 void check_storm(const Supervisor& root, diagnostics::Engine& diagnostics) {
   constexpr double hour_ms = 3'600'000;
   double worst = 0;
-  std::set<const Supervisor*> path;
+  std::vector<const Supervisor*> worst_path;
+  std::vector<const Supervisor*> path;
   const auto walk = [&](const auto& self, const Supervisor& at, double factor) -> void {
-    if (!path.insert(&at).second) return;
+    path.push_back(&at);
     factor *= static_cast<double>(at.intensity) + 1;
-    worst = std::max(worst, factor);
+    if (factor > worst) {
+      worst = factor;
+      worst_path = path;
+    }
     for (const Child& child : at.children) {
       const auto* below = dynamic_cast<const Supervisor*>(child.target);
       if (below != nullptr && child.restart == model::Restart::permanent)
         self(self, *below, factor);
     }
-    path.erase(&at);
+    path.pop_back();
   };
   walk(walk, root, 1);
   if (worst <= hour_ms) return;
-  diagnostics
-      .emit(Id::restart_storm, root.span, root.name,
-            duration_text(static_cast<std::uint64_t>(worst / hour_ms) * 3'600'000'000'000))
+  auto builder = diagnostics.emit(
+      Id::restart_storm, root.span, root.name,
+      duration_text(static_cast<std::uint64_t>(worst / hour_ms) * 3'600'000'000'000));
+  std::string drawn;
+  for (const Supervisor* each : worst_path) {
+    drawn += (drawn.empty() ? "" : " > ") + each->name + " (" + std::to_string(each->intensity) +
+             " in " + duration_text(each->period_ns) + ")";
+    if (each != &root) builder.label(each->span, "and below it this one");
+  }
+  builder.note(drawn)
       .note("the intensities of nested supervisors multiply, at one crash a millisecond")
       .help("lower the intensities");
 }

@@ -22,13 +22,13 @@ void ModuleChecker::check(const ast::Handler& written, model::Handler& made) {
   }
   made.manager = find_as<model::Events>(written.manager, "events declaration");
   for (const ast::Name& each : written.on) {
-    if (made.manager == nullptr) break;
+    if (made.manager == nullptr || made.manager->broken) break;
     const auto event = std::ranges::find(made.manager->events, each.text, &model::Case::name);
     if (event == made.manager->events.end()) {
       std::vector<std::string> names;
       for (const model::Case& known : made.manager->events) names.push_back(known.name);
       diagnostics_.emit(Id::unknown_event, each.span, made.manager->name, each.text)
-          .help(diagnostics::did_you_mean(each.text, names))
+          .suggest(each.text, names)
           .label(made.manager->span, "declared here");
     } else if (std::ranges::find(made.on, &*event) != made.on.end()) {
       diagnostics_.emit(Id::duplicate_member, each.span, each.text, made.name);

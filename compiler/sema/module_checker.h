@@ -30,10 +30,16 @@ class ModuleChecker {
 
   void declare();
   void resolve();
-  void report_unused() const;
+  void report_unused_imports() const;
+  /// Of the types and errors declared here, those that no module of the program refers to. `used`:
+  /// what all modules found by name.
+  void report_unused_types(const std::set<const model::Declaration*>& used) const;
+  const std::set<const model::Declaration*>& used() const { return used_; }
 
  private:
   // resolve_names.cpp
+  void declare_allows();
+  void declare_version();
   void declare_imports();
   void declare_one(const ast::Declaration& declaration);
   template <class D>
@@ -48,6 +54,8 @@ class ModuleChecker {
   void check_reserved(const ast::Name& name);
   void check_annotations(const ast::Decorated& decorated,
                          std::initializer_list<std::string_view> known);
+  /// The version that `@added(3)` names; 0 when it does not stand there.
+  std::uint64_t added(const ast::Decorated& written);
   static bool has_annotation(const ast::Decorated& decorated, std::string_view name);
 
   // resolve_types.cpp
@@ -93,6 +101,7 @@ class ModuleChecker {
   void check_flag(const std::vector<ast::Span>& written, const char* flag, const std::string& owner,
                   bool& made);
   void check_mailbox(const ast::ServerBase& written, model::Server& made);
+  void check_upgrades(const ast::ServerBase& written, model::Server& made);
   void check_uses(const ast::Uses& written, model::Server& made);
   void take_topic(const ast::Uses& written, model::Server& made);
   void take_protocol(const ast::Path& written, model::Server& made);
@@ -138,8 +147,10 @@ class ModuleChecker {
   std::map<std::string, model::Declaration*, std::less<>> scope_;
   std::map<const model::Declaration*, const ast::Declaration*> written_;
   std::set<const model::Declaration*> used_;
+  const model::Declaration* current_ = nullptr;                ///< what is being resolved
   std::map<std::string, source::Span, std::less<>> imported_;  ///< name -> where it is imported
   std::set<std::string, std::less<>> missing_;  ///< names whose import failed: said once
+  std::size_t nameless_ = 0;  ///< declarations that may be what an unknown name means
   std::set<const model::Declaration*> resolved_;
   std::vector<const model::Declaration*> resolving_;  ///< aliases and constants under way
 };
@@ -147,8 +158,10 @@ class ModuleChecker {
 /// Lists for did-you-mean.
 std::vector<std::string> names_of(
     const std::map<std::string, model::Declaration*, std::less<>>& scope);
-/// "the struct", "a server"...
+/// "a struct", "a server"...
 const char* described(model::DeclarationKind kind);
+/// "the struct", "the server"...
+std::string definite(model::DeclarationKind kind);
 using model::duration_text;
 
 }  // namespace otpc::sema

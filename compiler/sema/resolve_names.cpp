@@ -47,6 +47,11 @@ const char* described(DeclarationKind kind) {
   return "";
 }
 
+std::string definite(DeclarationKind kind) {
+  const llvm::StringRef text = described(kind);
+  return "the" + text.substr(text.find(' ')).str();
+}
+
 std::vector<std::string> names_of(
     const std::map<std::string, model::Declaration*, std::less<>>& scope) {
   std::vector<std::string> names;
@@ -120,8 +125,12 @@ void ModuleChecker::declare() {
   for (const ast::Name& part : file_.module.parts) module_.path.push_back(part.text);
   module_.doc = file_.doc;
   module_.file = file_.file;
-  if (file_.version && file_.version->kind == ast::ValueKind::integer)
-    module_.version = file_.version->magnitude;
+  module_.span = file_.module.span;
+  module_.incomplete = file_.incomplete;
+  missing_.insert(file_.lost.begin(), file_.lost.end());
+  nameless_ = file_.nameless;
+  declare_allows();
+  declare_version();
   for (const ast::Declaration& declaration : file_.declarations) declare_one(declaration);
   check_generated_names();
   declare_imports();
@@ -133,9 +142,7 @@ void ModuleChecker::check_generated_names() {
       const auto other = scope_.find(owner->name + suffix);
       if (other == scope_.end()) continue;
       diagnostics_.emit(Id::generated_name, other->second->span, other->first, owner->name)
-          .label(owner->span,
-                 "the " + std::string(described(owner->kind))
-                              .substr(std::string_view(described(owner->kind)).find(' ') + 1))
+          .label(owner->span, definite(owner->kind))
           .help("rename one of them");
     }
   }
@@ -150,6 +157,8 @@ void ModuleChecker::declare_one(const ast::Declaration& declaration) {
         made->doc = written.doc;
         made->span = written.name.span;
         made->module = &module_;
+        made->added = added(written);
+        made->broken = written.broken;
         check_reserved(written.name);
         const std::string key = scope_key(*made);
         for (const auto& [name, other] : scope_) {
@@ -171,6 +180,9 @@ void ModuleChecker::declare_one(const ast::Declaration& declaration) {
 
 void ModuleChecker::declare_imports() {
   for (const ast::Import& import : file_.imports) {
+    ast::Decorated written;
+    written.annotations = import.annotations;
+    check_annotations(written, {});
     const auto found = modules_.find(import.module.text());
     if (found == modules_.end()) {  // diagnosed when it was looked for
       for (const ast::Name& name : import.names) missing_.insert(name.text);
@@ -179,27 +191,26 @@ void ModuleChecker::declare_imports() {
     module_.imports.push_back(found->second);
     for (const ast::Name& name : import.names) {
       std::vector<std::string> candidates;
-      const model::Declaration* exported = nullptr;
       bool any = false;
       for (const auto& declaration : found->second->declarations) {
         candidates.push_back(declaration->name);
         if (declaration->name != name.text) continue;
         any = true;
-        exported = declaration.get();
         const std::string key = scope_key(*declaration);
         if (const auto [other, fresh] = scope_.emplace(key, declaration.get()); !fresh) {
           diagnostics_.emit(Id::duplicate_declaration, name.span, name.text)
               .label(other->second->span, "first here");
         }
       }
-      if (any) {
+      if (!any && found->second->incomplete) {  // it may be what is broken there
+        missing_.insert(name.text);
+      } else if (any) {
         imported_.emplace(name.text, name.span);
       } else {
         diagnostics_.emit(Id::not_exported, name.span, import.module.text(), name.text)
-            .help(diagnostics::did_you_mean(name.text, candidates));
+            .suggest(name.text, candidates);
         missing_.insert(name.text);
       }
-      static_cast<void>(exported);
     }
   }
 }
@@ -213,10 +224,9 @@ model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wante
     return nullptr;
   }
   const std::string& name = path.parts.front().text;
-  if (missing_.contains(name)) return nullptr;
   const auto found = scope_.find(name);
   if (found == scope_.end()) {
-    missing_.insert(name);
+    if (!missing_.insert(name).second) return nullptr;
     std::vector<std::string> candidates = names_of(scope_);
     if (std::string_view(wanted) == "type") {
       for (const char* each : {"bool", "i8",  "i16", "i32",    "i64",   "u8",   "u16",      "u32",
@@ -225,11 +235,15 @@ model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wante
         candidates.emplace_back(each);
       }
     }
-    diagnostics_.emit(Id::unknown_name, path.span, wanted, name)
-        .help(diagnostics::did_you_mean(name, candidates));
+    const bool near = diagnostics::nearest(name, candidates) != nullptr;
+    if (!near && nameless_ > 0) {
+      --nameless_;
+      return nullptr;
+    }
+    diagnostics_.emit(Id::unknown_name, path.span, wanted, name).suggest(name, candidates);
     return nullptr;
   }
-  used_.insert(found->second);
+  if (found->second != current_) used_.insert(found->second);
   return found->second;
 }
 
@@ -243,17 +257,18 @@ void ModuleChecker::check_annotations(const ast::Decorated& decorated,
                                       std::initializer_list<std::string_view> known) {
   for (const ast::Annotation& annotation : decorated.annotations) {
     const std::string& name = annotation.name.text;
-    if (std::ranges::find(known, name) != known.end()) continue;
-    constexpr std::string_view later[] = {"added",    "deprecated", "removed", "was",
-                                          "priority", "record",     "flat",    "json_keys",
-                                          "elixir",   "alias",      "allow"};
+    const bool anywhere = name == "allow" || name == "added";
+    if (anywhere || std::ranges::find(known, name) != known.end()) continue;
+    constexpr std::string_view later[] = {"deprecated", "removed",   "was",
+                                          "priority",   "record",    "flat",
+                                          "elixir",     "json_keys", "alias"};
     if (std::ranges::find(later, name) != std::end(later)) {
       diagnostics_.emit(Id::not_supported, annotation.span, "`@" + name + "`");
       continue;
     }
-    diagnostics_.emit(Id::unknown_annotation, annotation.span, name)
-        .help(
-            diagnostics::did_you_mean(name, std::vector<std::string>(known.begin(), known.end())));
+    std::vector<std::string> candidates(known.begin(), known.end());
+    candidates.insert(candidates.end(), {"allow", "added"});
+    diagnostics_.emit(Id::unknown_annotation, annotation.name.span, name).suggest(name, candidates);
   }
 }
 
@@ -274,6 +289,7 @@ void ModuleChecker::resolve() {
         DeclarationKind::supervisor}) {
     for (const auto& declaration : module_.declarations) {
       if (declaration->kind != kind) continue;
+      current_ = declaration.get();
       std::visit(
           [&](const auto& written) {
             using Model = typename ModelOf<std::remove_cvref_t<decltype(written)>>::type;
@@ -282,17 +298,7 @@ void ModuleChecker::resolve() {
           *written_.at(declaration.get()));
     }
   }
-}
-
-void ModuleChecker::report_unused() const {
-  for (const auto& [name, span] : imported_) {
-    bool used = false;
-    for (const char* prefix : {"", "application "}) {
-      const auto found = scope_.find(prefix + name);
-      used = used || (found != scope_.end() && used_.contains(found->second));
-    }
-    if (!used) diagnostics_.emit(Id::unused_import, span, name).help("delete it from the import");
-  }
+  current_ = nullptr;
 }
 
 }  // namespace otpc::sema

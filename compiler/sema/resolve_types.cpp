@@ -39,7 +39,10 @@ Type ModuleChecker::type(const ast::Type& written) {
   }
   if (!written.optional || result.kind == TypeKind::invalid) return result;
   if (written.optional_twice || result.kind == TypeKind::optional) {
-    diagnostics_.emit(Id::nested_optional, written.span, result.text()).help("one `?` is enough");
+    diagnostics_.emit(Id::nested_optional, written.span, result.text())
+        .help("one `?` is enough")
+        .fix(diagnostics::FixLevel::safe,
+             {written.span.file, written.span.end - 1, written.span.end}, "");
     return result;
   }
   Type optional;
@@ -125,6 +128,11 @@ Type ModuleChecker::named_type(const ast::Type& written) {
     }
     return result;
   } else {
+    if (name == "down" && !scope_.contains(name) && !missing_.contains(name)) {
+      diagnostics_.emit(Id::unknown_name, written.path.span, "type", name)
+          .help("only `info down(...)` has a parameter of type `down<Server>`");
+      return result;
+    }
     model::Declaration* found = find(written.path, "type");
     if (found == nullptr) return result;
     if (!takes(written, 0, false, "no type arguments")) return result;

@@ -68,11 +68,14 @@ std::string shown(const ast::Value& value) {
 void ModuleChecker::mismatch(const ast::Value& written, const Type& type) {
   auto builder = diagnostics_.emit(Id::value_type, written.span, shown(written), type.text());
   if (type.kind == TypeKind::duration && written.kind == ast::ValueKind::integer) {
-    builder.help("give a unit: `" + std::to_string(written.magnitude) +
-                 "ms`, or ns, us, s, min, h, d");
+    builder
+        .help("give a unit: `" + std::to_string(written.magnitude) + "ms`, or ns, us, s, min, h, d")
+        .fix(diagnostics::FixLevel::placeholder,
+             {written.span.file, written.span.end, written.span.end}, "ms");
   }
   if (type.kind == TypeKind::string && written.kind == ast::ValueKind::path) {
-    builder.help("a text stands in quotes: \"" + written.path.text() + "\"");
+    builder.help("a text stands in quotes: \"" + written.path.text() + "\"")
+        .fix(diagnostics::FixLevel::maybe, written.span, "\"" + written.path.text() + "\"");
   }
 }
 
@@ -178,7 +181,7 @@ std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const 
         diagnostics_
             .emit(Id::unknown_name, written.span, "member of `" + enumeration.name + "` called",
                   parts.back().text)
-            .help(diagnostics::did_you_mean(parts.back().text, members));
+            .suggest(parts.back().text, members);
         return std::nullopt;
       }
       Value result;
@@ -226,6 +229,7 @@ model::Field ModuleChecker::field(const ast::Field& written) {
   result.name = written.name.text;
   result.doc = written.doc;
   result.span = written.name.span;
+  result.added = added(written);
   result.type = type(written.type);
   result.is_private = has_annotation(written, "private");
   check_reserved(written.name);

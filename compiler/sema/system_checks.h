@@ -16,6 +16,11 @@ void check_trees(const model::Program& program, diagnostics::Engine& diagnostics
 /// supervisor whose configuration it needs.
 void check_applications(model::Program& program, diagnostics::Engine& diagnostics);
 
+/// What refers to something that was added later.
+void check_versions(const model::Program& program, diagnostics::Engine& diagnostics);
+/// Doc comments, when that is asked for.
+void check_docs(const model::Program& program, diagnostics::Engine& diagnostics);
+
 /// In check_data.cpp.
 std::vector<const model::Declaration*> value_cycle(const model::Declaration& start);
 

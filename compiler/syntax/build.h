@@ -23,6 +23,8 @@ class Builder {
   /// Adds what one slice declares to the file.
   void add(Parser::DeclarationContext& declaration, const std::string& doc, bool broken,
            ast::File& file);
+  /// Adds the `@allow`s at and below this to the file; refuses annotations that nobody would read.
+  void add_allows(antlr4::tree::ParseTree& tree, ast::File& file);
 
  private:
   // build_types.cpp
@@ -36,6 +38,7 @@ class Builder {
   ast::Field field(Parser::FieldContext& context);
   std::vector<ast::Field> fields(const std::vector<Parser::FieldContext*>& contexts);
   std::vector<ast::Field> parameters(Parser::ParametersContext* context);
+  ast::Annotation annotation(Parser::AnnotationContext& context);
   std::vector<ast::Annotation> annotations(const std::vector<Parser::AnnotationContext*>& contexts);
   std::string unescaped(std::string_view literal, ast::Span span);
   void number(antlr4::tree::TerminalNode& token, ast::Value& value) const;
@@ -89,7 +92,6 @@ class Builder {
   // build_application.cpp
   ast::Application application(Parser::ApplicationDeclContext& context);
 
-  ast::Unsupported unsupported(std::string what, Parser::NameContext* name, ast::Span span) const;
   void repeated(const ast::Name& owner, std::string_view part, ast::Span span);
 
   const source::SourceManager& sources_;

@@ -53,7 +53,7 @@ void Builder::shared_member(Parser::UsesMemberContext* uses, Parser::MailboxMemb
   } else if (flag != nullptr) {
     (flag->TERMINATE() != nullptr ? server.terminate : server.trap_exit).push_back(where);
   } else if (upgrade != nullptr) {
-    server.unsupported.push_back(unsupported("`upgrade`", nullptr, where));
+    server.upgrades.push_back({optional_value(upgrade->value()), where});
   }
 }
 

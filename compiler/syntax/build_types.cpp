@@ -1,4 +1,4 @@
-// Names, types, values, fields, annotations.
+// Names, types, values, fields.
 #include <algorithm>
 #include <charconv>
 
@@ -25,6 +25,8 @@ ast::Span Builder::span(antlr4::tree::TerminalNode* token) const {
 
 ast::Name Builder::name(Parser::NameContext* context) const {
   if (context == nullptr || context->exception != nullptr) return {};
+  // The parser makes up a token where one is missing; it has no place in the text.
+  if (context->start != nullptr && context->start->getTokenIndex() == INVALID_INDEX) return {};
   return {context->getText(), span(*context)};
 }
 
@@ -200,34 +202,10 @@ std::vector<ast::Field> Builder::parameters(Parser::ParametersContext* context) 
   return context == nullptr ? std::vector<ast::Field>() : fields(context->field());
 }
 
-std::vector<ast::Annotation> Builder::annotations(
-    const std::vector<Parser::AnnotationContext*>& contexts) {
-  std::vector<ast::Annotation> result;
-  for (Parser::AnnotationContext* context : contexts) {
-    ast::Annotation annotation{name(context->name()), {}, span(*context)};
-    if (context->arguments() != nullptr) {
-      for (Parser::ArgumentContext* argument : context->arguments()->argument()) {
-        annotation.arguments.push_back({name(argument->name()), value(argument->value())});
-      }
-    }
-    result.push_back(std::move(annotation));
-  }
-  return result;
-}
-
 std::string Builder::doc_at(ast::Span span) const {
   const auto found = std::ranges::lower_bound(tokens_.docs, span.begin, {},
                                               [](const auto& doc) { return doc.first; });
   return found != tokens_.docs.end() && found->first == span.begin ? found->second : std::string();
-}
-
-ast::Unsupported Builder::unsupported(std::string what, Parser::NameContext* declared,
-                                      ast::Span span) const {
-  ast::Unsupported result;
-  result.what = std::move(what);
-  result.name = name(declared);
-  result.span = span;
-  return result;
 }
 
 void Builder::repeated(const ast::Name& owner, std::string_view part, ast::Span span) {

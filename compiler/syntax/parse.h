@@ -8,6 +8,7 @@
 // text is missing in it, and diagnosed.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "ast/ast.h"
@@ -15,6 +16,9 @@
 #include "source/source_manager.h"
 
 namespace otpc::syntax {
+
+/// What `@language(n)` before `module` may say. A file that says more is not read any further.
+inline constexpr std::uint64_t language_version = 1;
 
 std::unique_ptr<ast::File> parse(const source::SourceManager& sources, source::FileId file,
                                  diagnostics::Engine& diagnostics);

@@ -15,6 +15,9 @@ using diagnostics::Id;
 using grammar::OtpLexer;
 using grammar::OtpParser;
 
+/// Behind an error in `server Cart {` the parser does not know what it reads.
+constexpr std::size_t last_of_head = 2;
+
 struct Habit {
   std::string_view word;
   const char* help;
@@ -83,6 +86,23 @@ std::string literal_of(std::size_t type) {
   return text.size() > 2 ? text.substr(1, text.size() - 2) : std::string();
 }
 
+/// The words of the language that may stand instead of one that it does not know.
+std::vector<std::string> possible_words(const antlr4::Token& token,
+                                        const antlr4::misc::IntervalSet& expected) {
+  if (token.getType() != OtpLexer::IDENTIFIER) return {};
+  std::vector<std::string> words;
+  // Where a declaration may end, another one may begin.
+  if (expected.contains(static_cast<std::ptrdiff_t>(antlr4::Token::EOF))) {
+    for (std::size_t type = OtpLexer::MODULE; type <= OtpLexer::APPLICATION; ++type)
+      words.push_back(literal_of(type));
+  }
+  for (const std::ptrdiff_t each : expected.toList()) {
+    const std::string word = each < 0 ? "" : literal_of(static_cast<std::size_t>(each));
+    if (!word.empty() && word.front() >= 'a' && word.front() <= 'z') words.push_back(word);
+  }
+  return words;
+}
+
 /// The expected tokens in the words of the language; empty when they are too many to tell.
 std::string expectation(const antlr4::misc::IntervalSet& expected) {
   std::vector<std::string> words;
@@ -114,10 +134,12 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
                                std::exception_ptr) {
   // One mistake, one error: what follows at once, or on the same line, is the same mistake.
   const std::size_t index = offending->getTokenIndex();
-  if (reported_ && (line == last_line_ || index <= last_index_ + 1)) {
+  const std::size_t last_line = last_line_;
+  if (reported_ && (only_first_ || line == last_line_ || index <= last_index_ + 1)) {
     last_index_ = index;
     return;
   }
+  if (!reported_ && index <= last_of_head) only_first_ = true;
   reported_ = true;
   last_line_ = line;
   last_index_ = index;
@@ -128,20 +150,30 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
     return;
   const std::string expected = expectation(parser->getExpectedTokens());
   antlr4::Token* before = parser->getTokenStream()->LT(-1);
-  const bool semicolon = expected.find("`;`") != std::string::npos && before != nullptr &&
-                         before->getLine() < offending->getLine();
+  const bool semicolon =
+      expected.find("`;`") != std::string::npos && before != nullptr &&
+      (before->getLine() < offending->getLine() || offending->getType() == OtpLexer::RBRACE);
+  if (semicolon && before->getLine() == last_line) return;
   if (semicolon) {
-    diagnostics_.emit(Id::syntax, places_.behind(*before), "expected `;`").help("end it with `;`");
+    diagnostics_.emit(Id::syntax, places_.behind(*before), "expected `;`")
+        .help("end it with `;`")
+        .fix(diagnostics::FixLevel::safe, places_.behind(*before), ";");
     last_line_ = before->getLine();
     return;
   }
+  unclear_lines_.insert(line);
   const bool at_end = offending->getType() == antlr4::Token::EOF;
   const source::Span span =
       at_end && before != nullptr ? places_.behind(*before) : places_.span(*offending);
-  const std::string message = expected.empty()
-                                  ? "unexpected " + quoted(*offending)
-                                  : "expected " + expected + ", found " + quoted(*offending);
+  const std::string message =
+      expected.empty() ? "unexpected " + (at_end ? "end of the declaration" : quoted(*offending))
+                       : "expected " + expected + ", found " + quoted(*offending);
   std::string help = habit_help(offending->getText());
+  const std::vector<std::string> words = possible_words(*offending, parser->getExpectedTokens());
+  if (help.empty() && diagnostics::nearest(offending->getText(), words) != nullptr) {
+    diagnostics_.emit(Id::syntax, span, message).suggest(offending->getText(), words);
+    return;
+  }
   if (help.empty() && before != nullptr) help = habit_help(before->getText());
   if (help.empty() && at_end) help = "a `{` that is not closed with `}`, or a missing `;`";
   diagnostics_.emit(Id::syntax, span, message).help(help);

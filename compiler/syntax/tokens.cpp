@@ -70,18 +70,21 @@ std::string doc_text(std::string line) {
   return line;
 }
 
-/// Cuts while tokens come in. At the outermost level every ending (`;`, `}`) and every declaring
-/// word begins a new piece; so does a declaring word at the very left of its line, whatever braces
-/// are open: one is missing.
+/// Cuts while tokens come in. Behind an ending (`;`, `}`) at the outermost level a declaring word
+/// begins a new piece, and so does any word at the very left of its line: a declaration whose word
+/// is misspelled. What else stands there belongs to the declaration before, whose `{` is missing. A
+/// declaring word at the very left begins a new piece whatever braces are open: one is missing.
 class Slicer {
  public:
   explicit Slicer(std::vector<Slice>& slices) : slices_(slices) {}
 
   void add(std::unique_ptr<antlr4::Token> token, std::string doc) {
     const std::size_t type = token->getType();
-    const bool leftmost =
-        token->getCharPositionInLine() == 0 && begins_declaration(type) && !after_prefix_;
-    if (fresh_ || leftmost) {
+    const bool leftmost = token->getCharPositionInLine() == 0 && !after_prefix_;
+    const bool declares = begins_declaration(type);
+    const bool begins =
+        fresh_ ? declares || (leftmost && type == OtpLexer::IDENTIFIER) : declares && leftmost;
+    if (begins || slices_.empty()) {
       slices_.push_back({{}, std::move(doc)});
       depth_ = 0;
     }
@@ -201,7 +204,9 @@ TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file
       continue;
     }
     if (type == OtpLexer::OPEN_STRING) {
-      diagnostics.emit(Id::unterminated_string, span).help("close it with `\"`");
+      diagnostics.emit(Id::unterminated_string, span)
+          .help("close it with `\"`")
+          .fix(diagnostics::FixLevel::maybe, {file, span.end, span.end}, "\"");
       continue;
     }
     if (type == OtpLexer::OPEN_COMMENT) {

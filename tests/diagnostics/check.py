@@ -3,11 +3,12 @@
 
   check.py OTPC CATALOGUE [--update]
 
-A folder OTPdddd has bad.otp, good.otp, what they import,
-        and expected.txt: what `otpc check bad.otp` prints. The
-number must be among it; good.otp must give no message at all. --update writes expected.txt anew,
-        to be read before it
-is committed. The numbers of input and output are tested with real files in tests/unit/driver.
+A folder OTPdddd has bad.otp, good.otp, what they import, and expected.txt: what `otpc check
+bad.otp` prints. The number must be among it; good.otp must give no message at all. A file
+`options` has what else stands on the command line; where there is a bad.otp.lock it is `otpc
+compat`. More bad files of the same number are called bad_<what>.otp, with expected_<what>.txt.
+--update writes the expected texts anew, to be read before they are committed. The numbers of input
+and output are tested with real files in tests/unit/driver.
 """
 import pathlib
 import re
@@ -19,23 +20,28 @@ TESTED_ELSEWHERE = {950, 951, 952, 953, 954}
 
 
 def run(otpc, folder, schema):
-    done = subprocess.run([otpc, "check", schema], cwd=folder, capture_output=True, timeout=60)
+    options = folder / "options"
+    arguments = options.read_text().split() if options.exists() else []
+    command = "compat" if (folder / (schema + ".lock")).exists() else "check"
+    done = subprocess.run([otpc, command, *arguments, schema], cwd=folder, capture_output=True,
+                          timeout=60)
     return done.returncode, done.stderr.decode()
 
 
 def check_folder(otpc, folder, severity, update):
     complaints = []
-    status, text = run(otpc, folder, "bad.otp")
-    expected_status = 1 if severity == "error" else 0
-    if status != expected_status:
-        complaints.append(f"bad.otp: exit status {status}, expected {expected_status}")
-    if f"[{folder.name}]" not in text:
-        complaints.append(f"bad.otp does not give {folder.name}:\n{text}")
-    golden = folder / "expected.txt"
-    if update:
-        golden.write_text(text)
-    elif not golden.exists() or golden.read_text() != text:
-        complaints.append(f"bad.otp prints something else than expected.txt:\n{text}")
+    for bad in sorted(folder.glob("bad*.otp")):
+        status, text = run(otpc, folder, bad.name)
+        expected_status = 1 if severity == "error" else 0
+        if status != expected_status:
+            complaints.append(f"{bad.name}: exit status {status}, expected {expected_status}")
+        if f"[{folder.name}]" not in text:
+            complaints.append(f"{bad.name} does not give {folder.name}:\n{text}")
+        golden = folder / ("expected" + bad.stem.removeprefix("bad") + ".txt")
+        if update:
+            golden.write_text(text)
+        elif not golden.exists() or golden.read_text() != text:
+            complaints.append(f"{bad.name} prints something else than {golden.name}:\n{text}")
     status, text = run(otpc, folder, "good.otp")
     if status != 0 or text:
         complaints.append(f"good.otp: exit status {status}\n{text}")

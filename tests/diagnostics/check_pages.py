@@ -16,8 +16,8 @@ import tempfile
 OTPC = str(pathlib.Path(sys.argv[1]).resolve())
 PAGES = pathlib.Path(sys.argv[2]).parent / "pages"
 # Bytes and lengths that a page cannot hold, and trouble with files.
-SHOWN_BY_COMMANDS = {"OTP0005", "OTP0009", "OTP0950", "OTP0951", "OTP0952",
-                     "OTP0953", "OTP0954"}
+SHOWN_BY_COMMANDS = {"OTP0005", "OTP0009", "OTP0116", "OTP0600", "OTP0601", "OTP0950",
+                     "OTP0951", "OTP0952", "OTP0953", "OTP0954"}
 HEADING = re.compile(r"^(Fails|Passes|With this `(.*)`):$")
 
 
@@ -94,6 +94,8 @@ def main():
                 for complaint in complaints_about(code, severity)]
     findings += [f"{page.name}: no such number in the catalogue"
                  for page in sorted(PAGES.iterdir()) if page.stem not in entries]
+    if explain("unused_type").stdout != explain("OTP0114").stdout:
+        findings.append("`otpc explain unused_type` is not the page of OTP0114")
     listed = re.findall(r"^(OTP\d+)  (error|warning) ", explain().stdout, re.M)
     if dict(listed) != entries:
         findings.append("`otpc explain` does not list the catalogue")

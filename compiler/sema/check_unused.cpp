@@ -1,0 +1,107 @@
+// What nothing needs, and what nobody described.
+#include <algorithm>
+
+#include "sema/module_checker.h"
+#include "sema/system_checks.h"
+#include "sema/trees.h"
+
+namespace otpc::sema {
+namespace {
+
+using model::DeclarationKind;
+
+bool is_data(DeclarationKind kind) {
+  switch (kind) {
+    case DeclarationKind::constant:
+    case DeclarationKind::alias:
+    case DeclarationKind::structure:
+    case DeclarationKind::enumeration:
+    case DeclarationKind::choice:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Deletes one name with its comma, or the whole import when no name of it is used.
+void delete_import(const ast::Import& import, std::size_t index, bool all,
+                   diagnostics::Builder builder) {
+  if (all) {
+    builder.fix(diagnostics::FixLevel::safe, import.span, "");
+    return;
+  }
+  const source::Span name = import.names[index].span;
+  const bool comma_behind = index < import.commas.size();
+  if (!comma_behind) builder.fix(diagnostics::FixLevel::safe, import.commas[index - 1], "");
+  builder.fix(diagnostics::FixLevel::safe, name, "");
+  if (comma_behind) builder.fix(diagnostics::FixLevel::safe, import.commas[index], "");
+}
+
+}  // namespace
+
+void ModuleChecker::report_unused_imports() const {
+  const auto is_unused = [&](const ast::Name& name) {
+    if (!imported_.contains(name.text)) return false;  // told already
+    return std::ranges::none_of(std::initializer_list<const char*>{"", "application "},
+                                [&](const char* prefix) {
+                                  const auto found = scope_.find(prefix + name.text);
+                                  return found != scope_.end() && used_.contains(found->second);
+                                });
+  };
+  for (const ast::Import& import : file_.imports) {
+    const bool all = std::ranges::all_of(import.names, is_unused);
+    for (std::size_t i = 0; i < import.names.size(); ++i) {
+      const ast::Name& name = import.names[i];
+      if (!is_unused(name)) continue;
+      delete_import(import, i, all,
+                    diagnostics_.emit(Id::unused_import, name.span, name.text)
+                        .help("delete it from the import"));
+    }
+  }
+}
+
+void ModuleChecker::report_unused_types(const std::set<const model::Declaration*>& used) const {
+  // A module of nothing but data is there for others.
+  const bool is_library = std::ranges::all_of(module_.declarations,
+                                              [](const auto& each) { return is_data(each->kind); });
+  if (is_library) return;
+  for (const auto& each : module_.declarations) {
+    if (!is_data(each->kind) || each->kind == DeclarationKind::constant ||
+        used.contains(each.get()))
+      continue;
+    const auto* choice = dynamic_cast<const model::Union*>(each.get());
+    if (choice != nullptr && choice->is_error) {
+      diagnostics_.emit(Id::unused_error, each->span, each->name)
+          .help("delete it, or say which call `throws " + each->name + "`");
+      continue;
+    }
+    const std::string kind = choice != nullptr ? "union" : definite(each->kind).substr(4);
+    diagnostics_.emit(Id::unused_type, each->span, kind, each->name)
+        .help("delete it, or keep it for C++ alone with `@allow(unused_type)` before it");
+  }
+}
+
+void check_docs(const model::Program& program, diagnostics::Engine& diagnostics) {
+  if (!diagnostics.enabled(Id::missing_doc)) return;
+  const auto check = [&](const std::string& doc, source::Span span, const std::string& what,
+                         const std::string& name) {
+    if (doc.empty())
+      diagnostics.emit(Id::missing_doc, span, what, name).help("write `/// ...` before it");
+  };
+  for (const auto& module : program.modules) {
+    check(module->doc, module->span, "the module", module->name());
+    for (const auto& each : module->declarations) {
+      check(each->doc, each->span, definite(each->kind), each->name);
+      const auto* server = dynamic_cast<const model::Server*>(each.get());
+      if (server == nullptr) continue;
+      for (const model::Message& message : server->messages) {
+        const bool is_call = message.kind == model::MessageKind::call;
+        const bool is_public = is_call || message.kind == model::MessageKind::cast;
+        if (is_public && message.protocol == nullptr)
+          check(message.doc, message.span, is_call ? "the call" : "the cast", message.name);
+      }
+    }
+  }
+}
+
+}  // namespace otpc::sema
