@@ -1,9 +1,14 @@
+#include <atomic>
 #include <memory>
 
 #include <otp/gen_tcp.h>
 #include <otp/receive.h>
 
 #include "bench.otp.h"
+
+namespace bench {
+extern std::atomic<std::int64_t> delivered;
+}
 
 namespace {
 
@@ -79,8 +84,31 @@ class EchoImpl final : public bench::EchoServer {
   }
 };
 
+class SessionImpl final : public bench::SessionServer {
+ public:
+  otp::Init init() override { return otp::ok(); }
+  otp::NoReply route(std::int64_t first, std::int64_t second, std::string text) override {
+    for (const std::int64_t to : {first, second}) {
+      if (const auto other = sessions_.whereis(to)) other->deliver(text);
+    }
+    return {};
+  }
+  otp::NoReply deliver(std::string) override {
+    bench::delivered.fetch_add(1, std::memory_order_relaxed);
+    return {};
+  }
+  otp::NoReply log_out() override { return otp::stop(otp::ExitReason::normal()); }
+
+ private:
+  bench::Sessions sessions_ = bench::Sessions::open();
+};
+
 }  // namespace
 
+std::atomic<std::int64_t> bench::delivered{0};
+std::unique_ptr<bench::SessionServer> bench::SessionServer::create() {
+  return std::make_unique<SessionImpl>();
+}
 std::unique_ptr<bench::CounterServer> bench::CounterServer::create() {
   return std::make_unique<CounterImpl>();
 }

@@ -67,5 +67,6 @@ std::vector<Bench> timer_benches();
 std::vector<Bench> name_benches();
 std::vector<Bench> load_benches();
 std::vector<Bench> tcp_benches();
+std::vector<Bench> session_benches();
 
 }  // namespace otp_bench

@@ -103,9 +103,14 @@ class RegistryTable final : public RegistryTableBase {
     std::map<K, Lock> locks;
     std::unordered_map<K, Pid> addresses;  ///< of via names
   };
+  /// Which keys a process has entries under, each once: for its end.
+  struct Holders {
+    std::mutex mutex;
+    std::unordered_map<Pid, std::vector<K>> keys;
+  };
 
   explicit RegistryTable(RegistryOptions given)
-      : options(std::move(given)), partitions(options.partitions) {}
+      : options(std::move(given)), partitions(options.partitions), holders(options.partitions) {}
 
   Partition& of(const K& key) { return partitions[std::hash<K>{}(key) % partitions.size()]; }
 
@@ -117,18 +122,50 @@ class RegistryTable final : public RegistryTableBase {
     return found == partition.entries.end() || found->second.empty() ? Pid{}
                                                                      : found->second.front().pid;
   }
+  /// Runs `f` with the entries of a key, if there are any; empty ones go.
+  template <class F>
+  void change(const K& key, F f) {
+    Partition& partition = of(key);
+    const std::lock_guard lock(partition.mutex);
+    const auto entries = partition.entries.find(key);
+    if (entries == partition.entries.end()) return;
+    f(entries->second);
+    if (entries->second.empty()) partition.entries.erase(entries);
+  }
+
+  Holders& of(Pid pid) { return holders[std::hash<Pid>{}(pid) % holders.size()]; }
+  void note_key(Pid pid, const K& key) {
+    Holders& shard = of(pid);
+    const std::lock_guard lock(shard.mutex);
+    auto& keys = shard.keys[pid];
+    if (std::ranges::find(keys, key) == keys.end()) keys.push_back(key);
+  }
+  void forget_key(Pid pid, const K& key) {
+    Holders& shard = of(pid);
+    const std::lock_guard lock(shard.mutex);
+    const auto held = shard.keys.find(pid);
+    if (held == shard.keys.end()) return;
+    std::erase(held->second, key);
+    if (held->second.empty()) shard.keys.erase(held);
+  }
+  std::vector<K> keys_of(Pid pid) {
+    Holders& shard = of(pid);
+    const std::lock_guard lock(shard.mutex);
+    const auto held = shard.keys.find(pid);
+    return held == shard.keys.end() ? std::vector<K>() : held->second;
+  }
   void forget(Pid pid) override {
-    for (Partition& partition : partitions) {
-      const std::lock_guard lock(partition.mutex);
-      for (auto each = partition.entries.begin(); each != partition.entries.end();) {
-        std::erase_if(each->second, [pid](const Entry& entry) { return entry.pid == pid; });
-        each = each->second.empty() ? partition.entries.erase(each) : std::next(each);
-      }
+    for (const K& key : keys_of(pid)) {
+      change(key, [pid](std::vector<Entry>& entries) {
+        std::erase_if(entries, [pid](const Entry& entry) { return entry.pid == pid; });
+      });
+      forget_key(pid, key);
     }
   }
 
   const RegistryOptions options;
   std::vector<Partition> partitions;
+  std::vector<Holders> holders;
 };
 
 }  // namespace detail
@@ -183,6 +220,7 @@ class Registry : public ServerRef {
       }
       entries.push_back({pid, value});
     }
+    table_->note_key(pid, key);
     detail::watch(address(), pid);
     tell(Event::Kind::registered, key, pid, std::move(value));
     return {};
@@ -195,16 +233,21 @@ class Registry : public ServerRef {
   template <class Fits>
   void remove_matching(const K& key, Fits fits) const {
     std::size_t removed = 0;
-    change(key, [&](std::vector<Entry>& entries) {
+    bool left = false;
+    table_->change(key, [&](std::vector<Entry>& entries) {
       removed = std::erase_if(entries, [&](const Entry& each) {
         return each.pid == self() && fits(std::as_const(each.value));
       });
+      left = std::ranges::any_of(entries, [](const Entry& each) { return each.pid == self(); });
     });
+    if (!left) table_->forget_key(self(), key);
     if (removed != 0) tell(Event::Kind::unregistered, key, self(), std::nullopt);
   }
   /// The entries of every process under `key`.
   void remove_all(const K& key) const {
-    change(key, [](std::vector<Entry>& entries) { entries.clear(); });
+    std::vector<Entry> removed;
+    table_->change(key, [&](std::vector<Entry>& entries) { removed.swap(entries); });
+    for (const Entry& each : removed) table_->forget_key(each.pid, key);
   }
   /// Changes the caller's own value of a unique key: the new and the old one; none when the caller
   /// does not hold the key. Throws std::invalid_argument in a duplicate registry.
@@ -212,7 +255,7 @@ class Registry : public ServerRef {
   std::optional<std::pair<V, V>> update_value(const K& key, F f) const {
     if (!is_unique()) throw std::invalid_argument("Registry: update_value needs unique keys");
     std::optional<std::pair<V, V>> result;
-    change(key, [&](std::vector<Entry>& entries) {
+    table_->change(key, [&](std::vector<Entry>& entries) {
       for (Entry& each : entries) {
         if (each.pid != self()) continue;
         V old = each.value;
@@ -239,8 +282,13 @@ class Registry : public ServerRef {
 
   /// Who holds a unique key, or first registered a duplicate one.
   std::optional<Pid> whereis(const K& key) const {
-    const auto entries = lookup(key);
-    return entries.empty() ? std::nullopt : std::optional(entries.front().pid);
+    auto& partition = table_->of(key);
+    const std::lock_guard lock(partition.mutex);
+    const auto entries = partition.entries.find(key);
+    if (entries == partition.entries.end()) return std::nullopt;
+    const auto alive = std::ranges::find_if(
+        entries->second, [](const Entry& each) { return otp::is_alive(each.pid); });
+    return alive == entries->second.end() ? std::nullopt : std::optional(alive->pid);
   }
   std::vector<Entry> lookup(const K& key) const {
     return match(key, [](const V&) { return true; });
@@ -272,9 +320,8 @@ class Registry : public ServerRef {
   /// The keys of a process, once for each entry.
   std::vector<K> keys(Pid pid) const {
     std::vector<K> keys;
-    for (auto& [key, each] :
-         select([pid](const K&, Pid holder, const V&) { return holder == pid; }))
-      keys.push_back(key);
+    if (!otp::is_alive(pid)) return keys;
+    for (const K& key : table_->keys_of(pid)) keys.insert(keys.end(), values(key, pid).size(), key);
     return keys;
   }
   /// Every (key, entry) for which `fits(key, pid, value)`.
@@ -331,16 +378,6 @@ class Registry : public ServerRef {
   }
 
   bool is_unique() const noexcept { return table_->options.keys == RegistryKeys::unique; }
-
-  template <class F>
-  void change(const K& key, F f) const {
-    auto& partition = table_->of(key);
-    const std::lock_guard lock(partition.mutex);
-    const auto entries = partition.entries.find(key);
-    if (entries == partition.entries.end()) return;
-    f(entries->second);
-    if (entries->second.empty()) partition.entries.erase(entries);
-  }
 
   /// One pid for each key that is asked for, for the life of the table.
   Pid address_of(const K& key) const {

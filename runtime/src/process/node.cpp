@@ -160,9 +160,13 @@ void Node::send(Pid target, Message* message) noexcept {
 
 bool Node::is_alive(Pid pid) const noexcept {
   const Process* process = table_.slot(pid);
-  return process != nullptr && process->serial.load(std::memory_order_acquire) == pid.serial &&
+  const auto still_its_slot = [&] {
+    return process->serial.load(std::memory_order_acquire) == pid.serial;
+  };
+  // A slot that is given out again in this moment gets its serial before it is opened.
+  return process != nullptr && still_its_slot() &&
          !process->exiting.load(std::memory_order_acquire) &&
-         process->arrivals.load(std::memory_order_acquire) != Process::closed;
+         process->arrivals.load(std::memory_order_acquire) != Process::closed && still_its_slot();
 }
 
 void Node::process_ended() noexcept {

@@ -189,6 +189,22 @@ TEST_P(Processes, thousands_of_processes_block_at_once_and_all_are_woken) {
   });
 }
 
+TEST_P(Processes, a_dead_process_stays_dead_when_its_slot_is_given_out_again) {
+  in_process([] {
+    std::atomic<bool> over{false};
+    const auto [other, end] = spawn_monitor([&] {
+      while (!over.load()) await_down(spawn_monitor([] {}).second);
+    });
+    for (int i = 0; i < 20'000; ++i) {
+      const auto [pid, ref] = spawn_monitor([] {});
+      await_down(ref);
+      for (int look = 0; look < 5; ++look) ASSERT_FALSE(is_alive(pid));
+    }
+    over.store(true);
+    await_down(end);
+  });
+}
+
 TEST(Schedulers, a_process_that_computes_does_not_keep_the_others_from_the_other_scheduler) {
   Runtime runtime({.schedulers = 2});
   EXPECT_EQ(runtime.run([] {
