@@ -92,7 +92,8 @@ http::Endpoint LoopbackServer::endpoint() const {
   return {.url = "https://127.0.0.1:" + port_,
           .ca_file = file("ca.pem"),
           .certificate_file = file("client.pem"),
-          .key_file = file("client.key")};
+          .key_file = file("client.key"),
+          .timeout = std::chrono::seconds(60)};  // no test waits for it; the machine may be busy
 }
 
 long LoopbackServer::logged(const std::string& figure) const {
