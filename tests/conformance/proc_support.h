@@ -8,6 +8,8 @@
 #include <otp/server_ref.h>
 #include <otp/testing/simulation.h>
 
+#include <time.h>
+
 #include <chrono>
 #include <cstdlib>
 #include <memory>
@@ -65,6 +67,13 @@ class Proc : public ::testing::Test {
 
 /// For waits whose end is expected: long enough for a loaded machine under a sanitizer.
 inline constexpr auto patience = 30s;
+
+/// What the program has used of the processors: unlike a clock it does not see what else runs.
+inline std::chrono::nanoseconds processor_time() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
 
 inline Down down_of(Ref ref) {
   auto down = detail::await_down(ref, patience);

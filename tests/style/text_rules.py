@@ -25,6 +25,7 @@ SNAKE = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*$")
 THREAD_LOCAL_ALLOWED = {
     "runtime/src/fiber/scheduler.cpp",  # the scheduler, and through it the current process
     "runtime/src/core/identity.cpp",  # a block of references that this thread hands out
+    "runtime/src/core/message_memory.cpp",  # memory that waits for the next message
     "runtime/src/core/throw_trace.cpp",  # return addresses between a throw and its catch
     "runtime/src/io/descriptor_port.cpp",  # what has been read from the system a moment ago
 }

@@ -60,7 +60,7 @@ void SchedulingAlgorithm::awakened(boost::fibers::context* context) noexcept {
 }
 
 boost::fibers::context* SchedulingAlgorithm::pick_next() noexcept {
-  boost::fibers::context* const active = boost::fibers::context::active();
+  boost::fibers::context* const active = running_;
   SwitchState& from = state_of(active);
   const bool from_dispatcher = active == dispatcher_;
   if (from_dispatcher && std::exchange(dispatcher_left_, false)) {
@@ -76,7 +76,8 @@ boost::fibers::context* SchedulingAlgorithm::pick_next() noexcept {
   boost::fibers::context* const next = choose(from_dispatcher);
   if (next == nullptr) return nullptr;
   if (from_dispatcher) dispatcher_left_ = true;
-  before_switch(from, state_of(next), leaves_for_ever);
+  before_switch(exceptions_, from, state_of(next), leaves_for_ever);
+  running_ = next;
   return next;
 }
 
@@ -104,7 +105,7 @@ boost::fibers::context* SchedulingAlgorithm::choose(bool from_dispatcher) noexce
       scheduler_.idle_workers_.pop_back();
       return worker->context;
     }
-    if (boost::fibers::context::active() != main_ && !from_dispatcher) return main_;
+    if (running_ != main_ && !from_dispatcher) return main_;
   }
   if (!from_dispatcher) return take_dispatcher();
   return scheduler_.stopping_ && !scheduler_.main_left_ ? main_ : nullptr;
@@ -113,7 +114,7 @@ boost::fibers::context* SchedulingAlgorithm::choose(bool from_dispatcher) noexce
 boost::fibers::context* SchedulingAlgorithm::resume_or_assign(Runnable& runnable) noexcept {
   if (runnable.stack != nullptr) {
     auto* worker = static_cast<Worker*>(std::exchange(runnable.stack, nullptr));
-    boost::fibers::context::active()->attach(worker->context);
+    running_->attach(worker->context);
     scheduler_.start_turn(runnable);
     return worker->context;
   }
@@ -162,7 +163,8 @@ void SchedulingAlgorithm::notify() noexcept {
   // Boost.Fiber's shutdown goes from the dispatcher to the main fiber without asking pick_next.
   if (!scheduler_.main_left_) return;
   if (std::exchange(dispatcher_left_, false)) after_switch_to(dispatcher_state_);
-  before_switch(dispatcher_state_, main_state_, true);
+  before_switch(exceptions_, dispatcher_state_, main_state_, true);
+  running_ = main_;
 }
 
 void Worker::main() {

@@ -40,6 +40,9 @@ class SchedulingAlgorithm final : public boost::fibers::algo::algorithm {
   void notify() noexcept override;
   /// The thread's own function goes on after its switch away.
   void main_resumed() noexcept;
+  /// The fiber that runs on this thread: what pick_next gave last. (Boost.Fiber's own answer is a
+  /// call into its library.)
+  boost::fibers::context* running() const noexcept { return running_; }
 
  private:
   boost::fibers::context* choose(bool from_dispatcher) noexcept;
@@ -50,6 +53,8 @@ class SchedulingAlgorithm final : public boost::fibers::algo::algorithm {
 
   Scheduler& scheduler_;
   boost::fibers::context* const main_;
+  boost::fibers::context* running_ = main_;
+  ExceptionGlobals& exceptions_ = exception_globals();  ///< of this thread
   boost::fibers::context* dispatcher_ = nullptr;
   bool dispatcher_ready_ = false;
   bool dispatcher_left_ = true;  ///< the next pick_next on the dispatcher follows a switch to it

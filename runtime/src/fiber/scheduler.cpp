@@ -77,8 +77,7 @@ Scheduler::~Scheduler() = default;
 
 std::span<const std::byte> Scheduler::current_stack() const noexcept {
   if (current() == nullptr) return {};
-  const auto* worker =
-      static_cast<const Worker*>(boost::fibers::context::active()->get_properties());
+  const auto* worker = static_cast<const Worker*>(algorithm_->running()->get_properties());
   if (worker == nullptr) return {};
   return {static_cast<const std::byte*>(worker->state.stack_bottom), worker->state.stack_bytes};
 }
@@ -107,7 +106,7 @@ bool Scheduler::run(Runnable& runnable) {
 }
 
 void Scheduler::leave(Runnable& self, Leave how) {
-  auto* worker = static_cast<Worker*>(boost::fibers::context::active()->get_properties());
+  auto* worker = static_cast<Worker*>(algorithm_->running()->get_properties());
   leaving_ = {.worker = worker, .runnable = &self, .how = how};
   current_.store(nullptr, std::memory_order_relaxed);
   worker->context->suspend();

@@ -62,8 +62,8 @@ inline void destroy_switch_state(SwitchState& state, bool is_thread) noexcept {
 }
 
 /// Just before the switch. `leaves_for_ever`: the fiber ends with this switch.
-inline void before_switch(SwitchState& from, SwitchState& to, bool leaves_for_ever) noexcept {
-  ExceptionGlobals& globals = exception_globals();
+inline void before_switch(ExceptionGlobals& globals, SwitchState& from, SwitchState& to,
+                          bool leaves_for_ever) noexcept {
   from.caught = globals.caught;
   from.uncaught = globals.uncaught;
   globals.caught = to.caught;
