@@ -19,6 +19,7 @@ constexpr std::int32_t turn_budget = 2000;  // operations, as the BEAM's 4,000 r
 constexpr std::uint32_t turns_between_polls =
     61;  // prime, so that it falls into no rhythm of the program
 constexpr Nanoseconds spin_before_sleep = 50'000;
+constexpr std::uint32_t worth_waking_for = 16;  // processes, at a few microseconds each
 
 }  // namespace
 
@@ -162,7 +163,11 @@ void Scheduler::give_all_away() {
 
 void Scheduler::poll() {
   fire_timers();
-  if (Poller* poller = group_.poller_.load(std::memory_order_acquire)) poller->look();
+  if (Poller* poller = group_.poller_.load(std::memory_order_acquire);
+      poller != nullptr && poller->try_enter()) {
+    poller->wait(0);
+    dispatch(*poller);
+  }
   // The shared queue must not starve behind a busy local one.
   if (group_.shared_size_.load(std::memory_order_relaxed) != 0) {
     if (Runnable* shared = group_.pop_shared()) {
@@ -226,8 +231,9 @@ void Scheduler::sleep() {
   const bool retired = retired_.load(std::memory_order_relaxed);
   // Who sleeps in the poller sleeps at once: what it costs to wake it is paid by the kernel's side.
   Poller* poller = group_.poller_.load(std::memory_order_acquire);
+  const bool spins = !retired && poller == nullptr;
   if (poller != nullptr && (retired || !poller->try_enter())) poller = nullptr;
-  if (!retired && poller == nullptr && spin_for_work()) return;
+  if (spins && spin_for_work()) return;
   std::unique_lock lock(sleep_mutex_);
   if (retired) {  // for nobody to wake but its timers and the monitor
     const auto woken = [this] { return !retired_.load() || stop_requested(); };
@@ -248,10 +254,17 @@ void Scheduler::sleep() {
   group_.sleeping_.fetch_sub(1, std::memory_order_seq_cst);
   if (stop_requested()) stopping_ = true;
   lock.unlock();
-  if (poller != nullptr) {
-    poller->dispatch();
-    poller->leave();
-  }
+  if (poller != nullptr) dispatch(*poller);
+}
+
+/// Makes runnable who has waited for what has happened. To wake another scheduler costs as much as
+/// several of them, so that it is done for many at once.
+void Scheduler::dispatch(Poller& poller) {
+  dispatching_ = true;
+  poller.dispatch();
+  poller.leave();
+  dispatching_ = false;
+  if (queue_.size() >= worth_waking_for) group_.wake_one();
 }
 
 /// Or until a timer of this scheduler is due.

@@ -129,6 +129,7 @@ class Scheduler {
   void give_all_away();
   void sleep();
   void sleep_until_woken(std::unique_lock<std::mutex>& lock, Poller* poller);
+  void dispatch(Poller& poller);
   void wake() noexcept;
   bool spin_for_work();
   bool work_in_sight() noexcept;
@@ -151,6 +152,7 @@ class Scheduler {
   std::uint32_t turns_ = 0;
   std::atomic<std::uint32_t> turn_mark_{0};  ///< copy of turns_ for the monitor
   std::atomic<bool> preempt_{false};
+  bool dispatching_ = false;  ///< events of the poller
   OverflowStacks* overflow_stacks_ = nullptr;
   std::vector<Worker*> idle_workers_;
   TimerShard timers_;

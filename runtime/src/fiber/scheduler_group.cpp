@@ -116,7 +116,7 @@ void SchedulerGroup::make_runnable(Runnable& runnable) noexcept {
   }
   Runnable* overflow = own->queue_.push_next(runnable);
   if (overflow != nullptr) push_shared(*overflow);
-  if (own->queue_.size() >= 2) wake_one();
+  if (own->queue_.size() >= 2 && !own->dispatching_) wake_one();
 }
 
 void SchedulerGroup::make_runnable_last(Runnable& runnable) noexcept {
