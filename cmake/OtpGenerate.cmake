@@ -1,4 +1,4 @@
-# otp_generate(<target> <schema.otp>... [IMPORT_DIRS <dir>...] [TEST_DOUBLES])
+# otp_generate(<target> <schema.otp>... [IMPORT_DIRS <dir>...] [TEST_DOUBLES] [LOCKED])
 #
 # Makes C++ of schemas and compiles it into <target>, a library or a program:
 #
@@ -12,6 +12,10 @@
 #
 # TEST_DOUBLES also makes shop/bank.otp.testing.h: fakes and proxies of the servers, for tests.
 #
+# LOCKED, or -DOTP_LOCKED=ON for all targets: each schema has a contract file beside it,
+# shop/bank.otp.lock, that is up to date (`otpc compat --update`). Otherwise a contract file that is
+# there is still held to: what breaks the wire is an error.
+#
 # One otpc process serves all schemas of a target. It runs again when a schema, one of its imports
 # or otpc itself changed, and leaves alone what would become the same bytes, so nothing is
 # recompiled without need. Works alike inside this project and after find_package(otp).
@@ -19,7 +23,7 @@ include_guard(GLOBAL)
 cmake_policy(VERSION 3.25)
 
 function(otp_generate target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "TEST_DOUBLES" "" "IMPORT_DIRS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TEST_DOUBLES;LOCKED" "" "IMPORT_DIRS")
   set(schemas ${arg_UNPARSED_ARGUMENTS})
   otp_check_generate("${target}" "${schemas}")
 
@@ -29,25 +33,33 @@ function(otp_generate target)
   set(depfile "${out_dir}/${target}.d")
   file(MAKE_DIRECTORY "${out_dir}")
   set(inputs)
+  set(contracts)
   set(outputs)
   foreach(schema IN LISTS schemas)
     cmake_path(ABSOLUTE_PATH schema NORMALIZE)
     otp_import_path("${schema}" import_dirs relative)
     list(APPEND inputs "${schema}")
+    if(EXISTS "${schema}.lock")
+      list(APPEND contracts "${schema}.lock")
+    endif()
     list(APPEND outputs "${out_dir}/${relative}.h" "${out_dir}/${relative}.cpp")
     if(arg_TEST_DOUBLES)
       list(APPEND outputs "${out_dir}/${relative}.testing.h")
     endif()
   endforeach()
 
+  set(locked)
+  if(arg_LOCKED OR OTP_LOCKED)
+    set(locked --locked)
+  endif()
   set(search_path ${import_dirs} "$<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>")
   set(search_path "$<REMOVE_DUPLICATES:$<FILTER:${search_path},EXCLUDE,^$>>")
   add_custom_command(
     OUTPUT ${outputs}
     COMMAND otp::otpc gen --out-dir "${out_dir}" --depfile "${depfile}"
-            $<$<BOOL:${arg_TEST_DOUBLES}>:--test-doubles>
+            $<$<BOOL:${arg_TEST_DOUBLES}>:--test-doubles> ${locked}
             "-I;$<JOIN:${search_path},;-I;>" ${inputs}
-    DEPENDS ${inputs} otp::otpc
+    DEPENDS ${inputs} ${contracts} otp::otpc
     DEPFILE "${depfile}"
     COMMENT "Generating C++ from the schemas of ${target}"
     COMMAND_EXPAND_LISTS VERBATIM)

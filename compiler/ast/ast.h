@@ -50,8 +50,8 @@ struct Value {
   std::uint64_t magnitude = 0;  ///< integer; duration in nanoseconds
   double floating = 0;
   bool boolean = false;
-  std::string text;
-  Path path;  ///< `max_lines`, `Reason.checkout`, `env.pool`, with dots or `::`
+  std::string text;  ///< also the digits of a number beyond 64 bits
+  Path path;         ///< `max_lines`, `Reason.checkout`, `env.pool`, with dots or `::`
   std::vector<Value> items;
 };
 
@@ -127,6 +127,11 @@ struct Upgrade {
   std::optional<Value> from;
   Span span;
 };
+/// What a process kept in a version before, which the contract file knows.
+struct OldState {
+  std::uint64_t version = 0;
+  std::vector<Field> fields;
+};
 struct Uses {
   Path server;
   Name kind;  ///< call, cast, topic...; empty when not said
@@ -158,6 +163,7 @@ struct ServerBase : Decorated {
   std::optional<Value> hibernate;
   std::vector<Mailbox> mailboxes;
   std::vector<Upgrade> upgrades;
+  std::vector<OldState> old_states;  ///< the oldest first
 };
 struct Server : ServerBase {
   std::vector<Path> protocols;

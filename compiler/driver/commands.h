@@ -8,6 +8,7 @@
 #include <llvm/Support/raw_ostream.h>
 
 #include "driver/front_end.h"
+#include "tools/doc/doc.h"
 #include "tools/graph/graph.h"
 
 namespace otpc::driver {
@@ -32,13 +33,6 @@ struct FixRequest : Input {
 /// Applies the mends that are safe to the schemas named, until there are none; tells what remains.
 Exit fix(const FixRequest& request, Streams streams);
 
-struct CompatRequest : Input {  ///< one file
-  std::string before;   ///< a schema, a contract file or a git revision; empty: the contract file
-  bool accept = false;  ///< write the contract file, compare nothing
-};
-/// Tells what a schema changed that breaks its peers.
-Exit compat(const CompatRequest& request, Streams streams);
-
 enum class GraphFormat : std::uint8_t { dot, mermaid, svg };
 struct GraphRequest : Input {
   tools::GraphKind kind = tools::GraphKind::supervision;
@@ -49,6 +43,26 @@ Exit graph(const GraphRequest& request, Streams streams);
 
 /// Prints the checked schemas, and what they import, as JSON: compiler/ir.
 Exit intermediate_representation(const Input& input, Streams streams);
+
+struct DocRequest : Input {
+  std::string out_dir;
+  tools::DocFormat format = tools::DocFormat::markdown;
+};
+/// Writes pages about the schemas, and one that leads to them.
+Exit document(const DocRequest& request, Streams streams);
+
+struct CompatRequest : Input {
+  /// Schemas, folders, contract files; the first of two may be a revision of git.
+  std::vector<std::string> paths;
+  bool as_json = false;
+  bool source_too = false;        ///< what only breaks sources counts too
+  bool breaking_allowed = false;  ///< when contract files are written
+};
+/// Tells what is different between two versions, and whom it hurts; status 1 when processes of both
+/// cannot talk. One path is compared with its contract file.
+Exit compat(const CompatRequest& request, Streams streams);
+/// Writes the contract files of schemas. One whose promises are broken stays as it is.
+Exit update_contracts(const CompatRequest& request, Streams streams);
 
 /// Writes a project that builds into the folder `path`, which gets its last part for a name:
 /// schema, handlers, program and test; `supervised`: with a supervisor and an application.

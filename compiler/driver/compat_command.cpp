@@ -1,4 +1,4 @@
-// `otpc compat`: what a schema promises now against what it promised before.
+#include <algorithm>
 #include <optional>
 
 #include <llvm/ADT/SmallString.h>
@@ -9,19 +9,40 @@
 
 #include "driver/commands.h"
 #include "driver/files.h"
-#include "tools/compat/contract.h"
+#include "tools/compat/compare.h"
 
 namespace otpc::driver {
 namespace {
 
-using diagnostics::Id;
-using tools::Contract;
+namespace fs = llvm::sys::fs;
+
+/// The schemas of a folder and of those in it, in the order of their names.
+std::vector<std::string> schemas_in(const std::string& folder) {
+  std::vector<std::string> found;
+  std::error_code failed;
+  for (fs::recursive_directory_iterator each(folder, failed), end; each != end && !failed;
+       each.increment(failed)) {
+    if (llvm::StringRef(each->path()).ends_with(".otp")) found.push_back(each->path());
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
+Input input_at(const CompatRequest& request, const std::string& path) {
+  Input input = request;
+  input.files = {path};
+  if (!fs::is_directory(path)) return input;
+  input.files = schemas_in(path);
+  // Before the others: a version imports from itself.
+  input.import_dirs.insert(input.import_dirs.begin(), path);
+  return input;
+}
 
 /// The file as it was at a revision; nothing when it was not there.
 std::optional<std::string> at_revision(const std::string& revision, const std::string& path) {
   const auto git = llvm::sys::findProgramByName("git");
   llvm::SmallString<128> output;
-  if (!git || llvm::sys::fs::createTemporaryFile("otpc", "otp", output)) return std::nullopt;
+  if (!git || fs::createTemporaryFile("otpc", "otp", output)) return std::nullopt;
   const llvm::FileRemover remover(output);
   const std::string folder = llvm::sys::path::parent_path(path).str();
   const std::string what = revision + ":./" + llvm::sys::path::filename(path).str();
@@ -36,104 +57,116 @@ std::optional<std::string> at_revision(const std::string& revision, const std::s
   return std::nullopt;
 }
 
-bool is_lock(llvm::StringRef path) { return path.ends_with(".lock"); }
+/// The contracts at a path, or the exit status after a complaint.
+using Found = std::variant<std::vector<tools::Contract>, Exit>;
 
-class Compatibility {
- public:
-  Compatibility(const CompatRequest& request, Streams streams)
-      : request_(request), streams_(streams), after_(request, streams) {}
-
-  Exit run() {
-    const std::optional<Contract> now = promised_now();
-    if (!now) return after_.report();
-    if (request_.accept) return accept(*now);
-    if (const std::optional<Contract> before = promised_before())
-      tools::compare(*before, *now, after_.diagnostics());
-    const Exit status = after_.report();
-    return failed_ ? Exit::input_output : status;
+Found contracts_of(const Input& input, Streams streams) {
+  FrontEnd front_end(input, streams);
+  const std::unique_ptr<model::Program> program = front_end.program();
+  if (program == nullptr) return front_end.report();
+  std::vector<tools::Contract> contracts;
+  for (std::size_t i = 0; i < program->modules.size(); ++i) {
+    const LoadedFile& file = *front_end.files()[i];
+    if (file.requested)
+      contracts.push_back(tools::contract_of(*program->modules[i], front_end.sources(), file.path));
   }
+  return contracts;
+}
 
- private:
-  std::optional<Contract> promised_now() {
-    if (is_lock(path())) return read_lock(path());
-    return contract(after_);
+Found contracts_at(const CompatRequest& request, const std::string& path, Streams streams) {
+  if (llvm::StringRef(path).ends_with(".lock")) {
+    llvm::Expected<std::string> text = read_file(path);
+    llvm::Expected<tools::Contract> contract =
+        text ? tools::read_contract(*text, path) : text.takeError();
+    if (contract) return std::vector{*std::move(contract)};
+    streams.err << "otpc: `" << path << "`: " << llvm::toString(contract.takeError()) << '\n';
+    return Exit::input_output;
   }
-
-  std::optional<Contract> promised_before() {
-    const std::string& before = request_.before;
-    if (before.empty() || is_lock(before)) return read_lock(before.empty() ? lock() : before);
-    Input input = request_;
-    input.rendering = Rendering::text;
-    if (llvm::sys::fs::exists(before)) {
-      input.files = {before};
-    } else {
-      for (const LoadedFile* file : after_.files()) {
-        if (const auto text = at_revision(before, file->path)) input.texts[file->path] = *text;
-      }
-      if (!input.texts.contains(path())) {
-        complain(Id::cannot_read, before,
-                 "it is no file, and git has no such revision of " + path());
-        return std::nullopt;
-      }
-    }
-    FrontEnd front_end(input, streams_);
-    std::optional<Contract> result = contract(front_end);
-    if (!result) {
-      front_end.report();
-      complain(Id::cannot_read, before, "it has errors of its own");
-    }
-    return result;
+  const Input input = input_at(request, path);
+  if (input.files.empty()) {
+    streams.err << "otpc: no schema in the folder `" << path << "`\n";
+    return Exit::input_output;
   }
+  return contracts_of(input, streams);
+}
 
-  static std::optional<Contract> contract(FrontEnd& front_end) {
-    const std::unique_ptr<model::Program> program = front_end.program();
-    if (program == nullptr) return std::nullopt;
-    for (std::size_t i = 0; i < program->modules.size(); ++i) {
-      if (front_end.files()[i]->requested) return tools::contract_of(*program->modules[i]);
-    }
-    return std::nullopt;
+/// What the schemas at a path promised at a revision, with what they imported then.
+Found contracts_before(const CompatRequest& request, const std::string& revision,
+                       const std::string& path, Streams streams) {
+  Input input = input_at(request, path);
+  FrontEnd now(input, streams);
+  if (now.program() == nullptr) return now.report();
+  for (const LoadedFile* file : now.files()) {
+    const std::optional<std::string> text = at_revision(revision, file->path);
+    if (text)
+      input.texts[file->path] = *text;
+    else
+      std::erase(input.files, file->path);
   }
+  if (!input.files.empty()) return contracts_of(input, streams);
+  streams.err << "otpc: `" << revision << "` is no file, and git has no such revision of `" << path
+              << "`\n";
+  return Exit::input_output;
+}
 
-  std::optional<Contract> read_lock(const std::string& file) {
-    llvm::Expected<std::string> text = read_file(file);
-    if (!text) {
-      complain(Id::cannot_read, file, llvm::toString(text.takeError()))
-          .help("`otpc compat --accept " + path() + "` writes it");
-      return std::nullopt;
-    }
-    llvm::Expected<Contract> result = tools::from_text(*text);
-    if (result) return *result;
-    after_.diagnostics()
-        .emit(Id::bad_contract, {}, file, llvm::toString(result.takeError()))
-        .help("`otpc compat --accept " + path() + "` writes it anew");
-    return std::nullopt;
-  }
-
-  Exit accept(const Contract& now) {
-    if (llvm::Expected<bool> written = write_if_changed(lock(), tools::to_text(now)); !written)
-      complain(Id::cannot_write, lock(), llvm::toString(written.takeError()));
-    const Exit status = after_.report();
-    return failed_ ? Exit::input_output : status;
-  }
-
-  diagnostics::Builder complain(Id id, const std::string& file, const std::string& why) {
-    failed_ = true;
-    return after_.diagnostics().emit(id, {}, file, why);
-  }
-
-  const std::string& path() const { return request_.files.front(); }
-  std::string lock() const { return path() + ".lock"; }
-
-  const CompatRequest& request_;
-  Streams streams_;
-  FrontEnd after_;
-  bool failed_ = false;
-};
+Exit verdict(const CompatRequest& request, const std::vector<tools::Change>& changes) {
+  const bool breaks = std::ranges::any_of(changes, [&](const tools::Change& each) {
+    const tools::ChangeRow& kind = tools::row(each.id);
+    return !kind.wire || (request.source_too && !kind.source);
+  });
+  return breaks ? Exit::diagnostics : Exit::ok;
+}
 
 }  // namespace
 
 Exit compat(const CompatRequest& request, Streams streams) {
-  return Compatibility(request, streams).run();
+  const std::string& now = request.paths.back();
+  const std::string before = request.paths.size() == 1 ? contract_path(now) : request.paths.front();
+  const bool is_revision = request.paths.size() == 2 && !fs::exists(before);
+  auto old_contracts = is_revision ? contracts_before(request, before, now, streams)
+                                   : contracts_at(request, before, streams);
+  if (const Exit* failed = std::get_if<Exit>(&old_contracts)) return *failed;
+  auto new_contracts = contracts_at(request, now, streams);
+  if (const Exit* failed = std::get_if<Exit>(&new_contracts)) return *failed;
+  const auto changes = tools::compare(std::get<0>(old_contracts), std::get<0>(new_contracts));
+  streams.out << (request.as_json ? tools::to_json(changes) : tools::to_text(changes));
+  return verdict(request, changes);
+}
+
+Exit update_contracts(const CompatRequest& request, Streams streams) {
+  Input input = request;
+  for (const std::string& path : request.paths) {
+    const Input one = input_at(request, path);
+    input.files.insert(input.files.end(), one.files.begin(), one.files.end());
+    input.import_dirs = one.import_dirs;
+  }
+  FrontEnd front_end(input, streams);
+  const std::unique_ptr<model::Program> program = front_end.program();
+  if (program == nullptr) return front_end.report();
+  Exit status = Exit::ok;
+  for (std::size_t i = 0; i < program->modules.size(); ++i) {
+    const LoadedFile& file = *front_end.files()[i];
+    if (!file.requested) continue;
+    tools::Contract contract =
+        tools::contract_of(*program->modules[i], front_end.sources(), file.path);
+    if (const tools::Contract* kept = front_end.contracts().find(file)) {
+      const auto changes = tools::compare(*kept, contract);
+      if (!request.breaking_allowed && verdict(request, changes) != Exit::ok) {
+        streams.err << tools::to_text(changes) << "otpc: `" << contract_path(file.path)
+                    << "` stays as it is; --allow-breaking breaks it on purpose\n";
+        status = Exit::diagnostics;
+        continue;
+      }
+      contract = tools::with_history(std::move(contract), *kept);
+    }
+    const std::string path = contract_path(file.path);
+    if (auto written = write_if_changed(path, tools::print(contract)); !written) {
+      streams.err << "otpc: cannot write `" << path << "`: " << llvm::toString(written.takeError())
+                  << '\n';
+      return Exit::input_output;
+    }
+  }
+  return status;
 }
 
 }  // namespace otpc::driver

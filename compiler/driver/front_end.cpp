@@ -11,7 +11,8 @@ namespace otpc::driver {
 FrontEnd::FrontEnd(const Input& input, Streams streams)
     : input_(input),
       streams_(streams),
-      loader_(input.import_dirs, input.texts, sources_, diagnostics_) {
+      loader_(input.import_dirs, input.texts, sources_, diagnostics_),
+      contracts_(sources_, diagnostics_) {
   diagnostics_.set_warnings(input.warnings);
 }
 
@@ -20,10 +21,19 @@ std::unique_ptr<model::Program> FrontEnd::program() {
     for (const std::string& file : input_.files) loader_.load(file);
   });
   std::vector<const ast::File*> files;
-  for (const LoadedFile* file : loader_.ordered()) files.push_back(file->ast.get());
+  for (const LoadedFile* file : loader_.ordered()) {
+    contracts_.read(*file);
+    files.push_back(file->ast.get());
+  }
   return in_phase("checking", [&] {
     std::unique_ptr<model::Program> program = sema::check(files, diagnostics_);
     if (!diagnostics_.is_wrong()) lower::check_names(*program, diagnostics_);
+    for (std::size_t i = 0; input_.check_contracts && i < program->modules.size(); ++i) {
+      const LoadedFile& file = *loader_.ordered()[i];
+      // What is wrong already says enough of a schema.
+      if (file.requested && !diagnostics_.is_wrong())
+        contracts_.check(*program->modules[i], file, input_.locked);
+    }
     return diagnostics_.has_errors() ? nullptr : std::move(program);
   });
 }

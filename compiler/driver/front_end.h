@@ -10,6 +10,7 @@
 #include <llvm/Support/raw_ostream.h>
 
 #include "diagnostics/engine.h"
+#include "driver/contracts.h"
 #include "driver/loader.h"
 #include "ir/ir.h"
 #include "model/model.h"
@@ -36,6 +37,8 @@ struct Input {
   bool colour = false;
   diagnostics::WarningOptions warnings;
   std::map<std::string, std::string> texts;  ///< of files, by path, instead of what is on disk
+  bool check_contracts = false;
+  bool locked = false;  ///< each schema has a contract file, which is up to date
 };
 
 class FrontEnd {
@@ -49,6 +52,7 @@ class FrontEnd {
   const std::vector<LoadedFile*>& files() const { return loader_.ordered(); }
   diagnostics::Engine& diagnostics() { return diagnostics_; }
   const source::SourceManager& sources() const { return sources_; }
+  const Contracts& contracts() const { return contracts_; }
   /// What a printed model says of its files.
   ir::Options ir_options() const;
 
@@ -62,6 +66,7 @@ class FrontEnd {
   source::SourceManager sources_;
   diagnostics::Engine diagnostics_;
   Loader loader_;
+  Contracts contracts_;
 };
 
 }  // namespace otpc::driver

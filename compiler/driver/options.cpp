@@ -36,12 +36,13 @@ constexpr const char* overview =
 struct CommandLine {
   cl::SubCommand gen{"gen", "Generate C++, Erlang or Elixir from schemas"};
   cl::SubCommand check{"check", "Check schemas, write nothing"};
-  cl::SubCommand compat{"compat", "Tell what changed that breaks peers: compat [OLD] NEW"};
   cl::SubCommand explain{"explain", "Tell what a diagnostic means, or list them all"};
   cl::SubCommand format{"format", "Bring schemas into the one style"};
   cl::SubCommand fix{"fix", "Mend in the schemas what has one safe mend"};
   cl::SubCommand graph{"graph", "Draw supervision trees, calls or state machines"};
   cl::SubCommand ir{"ir", "Print the checked schemas as JSON, for other programs"};
+  cl::SubCommand compat{"compat", "Tell whether two versions of a schema can talk to each other"};
+  cl::SubCommand doc{"doc", "Write pages about schemas"};
   cl::SubCommand completion{"completion", "Print what a shell needs to complete command lines"};
   cl::SubCommand make{"new", "Write a project that builds"};
 
@@ -49,7 +50,24 @@ struct CommandLine {
                               cl::sub(gen),    cl::sub(check),
                               cl::sub(format), cl::sub(graph),
                               cl::sub(ir),     cl::sub(fix),
-                              cl::sub(compat)};
+                              cl::sub(doc)};
+  cl::opt<std::string> doc_format{"format", cl::desc("Of the pages"), cl::init("markdown"),
+                                  cl::value_desc("markdown|html"), cl::sub(doc)};
+  cl::list<std::string> versions{
+      cl::Positional, cl::desc("<schema.otp, folder, contract or revision>..."), cl::sub(compat)};
+  cl::opt<std::string> compat_format{"format", cl::desc("How to print what has changed"),
+                                     cl::init("text"), cl::value_desc("text|json"),
+                                     cl::sub(compat)};
+  cl::opt<std::string> require{"require", cl::desc("What a change must not break"),
+                               cl::init("wire"), cl::value_desc("wire|source"), cl::sub(compat)};
+  cl::opt<bool> update{"update", cl::desc("Write the contract files of the schemas"),
+                       cl::sub(compat)};
+  cl::alias accept{"accept", cl::desc("The same as --update"), cl::aliasopt(update)};
+  cl::opt<bool> allow_breaking{"allow-breaking", cl::desc("Also when promises are broken"),
+                               cl::sub(compat)};
+  cl::opt<bool> locked{"locked",
+                       cl::desc("Each schema must have a contract file that is up to date"),
+                       cl::sub(gen), cl::sub(check)};
   cl::opt<std::string> code{cl::Positional, cl::desc("[OTPnnnn]"), cl::sub(explain)};
   cl::opt<std::string> shell{cl::Positional, cl::desc("<bash|zsh|fish>"), cl::sub(completion)};
   cl::opt<std::string> project{cl::Positional, cl::desc("<name>"), cl::sub(make)};
@@ -58,14 +76,15 @@ struct CommandLine {
                                     cl::Prefix,
                                     cl::desc("Look for imports here"),
                                     cl::value_desc("dir"),
+                                    cl::sub(compat),
+                                    cl::sub(doc),
                                     cl::sub(graph),
                                     cl::sub(ir),
                                     cl::sub(gen),
                                     cl::sub(check),
-                                    cl::sub(fix),
-                                    cl::sub(compat)};
-  cl::opt<std::string> out_dir{"out-dir", cl::desc("Where the generated files go"),
-                               cl::value_desc("dir"), cl::sub(gen)};
+                                    cl::sub(fix)};
+  cl::opt<std::string> out_dir{"out-dir", cl::desc("Where the files go"), cl::value_desc("dir"),
+                               cl::sub(gen), cl::sub(doc)};
   cl::opt<std::string> language{"lang", cl::desc("What to generate; clients for Erlang and Elixir"),
                                 cl::value_desc("cpp|erlang|elixir"), cl::init("cpp"), cl::sub(gen)};
   cl::opt<std::string> plugin{"plugin",
@@ -83,8 +102,6 @@ struct CommandLine {
                                    cl::sub(gen),
                                    cl::sub(check),
                                    cl::sub(compat)};
-  cl::opt<bool> accept{"accept", cl::desc("Write the contract file: this is promised now"),
-                       cl::sub(compat)};
   cl::opt<bool> check_only{"check", cl::desc("Change nothing, only say which files would change"),
                            cl::sub(format)};
   cl::opt<std::string> graph_kind{"kind", cl::desc("What to draw"), cl::init("supervision"),
@@ -217,6 +234,8 @@ Exit run_pipeline(const CommandLine& line, Streams streams) {
     return misused(streams.err, "--test-doubles is for C++");
   Request request{*input, line.out_dir, line.depfile, line.test_doubles, *language, line.plugin};
   request.rendering = *rendering;
+  request.check_contracts = true;
+  request.locked = line.locked;
   return run(request, streams);
 }
 
@@ -228,17 +247,35 @@ Exit run_graph(const CommandLine& line, Streams streams) {
   return graph({*input, *kind, *format}, streams);
 }
 
+Exit run_doc(const CommandLine& line, Streams streams) {
+  const auto format = chosen<tools::DocFormat>(line.doc_format, streams);
+  const auto input = input_of(line, streams);
+  if (!format || !input) return Exit::usage;
+  if (line.out_dir.empty()) return misused(streams.err, "doc needs --out-dir: where the pages go");
+  return document({*input, line.out_dir, *format}, streams);
+}
+
 Exit run_compat(const CommandLine& line, Streams streams) {
-  if (line.files.size() > (line.accept ? 1 : 2))
-    return misused(streams.err, "compat takes OLD and NEW, or NEW alone");
+  enum class Format : std::uint8_t { text, json };
+  const auto format = chosen<Format>(line.compat_format, streams);
+  enum class Required : std::uint8_t { wire, source };
+  const auto required = chosen<Required>(line.require, streams);
   const auto rendering = chosen<Rendering>(line.diagnostics, streams);
   auto input = input_of(line, streams);
-  if (!rendering || !input) return Exit::usage;
+  if (!format || !required || !rendering || !input) return Exit::usage;
   input->rendering = *rendering;
   input->warnings = diagnostics::WarningOptions::none();  // they are for `check` to tell
-  const std::string before = input->files.size() == 2 ? input->files.front() : "";
-  input->files = {input->files.back()};
-  return compat({*input, before, line.accept}, streams);
+  CompatRequest request{
+      *input, {}, *format == Format::json, *required == Required::source, line.allow_breaking};
+  request.paths.assign(line.versions.begin(), line.versions.end());
+  if (request.paths.empty())
+    return misused(streams.err,
+                   "name the old version and the new one, or one to be compared with "
+                   "its contract file");
+  if (line.update) return update_contracts(request, streams);
+  if (request.paths.size() > 2) return misused(streams.err, "compat compares two versions");
+  if (line.allow_breaking) return misused(streams.err, "--allow-breaking goes with --update");
+  return compat(request, streams);
 }
 
 Exit run_completion(const CommandLine& line, Streams streams) {
@@ -254,8 +291,9 @@ Exit dispatch(const CommandLine& line, Streams streams) {
   if (line.explain) return explain(line.code, streams);
   if (line.completion) return run_completion(line, streams);
   if (line.make) return new_project(line.project, line.supervised, streams);
+  if (line.compat) return run_compat(line, streams);
   const bool takes_files =
-      line.gen || line.check || line.format || line.graph || line.ir || line.fix || line.compat;
+      line.gen || line.check || line.format || line.graph || line.ir || line.fix || line.doc;
   if (!takes_files) return misused(streams.err, "say what to do: " + command_names());
   if (line.files.empty()) return misused(streams.err, "name at least one schema file");
   if (line.format) {
@@ -265,7 +303,7 @@ Exit dispatch(const CommandLine& line, Streams streams) {
     const auto input = input_of(line, streams);
     return input ? fix({*input, line.diff}, streams) : Exit::usage;
   }
-  if (line.compat) return run_compat(line, streams);
+  if (line.doc) return run_doc(line, streams);
   if (line.graph) return run_graph(line, streams);
   if (line.ir) {
     const auto input = input_of(line, streams);

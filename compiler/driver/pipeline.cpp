@@ -10,7 +10,6 @@
 #include "driver/version.h"
 #include "lower/lower.h"
 #include "render/render.h"
-#include "sema/check.h"
 
 namespace otpc::driver {
 namespace {
@@ -25,9 +24,6 @@ class Pipeline {
   Exit run() {
     const std::unique_ptr<model::Program> program = front_end_.program();
     if (program == nullptr || request_.out_dir.empty()) return front_end_.report();
-    if (request_.language == Language::cpp && request_.plugin.empty())
-      sema::check_generatable(*program, front_end_.diagnostics());
-    if (front_end_.diagnostics().has_errors()) return front_end_.report();
     const std::vector<Output> outputs = in_phase("generating", [&] { return render(*program); });
     if (front_end_.diagnostics().has_errors()) return front_end_.report(failure_);
     write(outputs);
@@ -102,7 +98,11 @@ class Pipeline {
     }
     if (request_.depfile.empty()) return;
     std::vector<std::string> inputs;
-    for (const LoadedFile* file : front_end_.files()) inputs.push_back(file->path);
+    for (const LoadedFile* file : front_end_.files()) {
+      inputs.push_back(file->path);
+      if (front_end_.contracts().find(*file) != nullptr)
+        inputs.push_back(contract_path(file->path));
+    }
     write_one(request_.depfile, depfile(paths, inputs));
   }
 

@@ -143,6 +143,31 @@ class Writer {
     location(span);
   }
 
+  /// What has versions: a declaration, a message, a field.
+  template <class Part>
+  void part(const Part& written) {
+    const model::Life& life = written.life;
+    named(written.name, written.doc, written.span);
+    if (life.added == 0 && life.deprecated == 0 && life.was.empty()) return;
+    json_.attributeObject("versions", [&] {
+      if (life.added != 0) json_.attribute("added", life.added);
+      if (life.deprecated != 0) json_.attribute("deprecated", life.deprecated);
+      if (!life.use_instead.empty()) json_.attribute("use", life.use_instead);
+      if (!life.was.empty()) json_.attribute("was", life.was);
+    });
+  }
+  void removed(const std::vector<model::Removed>& all) {
+    if (all.empty()) return;
+    list("removed", all, [&](const model::Removed& each) {
+      object([&] {
+        json_.attribute("what", each.what);
+        json_.attribute("wire_name", each.name);
+        json_.attribute("version", each.version);
+        location(each.span);
+      });
+    });
+  }
+
   void type(llvm::StringRef key, const model::Type& written) {
     json_.attributeBegin(key);
     type(written);
@@ -169,8 +194,7 @@ class Writer {
       switch (written.kind) {
         case model::ValueKind::integer:
           json_.attribute("kind", "integer");
-          json_.attribute("digits",
-                          (written.negative ? "-" : "") + std::to_string(written.magnitude));
+          json_.attribute("digits", written.digits());
           return;
         case model::ValueKind::floating:
           json_.attribute("kind", "float");
@@ -211,7 +235,7 @@ class Writer {
   void fields(llvm::StringRef key, const std::vector<model::Field>& all) {
     list(key, all, [&](const model::Field& each) {
       object([&] {
-        named(each.name, each.doc, each.span);
+        part(each);
         type("type", each.type);
         value("default", each.fallback);
         value("min", each.min);
@@ -223,7 +247,7 @@ class Writer {
   void cases(llvm::StringRef key, const std::vector<model::Case>& all) {
     list(key, all, [&](const model::Case& each) {
       object([&] {
-        named(each.name, each.doc, each.span);
+        part(each);
         fields("fields", each.fields);
         json_.attribute("transient", each.transient);
       });
@@ -242,13 +266,14 @@ class Writer {
     list("messages", all, [&](const model::Message& each) {
       object([&] {
         json_.attribute("kind", word(each.kind));
-        named(each.name, each.doc, each.span);
+        part(each);
         fields("parameters", each.parameters);
         if (each.kind == model::MessageKind::call) {
           answer(each.result, each.throws, each.timeout_ns);
           json_.attribute("deferred", each.deferred);
           json_.attribute("blocking", each.blocking);
         }
+        if (each.priority) json_.attribute("priority", "high");
         if (each.every_ns != 0) json_.attribute("every_ns", duration(each.every_ns));
         reference("protocol", each.protocol);
         reference("topic", each.topic);
@@ -274,13 +299,15 @@ class Writer {
       json_.attribute("doc", written.doc);
       list("imports", written.imports,
            [&](const model::Module* each) { json_.value(each->name()); });
+      removed(written.removed);
       list("declarations", written.declarations, [&](const auto& each) {
         object([&] {
           const auto* choice = dynamic_cast<const model::Union*>(each.get());
           json_.attribute("kind",
                           choice != nullptr && choice->is_error ? "error" : word(each->kind));
           json_.attribute("id", each->qualified());
-          named(each->name, each->doc, each->span);
+          part(*each);
+          removed(each->removed);
           declaration(*each);
         });
       });
@@ -294,11 +321,11 @@ class Writer {
       case DeclarationKind::alias:
         return type("type", static_cast<const model::Alias&>(written).type);
       case DeclarationKind::structure:
-        return fields("fields", static_cast<const model::Struct&>(written).fields);
+        return structure(static_cast<const model::Struct&>(written));
       case DeclarationKind::enumeration:
         return enumeration(static_cast<const model::Enum&>(written));
       case DeclarationKind::choice:
-        return cases("cases", static_cast<const model::Union&>(written).cases);
+        return choice(static_cast<const model::Union&>(written));
       case DeclarationKind::protocol:
         return messages(static_cast<const model::Protocol&>(written).messages);
       case DeclarationKind::server:
@@ -329,17 +356,43 @@ class Writer {
     value("value", written.value);
   }
 
+  void structure(const model::Struct& written) {
+    fields("fields", written.fields);
+    json_.attribute("record", written.record);
+    json_.attribute("json_keys", written.json_keys);
+    if (!written.elixir.empty()) json_.attribute("elixir", written.elixir);
+  }
+
+  void choice(const model::Union& written) {
+    json_.attribute("open", written.open);
+    json_.attribute("flat", written.flat);
+    cases("cases", written.cases);
+  }
+
   void enumeration(const model::Enum& written) {
     json_.attribute("open", written.open);
-    list("members", written.members, [&](const model::EnumMember& each) {
-      object([&] { named(each.name, each.doc, each.span); });
-    });
+    list("members", written.members,
+         [&](const model::EnumMember& each) { object([&] { part(each); }); });
   }
 
   void server(const model::Server& written) {
     fields("parameters", written.parameters);
     reference("init_throws", written.init_throws);
     if (written.state) fields("state", *written.state);
+    list("upgrades", written.upgrades, [&](const model::Upgrade& each) {
+      object([&] {
+        json_.attribute("from", each.from);
+        location(each.span);
+        // Of a schema that may be gone: no places.
+        list("state", each.state, [&](const model::Field& field) {
+          object([&] {
+            json_.attribute("name", field.name);
+            type("type", field.type);
+            value("default", field.fallback);
+          });
+        });
+      });
+    });
     references("protocols", written.protocols);
     references("topics", written.topics);
     list("uses", written.uses, [&](const model::Uses& each) {

@@ -39,7 +39,15 @@ std::size_t optional_count(const std::vector<model::Field>& parameters) {
   return static_cast<std::size_t>(last_needed - parameters.rbegin());
 }
 
+/// A value that holds an opaque stays on its node.
+bool is_opaque(const model::Type& type) {
+  return type.kind == TypeKind::opaque || std::ranges::any_of(type.arguments, is_opaque);
+}
+
 bool is_sent_by_clients(const model::Message& message) {
+  const bool stays = (message.result && is_opaque(*message.result)) ||
+                     std::ranges::any_of(message.parameters, is_opaque, &model::Field::type);
+  if (stays) return false;
   return message.kind == model::MessageKind::call || message.kind == model::MessageKind::cast ||
          message.kind == model::MessageKind::info;
 }
@@ -106,10 +114,10 @@ File Beam::file(const model::Declaration& declaration, const char* kind, Object 
   data["version"] = generator_version_;
   data["schema"] = declaration.module->name();
   data["module"] = module_name(declaration);
-  data["id"] = atom(declaration.qualified());
-  data["doc"] = comment(
-      declaration.doc.empty() ? "Clients of " + declaration.qualified() + "." : declaration.doc,
-      Documented::module);
+  data["id"] = atom(declaration.wire_qualified());
+  const std::string doc =
+      declaration.doc.empty() ? "Clients of " + declaration.qualified() + "." : declaration.doc;
+  data["doc"] = comment(model::told(doc, declaration.life), Documented::module);
   return {declaration.qualified(), path(declaration), "file_" + language() + "_" + kind,
           std::move(data)};
 }
@@ -121,18 +129,20 @@ std::optional<File> Beam::types(const model::Module& module) {
   const auto add = [&](const model::Declaration& declaration, const std::string& written) {
     const std::string name = type_name(declaration);
     append(exported, name + "/0");
-    all.push_back(Object{
-        {"name", name}, {"doc", comment(declaration.doc, Documented::type)}, {"type", written}});
+    all.push_back(
+        Object{{"name", name},
+               {"doc", comment(model::told(declaration.doc, declaration.life), Documented::type)},
+               {"type", written}});
   };
   for (const auto& declaration : module.declarations) {
     if (const auto* alias = dynamic_cast<const model::Alias*>(declaration.get()))
       add(*alias, type(alias->type));
     if (const auto* structure = dynamic_cast<const model::Struct*>(declaration.get()))
-      add(*structure, fields_type(structure->fields));
+      add(*structure, struct_type(*structure));
     if (const auto* enumeration = dynamic_cast<const model::Enum*>(declaration.get()))
       add(*enumeration, enum_type(*enumeration));
     if (const auto* choice = dynamic_cast<const model::Union*>(declaration.get()))
-      add(*choice, choice_type(choice->cases));
+      add(*choice, choice_type(*choice));
   }
   Array values = constants(module);
   inside_ = nullptr;
@@ -155,10 +165,11 @@ Array Beam::constants(const model::Module& module) {
   for (const auto& declaration : module.declarations) {
     const auto* constant = dynamic_cast<const model::Const*>(declaration.get());
     if (constant == nullptr) continue;
-    result.push_back(Object{{"name", scope.take(beam_name(constant->name))},
-                            {"doc", comment(constant->doc, Documented::function)},
-                            {"type", type(constant->type)},
-                            {"value", value(constant->value, constant->type)}});
+    result.push_back(
+        Object{{"name", scope.take(beam_name(constant->name))},
+               {"doc", comment(model::told(constant->doc, constant->life), Documented::function)},
+               {"type", type(constant->type)},
+               {"value", value(constant->value, constant->type)}});
   }
   return result;
 }
@@ -179,8 +190,10 @@ File Beam::messages_client(const model::Declaration& declaration,
     const model::Message& message = messages[i];
     if (names[i].empty()) continue;
     Object made = function({names[i], message.parameters, "server"});
-    made["doc"] = comment(message.doc, Documented::function);
-    made["request"] = request(message.name, made.getString("alone")->str());
+    made["doc"] = comment(model::told(message.doc, message.life), Documented::function);
+    made["is_deprecated"] = message.life.deprecated != 0;
+    made["deprecated"] = deprecated(message.life);
+    made["request"] = request(message.wire_name(), made.getString("alone")->str());
     if (message.kind == model::MessageKind::cast)
       casts.push_back(std::move(made));
     else if (message.kind == model::MessageKind::info)
@@ -199,7 +212,7 @@ File Beam::messages_client(const model::Declaration& declaration,
               {"casts", std::move(casts)},
               {"infos", std::move(infos)}};
   if (server != nullptr) {
-    data["start"] = "{" + atom(server->qualified()) + ", " + variable("args") + "}";
+    data["start"] = "{" + atom(server->wire_qualified()) + ", " + variable("args") + "}";
     data["args"] = fields_type(server->parameters);
     data["init_error"] =
         server->init_throws == nullptr ? "term()" : user_type(*server->init_throws) + " | term()";
@@ -216,8 +229,8 @@ File Beam::events_client(const model::Events& declaration) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     const model::Case& event = declaration.events[i];
     Object made = function({names[i], event.fields, "manager"});
-    made["doc"] = comment(event.doc, Documented::function);
-    made["request"] = request(event.name, made.getString("alone")->str());
+    made["doc"] = comment(model::told(event.doc, event.life), Documented::function);
+    made["request"] = request(event.wire_name(), made.getString("alone")->str());
     made["sync"] = scope.take("sync_" + names[i]);
     events.push_back(std::move(made));
   }
@@ -230,8 +243,8 @@ File Beam::handler_client(const model::Handler& declaration) {
   Array calls;
   for (const model::Message& message : declaration.messages) {
     Object made = function({scope.take(beam_name(message.name)), message.parameters, "manager"});
-    made["doc"] = comment(message.doc, Documented::function);
-    made["request"] = request(message.name, made.getString("alone")->str());
+    made["doc"] = comment(model::told(message.doc, message.life), Documented::function);
+    made["request"] = request(message.wire_name(), made.getString("alone")->str());
     made["result"] = result_type(message.result, message.throws);
     made["timeout"] = timeout(message.timeout_ns);
     calls.push_back(std::move(made));
@@ -242,7 +255,7 @@ File Beam::handler_client(const model::Handler& declaration) {
 
 File Beam::topic_client(const model::Topic& declaration) {
   const auto message = [&](const std::string& group, const std::string& event) {
-    return "{" + atom(declaration.qualified()) + ", " + group + ", " + event + "}";
+    return "{" + atom(declaration.wire_qualified()) + ", " + group + ", " + event + "}";
   };
   BeamScope scope{"module_info", "behaviour_info", "start_link",
                   "subscribe",   "unsubscribe",    "subscribers"};
@@ -256,16 +269,16 @@ File Beam::topic_client(const model::Topic& declaration) {
     all.insert(all.end(), each.fields.begin(), each.fields.end());
     Object made = function({scope.take("publish_" + beam_name(each.name)), all, nullptr});
     Object key = function({"", declaration.parameters, nullptr});
-    made["doc"] = comment(each.doc, Documented::function);
+    made["doc"] = comment(model::told(each.doc, each.life), Documented::function);
     made["group"] = "{" + key.getString("alone")->str() + "}";
     std::string arguments = made.getString("alone")->str();
     arguments.erase(0, key.getString("alone")->size());
     if (arguments.starts_with(", ")) arguments.erase(0, 2);
-    made["message"] = message(made.getString("group")->str(), request(each.name, arguments));
+    made["message"] = message(made.getString("group")->str(), request(each.wire_name(), arguments));
     events.push_back(std::move(made));
     std::string fields;
     for (const model::Field& field : each.fields) append(fields, type(field.type));
-    types += (types.empty() ? "" : " | ") + request(each.name, fields);
+    types += (types.empty() ? "" : " | ") + request(each.wire_name(), fields);
   }
   std::string keys;
   for (const model::Field& key : declaration.parameters) append(keys, type(key.type));
@@ -278,7 +291,7 @@ File Beam::topic_client(const model::Topic& declaration) {
 File Beam::task_client(const model::Task& declaration) {
   Object data = function({"run", declaration.parameters, "node"});
   data["scope"] = atom(declaration.module->name());
-  data["function"] = atom(declaration.name);
+  data["function"] = atom(declaration.wire_name());
   data["result"] = result_type(declaration.result, declaration.throws);
   data["timeout"] = timeout(declaration.timeout_ns);
   return file(declaration, "task", std::move(data));
@@ -335,6 +348,13 @@ Object Beam::function(const Function& function) {
                 {"arity_with_timeout", std::to_string(arity + 1)}};
 }
 
+/// As a text of the language; empty for what is not deprecated.
+std::string Beam::deprecated(const model::Life& life) const {
+  if (life.deprecated == 0) return {};
+  const std::string use = life.use_instead.empty() ? "" : ": use " + life.use_instead;
+  return literal("since version " + std::to_string(life.deprecated) + use);
+}
+
 std::string Beam::request(const std::string& name, const std::string& arguments) const {
   return arguments.empty() ? atom(name) : "{" + atom(name) + ", " + arguments + "}";
 }
@@ -368,16 +388,17 @@ std::string Beam::user_type(const model::Declaration& declaration) {
 
 bool Beam::may_look_absent(const Type& type) {
   const auto is_absent = [](const auto& each) {
-    return each.name == "undefined" || each.name == "nil";
+    return each.wire_name() == "undefined" || each.wire_name() == "nil";
   };
-  if (type.kind == TypeKind::atom) return true;
+  if (type.kind == TypeKind::atom || type.kind == TypeKind::term) return true;
   if (type.kind != TypeKind::user) return false;
   if (const auto* enumeration = dynamic_cast<const model::Enum*>(type.user))
     return enumeration->open || std::ranges::any_of(enumeration->members, is_absent);
   const auto* choice = dynamic_cast<const model::Union*>(type.user);
-  return choice != nullptr && std::ranges::any_of(choice->cases, [&](const model::Case& each) {
-           return each.fields.empty() && is_absent(each);
-         });
+  return choice != nullptr &&
+         (choice->open || std::ranges::any_of(choice->cases, [&](const model::Case& each) {
+            return each.fields.empty() && is_absent(each);
+          }));
 }
 
 std::string Beam::type(const Type& written) {
@@ -415,6 +436,11 @@ std::string Beam::type(const Type& written) {
       return "atom()";
     case TypeKind::ref:
       return "reference()";
+    case TypeKind::bigint:
+      return "integer()";
+    case TypeKind::term:
+    case TypeKind::opaque:
+      return "term()";
     case TypeKind::list:
     case TypeKind::set:
     case TypeKind::array:
@@ -441,13 +467,33 @@ std::string Beam::type(const Type& written) {
   return "term()";
 }
 
-std::string Beam::fields_type(const std::vector<model::Field>& fields) {
+std::string Beam::struct_type(const model::Struct& declaration) {
+  if (declaration.record)
+    return "{" + atom(declaration.wire_name()) + items_type(declaration.fields) + "}";
+  const std::string own = fields_type(declaration.fields, declaration.elixir);
+  return declaration.json_keys ? own + " | " + map_type("binary()", "term()") : own;
+}
+
+/// `, u32(), binary()`: fields that stand in a tuple.
+std::string Beam::items_type(const std::vector<model::Field>& fields) {
+  std::string text;
+  for (const model::Field& each : fields) text += ", " + type(each.type);
+  return text;
+}
+
+std::string Beam::fields_type(const std::vector<model::Field>& fields,
+                              const std::string& elixir_struct) {
   std::vector<std::string> keys;
   std::size_t width = 0;
+  if (!elixir_struct.empty()) {
+    // A map that has it not is taken too.
+    keys.push_back(key_type("__struct__", false, atom("Elixir." + elixir_struct)));
+    width = keys.back().size() + 2;
+  }
   for (const model::Field& each : fields) {
     // An absent value is an absent key.
     const bool optional = each.type.kind == TypeKind::optional;
-    keys.push_back(key_type(each.name, !each.fallback,
+    keys.push_back(key_type(each.wire_name(), !each.fallback,
                             type(optional ? each.type.arguments.front() : each.type)));
     width += keys.back().size() + 2;
   }
@@ -458,19 +504,25 @@ std::string Beam::fields_type(const std::vector<model::Field>& fields) {
   return map_of_keys(one_line ? text : text + "\n  ");
 }
 
-std::string Beam::choice_type(const std::vector<model::Case>& cases) {
+std::string Beam::choice_type(const model::Union& declaration) {
   std::string text;
-  for (const model::Case& each : cases) {
-    text += (text.empty() ? "" : " | ") +
-            request(each.name, each.fields.empty() ? "" : fields_type(each.fields));
+  for (const model::Case& each : declaration.cases) {
+    const std::string tag = atom(each.wire_name());
+    text += text.empty() ? "" : " | ";
+    if (each.fields.empty())
+      text += tag;
+    else if (declaration.flat)
+      text += "{" + tag + items_type(each.fields) + "}";
+    else
+      text += "{" + tag + ", " + fields_type(each.fields) + "}";
   }
-  return text;
+  return declaration.open ? text + " | atom() | tuple()" : text;
 }
 
 std::string Beam::enum_type(const model::Enum& declaration) {
   std::string text;
   for (const model::EnumMember& each : declaration.members)
-    text += (text.empty() ? "" : " | ") + atom(each.name);
+    text += (text.empty() ? "" : " | ") + atom(each.wire_name());
   return declaration.open ? text + " | atom()" : text;
 }
 
@@ -490,7 +542,7 @@ std::string Beam::value(const model::Value& written, const Type& type) {
   }
   switch (written.kind) {
     case model::ValueKind::integer:
-      return (written.negative ? "-" : "") + std::to_string(written.magnitude);
+      return written.digits();
     case model::ValueKind::floating:
       return floating(written.floating);
     case model::ValueKind::boolean:
@@ -499,8 +551,10 @@ std::string Beam::value(const model::Value& written, const Type& type) {
       return type.kind == TypeKind::atom ? atom(written.text) : text(written.text);
     case model::ValueKind::duration:
       return std::to_string(written.magnitude);
-    case model::ValueKind::member:
-      return atom(written.text);
+    case model::ValueKind::member: {
+      const auto& members = static_cast<const model::Enum&>(*written.user).members;
+      return atom(std::ranges::find(members, written.text, &model::EnumMember::name)->wire_name());
+    }
     case model::ValueKind::list: {
       std::string items;
       for (const model::Value& each : written.items)

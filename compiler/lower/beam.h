@@ -31,6 +31,8 @@ class Beam {
   virtual std::string language() const = 0;
   virtual std::string atom(const std::string& name) const = 0;
   virtual std::string text(const std::string& utf8) const = 0;
+  /// As attributes of a module have it.
+  virtual std::string literal(const std::string& plain) const = 0;
   virtual std::string variable(const std::string& name) const = 0;
   virtual std::string remote_type(const model::Module& module, const std::string& name) const = 0;
   virtual std::string string_type() const = 0;
@@ -75,8 +77,12 @@ class Beam {
   std::string user_type(const model::Declaration& declaration);
   /// Whether a value of the type can look like an absent one.
   static bool may_look_absent(const model::Type& type);
-  std::string fields_type(const std::vector<model::Field>& fields);
-  std::string choice_type(const std::vector<model::Case>& cases);
+  std::string struct_type(const model::Struct& declaration);
+  std::string items_type(const std::vector<model::Field>& fields);
+  std::string fields_type(const std::vector<model::Field>& fields,
+                          const std::string& elixir_struct = {});
+  std::string choice_type(const model::Union& declaration);
+  std::string deprecated(const model::Life& life) const;
   std::string enum_type(const model::Enum& declaration);
   std::string result_type(const std::optional<model::Type>& result, const model::Union* throws);
   std::string value(const model::Value& value, const model::Type& type);

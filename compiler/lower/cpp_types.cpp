@@ -75,6 +75,12 @@ std::string cpp_type(const Type& type) {
       return "::std::chrono::system_clock::time_point";
     case TypeKind::ref:
       return "::otp::Ref";
+    case TypeKind::bigint:
+      return "::otp::BigInt";
+    case TypeKind::term:
+      return "::otp::Term";
+    case TypeKind::opaque:
+      return "::otp::Opaque";
     case TypeKind::list:
       return "::std::vector<" + joined_types(type) + ">";
     case TypeKind::map:
@@ -131,7 +137,8 @@ std::string cpp_value(const model::Value& value, const Type& type) {
   }
   switch (value.kind) {
     case model::ValueKind::integer:
-      return cpp_integer(value, type);
+      return type.kind == TypeKind::bigint ? "::otp::BigInt(\"" + value.digits() + "\")"
+                                           : cpp_integer(value, type);
     case model::ValueKind::floating:
       return cpp_floating(value.floating, type.kind);
     case model::ValueKind::boolean:
@@ -183,6 +190,18 @@ std::string cpp_comment(const std::string& doc, const std::string& indent) {
     begin = end + 1;
   }
   return text;
+}
+
+std::string cpp_comment(const std::string& doc, const model::Life& life,
+                        const std::string& indent) {
+  return cpp_comment(model::told(doc, life), indent);
+}
+
+std::string cpp_deprecated(const model::Life& life) {
+  if (life.deprecated == 0) return {};
+  const std::string since = "since version " + std::to_string(life.deprecated);
+  const std::string use = life.use_instead.empty() ? "" : ": use " + life.use_instead;
+  return "[[deprecated(" + cpp_string(since + use) + ")]] ";
 }
 
 }  // namespace otpc::lower

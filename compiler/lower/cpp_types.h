@@ -18,5 +18,9 @@ std::string cpp_string(const std::string& text);
 std::string cpp_duration(std::uint64_t nanoseconds);
 /// Lines of a doc comment, each with its slashes; nothing for an empty text.
 std::string cpp_comment(const std::string& doc, const std::string& indent);
+/// The same of a part that has versions, which are told.
+std::string cpp_comment(const std::string& doc, const model::Life& life, const std::string& indent);
+/// `[[deprecated("since version 3: use add")]] `, with the blank; nothing for what is not.
+std::string cpp_deprecated(const model::Life& life);
 
 }  // namespace otpc::lower

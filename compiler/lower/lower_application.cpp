@@ -66,6 +66,7 @@ Object lower_application(const model::Application& declaration) {
                 {"text", cpp_string(declaration.name)},
                 {"env", Object{{"name", pascal_case(declaration.name) + "Env"},
                                {"doc", ""},
+                               {"deprecated", ""},
                                {"fields", lower_fields(declaration.env)}}},
                 {"env_type", env_type(declaration)},
                 {"keys", std::move(keys)},

@@ -1,14 +1,26 @@
 // Constants, aliases, structs, enums, unions, errors.
+#include <algorithm>
+
 #include "lower/cpp_types.h"
 #include "lower/names.h"
 #include "lower/parts.h"
 
 namespace otpc::lower {
+namespace {
+
+/// Behind a name: ` [[deprecated("since version 3")]]`.
+std::string attribute(const model::Life& life) {
+  const std::string text = cpp_deprecated(life);
+  return text.empty() ? text : " " + text.substr(0, text.size() - 1);
+}
+
+}  // namespace
 
 Array lower_fields(const std::vector<model::Field>& fields) {
   Array result;
   for (const model::Field& field : fields) {
-    result.push_back(Object{{"doc", cpp_comment(field.doc, "  ")},
+    result.push_back(Object{{"doc", cpp_comment(field.doc, field.life, "  ")},
+                            {"deprecated", cpp_deprecated(field.life)},
                             {"type", cpp_type(field.type)},
                             {"name", cpp_name(field.name)},
                             {"text", cpp_string(field.name)},
@@ -36,7 +48,8 @@ Parameters lower_parameters(const std::vector<model::Field>& fields) {
 }
 
 Object lower_struct(const model::Struct& declaration) {
-  return Object{{"doc", cpp_comment(declaration.doc, "")},
+  return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
+                {"deprecated", cpp_deprecated(declaration.life)},
                 {"name", cpp_name(declaration.name)},
                 {"fields", lower_fields(declaration.fields)}};
 }
@@ -44,12 +57,14 @@ Object lower_struct(const model::Struct& declaration) {
 Object lower_enum(const model::Enum& declaration) {
   Array members;
   for (const model::EnumMember& member : declaration.members) {
-    members.push_back(Object{{"doc", cpp_comment(member.doc, "  ")},
+    members.push_back(Object{{"doc", cpp_comment(member.doc, member.life, "  ")},
+                             {"attribute", attribute(member.life)},
                              {"name", cpp_name(member.name)},
                              {"otp_enum", cpp_name(declaration.name)},
                              {"text", cpp_string(member.name)}});
   }
-  return Object{{"doc", cpp_comment(declaration.doc, "")},
+  return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
+                {"deprecated", cpp_deprecated(declaration.life)},
                 {"name", cpp_name(declaration.name)},
                 {"open", declaration.open},
                 {"members", std::move(members)}};
@@ -61,23 +76,34 @@ Object lower_union(const model::Union& declaration) {
   for (const model::Case& each : declaration.cases) {
     const std::string name = cpp_name(each.name, Place::union_case);
     alternatives += (alternatives.empty() ? "" : ", ") + name;
-    cases.push_back(Object{{"doc", cpp_comment(each.doc, "  ")},
+    cases.push_back(Object{{"doc", cpp_comment(each.doc, each.life, "  ")},
+                           {"deprecated", cpp_deprecated(each.life)},
                            {"name", name},
                            {"otp_union", cpp_name(declaration.name)},
                            {"text", cpp_string(each.name)},
                            {"transient", each.transient},
                            {"fields", lower_fields(each.fields)}});
   }
-  return Object{{"doc", cpp_comment(declaration.doc, "")},
+  // An open one keeps what it does not know; its name gives way to a case of the schema.
+  const bool taken = std::ranges::any_of(declaration.cases, [&](const model::Case& each) {
+    return each.name == "Unknown" || declaration.name == "Unknown";
+  });
+  const std::string unknown = taken ? "Unknown_" : "Unknown";
+  if (declaration.open) alternatives += ", " + unknown;
+  return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
+                {"deprecated", cpp_deprecated(declaration.life)},
                 {"name", cpp_name(declaration.name)},
                 {"error", declaration.is_error},
+                {"open", declaration.open},
+                {"unknown", unknown},
                 {"alternatives", alternatives},
                 {"cases", std::move(cases)}};
 }
 
 Object lower_const(const model::Const& declaration) {
   const bool text = declaration.type.kind == model::TypeKind::string;
-  return Object{{"doc", cpp_comment(declaration.doc, "")},
+  return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
+                {"deprecated", cpp_deprecated(declaration.life)},
                 {"name", cpp_name(declaration.name)},
                 {"constexpr", text || declaration.type.is_integer() ||
                                   declaration.type.kind <= model::TypeKind::f64 ||
@@ -89,7 +115,8 @@ Object lower_const(const model::Const& declaration) {
 }
 
 Object lower_alias(const model::Alias& declaration) {
-  return Object{{"doc", cpp_comment(declaration.doc, "")},
+  return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
+                {"attribute", attribute(declaration.life)},
                 {"name", cpp_name(declaration.name)},
                 {"type", cpp_type(declaration.type)}};
 }

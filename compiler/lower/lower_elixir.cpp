@@ -38,6 +38,7 @@ class Elixir final : public Beam {
     return is_word(name) ? ":" + name : ":\"" + escaped(name) + "\"";
   }
   std::string text(const std::string& utf8) const override { return "\"" + escaped(utf8) + "\""; }
+  std::string literal(const std::string& plain) const override { return text(plain); }
   std::string variable(const std::string& name) const override { return beam_name(name); }
   std::string remote_type(const model::Module& module, const std::string& name) const override {
     return module_name(module) + "." + name + "()";

@@ -64,6 +64,9 @@ class Erlang final : public Beam {
   std::string text(const std::string& utf8) const override {
     return "<<\"" + escaped(utf8, '"') + "\"/utf8>>";
   }
+  std::string literal(const std::string& plain) const override {
+    return "\"" + escaped(plain, '"') + "\"";
+  }
   std::string variable(const std::string& name) const override { return beam_pascal(name); }
   std::string remote_type(const model::Module& module, const std::string& name) const override {
     return module_name(module) + ":" + name + "()";

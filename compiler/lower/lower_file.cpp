@@ -6,6 +6,7 @@
 #include "lower/lower.h"
 #include "lower/names.h"
 #include "lower/parts.h"
+#include "model/walk.h"
 
 namespace otpc::lower {
 namespace {
@@ -51,6 +52,7 @@ std::vector<const Declaration*> needs(const Declaration& declaration) {
   }
   if (const auto* server = dynamic_cast<const model::Server*>(&declaration)) {
     if (server->state) fields(*server->state);
+    for (const model::Upgrade& each : server->upgrades) fields(each.state);
     if (const auto* machine = dynamic_cast<const model::Statem*>(server);
         machine != nullptr && machine->data)
       fields(*machine->data);
@@ -117,6 +119,33 @@ std::pair<llvm::StringRef, Object> lower_one(const Declaration& declaration) {
   return {};
 }
 
+bool writes(const model::Module& module, model::TypeKind kind) {
+  bool found = false;
+  for (const auto& declaration : module.declarations) {
+    model::for_each_type(
+        *declaration, [&](const model::TypeUse& use) { found = found || use.type.kind == kind; });
+  }
+  return found;
+}
+/// Its own code may use it without a warning: who uses that code gets one.
+bool has_deprecated(const model::Module& module) {
+  bool found = false;
+  for (const auto& declaration : module.declarations) {
+    model::for_each_life(*declaration,
+                         [&](const model::Life& life) { found = found || life.deprecated != 0; });
+    model::for_each_type(*declaration, [&](const model::TypeUse& use) {
+      found = found || (use.type.user != nullptr && use.type.user->life.deprecated != 0);
+    });
+  }
+  return found;
+}
+bool has_open_union(const model::Module& module) {
+  return std::ranges::any_of(module.declarations, [](const auto& declaration) {
+    const auto* choice = dynamic_cast<const model::Union*>(declaration.get());
+    return choice != nullptr && choice->open;
+  });
+}
+
 /// Whether some supervisor of the module is so.
 template <class Is>
 bool any_supervisor(const model::Module& module, Is is) {
@@ -175,6 +204,10 @@ Object lower_cpp(const model::Module& module, const Options& options) {
                 {"consts", each_of<model::Const>(module, lower_const)},
                 {"aliases", each_of<model::Alias>(module, lower_alias)},
                 {"types", std::move(types)},
+                {"any_deprecated", has_deprecated(module)},
+                {"any_bigint", writes(module, model::TypeKind::bigint)},
+                {"any_opaque", writes(module, model::TypeKind::opaque)},
+                {"any_term", has_open_union(module) || writes(module, model::TypeKind::term)},
                 {"any_supervisor", !supervisors.empty()},
                 {"starts_manager", any_supervisor(module, starts_manager)},
                 {"any_partition_supervisor", any_supervisor(module, is_partitioned)},

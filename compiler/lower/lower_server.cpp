@@ -103,7 +103,9 @@ Object lower_message(const Owner& owner, const Message& message) {
                                   ? "::otp::infinity"
                                   : "::otp::Timeout(" + cpp_duration(message.timeout_ns) + ")";
   return Object{
-      {"doc", cpp_comment(message.doc, "  ")},
+      {"doc", cpp_comment(message.doc, message.life, "  ")},
+      {"deprecated", cpp_deprecated(message.life)},
+      {"priority", message.priority},
       {"name", cpp_name(message.name, Place::message)},
       {"raw", message.name},
       {"client", cpp_name(server)},
@@ -178,6 +180,30 @@ std::string topic_arguments(const Message& message) {
   return text;
 }
 
+/// One step for each `upgrade from`, and how what is old goes through all that follow.
+Array lower_upgrades(const model::Server& server, bool machine) {
+  const char* what = machine ? "Data" : "State";
+  const auto& upgrades = server.upgrades;
+  Array result;
+  for (std::size_t i = 0; i < upgrades.size(); ++i) {
+    const auto version = [&](std::size_t index) { return std::to_string(upgrades[index].from); };
+    const bool last = i + 1 == upgrades.size();
+    std::string steps = "*otp_old";
+    for (std::size_t step = i; step < upgrades.size(); ++step)
+      steps = "upgrade_from_" + version(step) + "(" + steps + ")";
+    result.push_back(Object{{"from", version(i)},
+                            {"steps", steps},
+                            {"kept", machine ? "data" : "state"},
+                            {"old_name", what + ("V" + version(i))},
+                            {"becomes", last ? server.name + what : what + ("V" + version(i + 1))},
+                            {"old", Object{{"name", what + ("V" + version(i))},
+                                           {"doc", "/// What version " + version(i) + " kept.\n  "},
+                                           {"deprecated", ""},
+                                           {"fields", lower_fields(upgrades[i].state)}}}});
+  }
+  return result;
+}
+
 }  // namespace
 
 std::string result_type(const Message& message) {
@@ -191,7 +217,8 @@ Object lower_protocol(const model::Protocol& declaration) {
   Array messages;
   for (const Message& message : declaration.messages)
     messages.push_back(lower_message({declaration}, message));
-  return Object{{"doc", cpp_comment(declaration.doc, "")},
+  return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
+                {"deprecated", cpp_deprecated(declaration.life)},
                 {"name", cpp_name(declaration.name)},
                 {"raw", declaration.name},
                 {"label", cpp_string(declaration.module->name() + "." + declaration.name)},
@@ -219,18 +246,21 @@ Object lower_client(const model::Server& declaration, bool machine) {
     protocols.push_back(qualified_name(*each));
   const auto mailbox = declaration.mailbox.value_or(model::Mailbox{});
   return Object{
-      {"doc", cpp_comment(declaration.doc, "")},
+      {"doc", cpp_comment(declaration.doc, declaration.life, "")},
+      {"deprecated", cpp_deprecated(declaration.life)},
       {"name", cpp_name(declaration.name)},
       {"raw", declaration.name},
       {"label", cpp_string(declaration.module->name() + "." + declaration.name)},
       {"args", Object{{"name", declaration.name + "Args"},
                       {"doc", ""},
+                      {"deprecated", ""},
                       {"fields", lower_fields(declaration.parameters)}}},
       {"args_default", all_defaults ? " = {}" : ""},
       {"has_parameters", !declaration.parameters.empty()},
       {"has_state", declaration.state.has_value()},
       {"state", Object{{"name", declaration.name + "State"},
                        {"doc", ""},
+                       {"deprecated", ""},
                        {"fields", declaration.state ? lower_fields(*declaration.state) : Array()}}},
       {"terminate", declaration.terminate},
       {"skip_expired", declaration.skip_expired},
@@ -247,6 +277,8 @@ Object lower_client(const model::Server& declaration, bool machine) {
       {"protocols", std::move(protocols)},
       {"has_protocols", !declaration.protocols.empty()},
       {"has_topics", !declaration.topics.empty()},
+      {"upgrades", lower_upgrades(declaration, machine)},
+      {"has_upgrades", !declaration.upgrades.empty()},
       {"messages", std::move(messages)}};
 }
 

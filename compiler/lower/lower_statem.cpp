@@ -64,7 +64,7 @@ Object lower_clause(const Statem& machine, const State& state, const StateClause
     given.resize(given.size() - 2);
   Object result = event_test(machine, message);
   result["handler"] = handler_name(state, message.name);
-  result["doc"] = cpp_comment(message.doc, "  ");
+  result["doc"] = cpp_comment(message.doc, message.life, "  ");
   result["parameters"] = given;
   result["targets"] = target_list(machine, clause.targets);
   return result;
@@ -158,6 +158,7 @@ Object lower_statem(const Statem& declaration) {
   result["has_data"] = declaration.data.has_value();
   result["data"] = Object{{"name", declaration.name + "Data"},
                           {"doc", ""},
+                          {"deprecated", ""},
                           {"fields", declaration.data ? lower_fields(*declaration.data) : Array()}};
   return result;
 }

@@ -38,7 +38,10 @@ std::string passed(const std::vector<model::Field>& fields) {
 }
 
 Object args_struct(const std::string& name, const std::vector<model::Field>& parameters) {
-  return Object{{"name", name + "Args"}, {"doc", ""}, {"fields", lower_fields(parameters)}};
+  return Object{{"name", name + "Args"},
+                {"doc", ""},
+                {"deprecated", ""},
+                {"fields", lower_fields(parameters)}};
 }
 
 const char* defaulted(const std::vector<model::Field>& parameters) {
@@ -50,7 +53,8 @@ const char* defaulted(const std::vector<model::Field>& parameters) {
 
 Object lower_case(const model::Case& each) {
   const Parameters parameters = lower_parameters(each.fields);
-  return Object{{"doc", cpp_comment(each.doc, "  ")},
+  return Object{{"doc", cpp_comment(each.doc, each.life, "  ")},
+                {"deprecated", cpp_deprecated(each.life)},
                 {"name", cpp_name(each.name, Place::union_case)},
                 {"method", cpp_name(each.name, Place::message)},
                 {"raw", each.name},
@@ -77,7 +81,7 @@ Object lower_events(const model::Events& declaration) {
     event["label"] = cpp_string(declaration.name + "." + each.name);
     events.push_back(std::move(event));
   }
-  return Object{{"doc", cpp_comment(declaration.doc, "")},
+  return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
                 {"name", cpp_name(declaration.name)},
                 {"raw", declaration.name},
                 {"events", std::move(events)}};
@@ -113,7 +117,7 @@ Object lower_handler(const model::Handler& declaration) {
     call["handler_raw"] = declaration.name;
     calls.push_back(std::move(call));
   }
-  return Object{{"doc", cpp_comment(declaration.doc, "")},
+  return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
                 {"name", cpp_name(declaration.name)},
                 {"raw", declaration.name},
                 {"text", cpp_string(declaration.name)},
@@ -143,7 +147,7 @@ Object lower_topic(const model::Topic& declaration) {
         (key_names.empty() ? "" : ", ") + std::string("otp_message.") + cpp_name(each.name);
   }
   const Parameters parameters = lower_parameters(declaration.parameters);
-  return Object{{"doc", cpp_comment(declaration.doc, "")},
+  return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
                 {"name", cpp_name(declaration.name)},
                 {"label", label(declaration)},
                 {"fields", lower_fields(declaration.parameters)},
@@ -166,7 +170,7 @@ Object lower_task(const model::Task& declaration) {
   for (const model::Field& each : declaration.parameters)
     from_args += (from_args.empty() ? "" : ", ") + std::string("otp_args.") + cpp_name(each.name);
   return Object{
-      {"doc", cpp_comment(declaration.doc, "")},
+      {"doc", cpp_comment(declaration.doc, declaration.life, "")},
       {"name", cpp_name(declaration.name)},
       {"raw", declaration.name},
       {"label", label(declaration)},
@@ -185,13 +189,13 @@ Object lower_task(const model::Task& declaration) {
 }
 
 Object lower_agent(const model::Agent& declaration) {
-  return Object{{"doc", cpp_comment(declaration.doc, "")},
+  return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
                 {"name", cpp_name(declaration.name)},
                 {"state", cpp_type(declaration.state)}};
 }
 
 Object lower_registry(const model::Registry& declaration) {
-  return Object{{"doc", cpp_comment(declaration.doc, "")},
+  return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
                 {"name", cpp_name(declaration.name)},
                 {"label", label(declaration)},
                 {"key", cpp_type(declaration.key)},

@@ -180,6 +180,7 @@ std::string cpp_name(const std::string& name, Place place) {
   const bool taken = contains(keywords, name) || contains(macros, name) ||
                      (place == Place::message && contains(owned_by_servers, name)) ||
                      (place == Place::union_case && contains(owned_by_unions, name)) ||
+                     (place == Place::message && name.starts_with("upgrade_from_")) ||
                      (place == Place::top_namespace && (name == "std" || name == "otp"));
   return taken ? name + "_" : name;
 }

@@ -1,5 +1,7 @@
 #include "model/model.h"
 
+#include <cstdio>
+#include <string_view>
 #include <utility>
 
 namespace otpc::model {
@@ -9,6 +11,16 @@ std::string joined(const std::vector<Type>& types) {
   std::string text;
   for (const Type& each : types) text += (text.empty() ? "" : ", ") + each.text();
   return text;
+}
+
+std::string quoted(const std::string& text) {
+  std::string result = "\"";
+  for (const char each : text) {
+    const std::size_t known = std::string_view("\n\t\r\0\"\\", 6).find(each);
+    result += known == std::string_view::npos ? std::string(1, each)
+                                              : std::string{'\\', "ntr0\"\\"[known]};
+  }
+  return result + "\"";
 }
 
 }  // namespace
@@ -51,6 +63,12 @@ const char* word(TypeKind kind) {
       return "time";
     case TypeKind::ref:
       return "ref";
+    case TypeKind::bigint:
+      return "bigint";
+    case TypeKind::term:
+      return "term";
+    case TypeKind::opaque:
+      return "opaque";
     case TypeKind::list:
       return "list";
     case TypeKind::map:
@@ -88,6 +106,54 @@ const char* word(Restart restart) {
 }
 
 std::string Declaration::qualified() const { return module->name() + "." + name; }
+
+std::string Declaration::wire_qualified() const { return module->name() + "." + wire_name(); }
+
+std::string Value::digits() const {
+  return (negative ? "-" : "") + (text.empty() ? std::to_string(magnitude) : text);
+}
+
+std::string Value::written() const {
+  switch (kind) {
+    case ValueKind::integer:
+      return digits();
+    case ValueKind::floating: {
+      char buffer[64];
+      std::snprintf(buffer, sizeof buffer, "%.17g", floating);
+      const std::string shown(buffer);
+      return shown.find_first_of(".en") == std::string::npos ? shown + ".0" : shown;
+    }
+    case ValueKind::boolean:
+      return boolean ? "true" : "false";
+    case ValueKind::text:
+      return quoted(text);
+    case ValueKind::duration:
+      return duration_text(magnitude);
+    case ValueKind::member:
+      return text;
+    case ValueKind::list: {
+      std::string list;
+      for (const Value& each : items) list += (list.empty() ? "" : ", ") + each.written();
+      return "[" + list + "]";
+    }
+    case ValueKind::env:
+      return "env." + text;
+    case ValueKind::none:
+      break;
+  }
+  return "none";
+}
+
+std::string told(const std::string& doc, const Life& life) {
+  std::string text = doc;
+  const auto add = [&](const std::string& line) { text += (text.empty() ? "" : "\n") + line; };
+  if (life.added > 1) add("Since version " + std::to_string(life.added) + ".");
+  if (life.deprecated != 0) {
+    add("Deprecated since version " + std::to_string(life.deprecated) +
+        (life.use_instead.empty() ? "." : ": use `" + life.use_instead + "`."));
+  }
+  return text;
+}
 
 std::string Module::name() const {
   std::string text;

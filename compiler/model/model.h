@@ -39,18 +39,39 @@ enum class DeclarationKind : std::uint8_t {
   application
 };
 
+/// What @added, @deprecated and @was say of a part of the schema. A version of 0 is not said.
+struct Life {
+  std::uint64_t added = 0;
+  std::uint64_t deprecated = 0;
+  std::string use_instead;  ///< of what is deprecated
+  Span use_instead_span;
+  std::string was;  ///< the name that it keeps on the wire
+};
+
+/// What @removed says: it is gone, and its name is not free.
+struct Removed {
+  std::string what;  ///< "call", "field"
+  std::string name;  ///< on the wire
+  std::uint64_t version = 0;
+  Span span;
+};
+
 struct Declaration {
   explicit Declaration(DeclarationKind what) : kind(what) {}
   virtual ~Declaration() = default;
   DeclarationKind kind;
   std::string name;
   std::string doc;
-  Span span;                ///< of the name
-  std::uint64_t added = 0;  ///< the version of the module in which it came; 0: not said
-  bool broken = false;      ///< has a syntax error: a part may be missing
+  Span span;            ///< of the name
+  bool broken = false;  ///< has a syntax error: a part may be missing
   const Module* module = nullptr;
+  Life life;
+  std::vector<Removed> removed;  ///< of its members
+  const std::string& wire_name() const { return life.was.empty() ? name : life.was; }
   /// `shop::cart.Cart`
   std::string qualified() const;
+  /// The same as Erlang sees it.
+  std::string wire_qualified() const;
 };
 
 enum class TypeKind : std::uint8_t {
@@ -72,6 +93,9 @@ enum class TypeKind : std::uint8_t {
   duration,
   time,
   ref,
+  bigint,
+  term,    ///< any Erlang term
+  opaque,  ///< any C++ value, which never leaves its node
   list,
   map,
   set,
@@ -112,21 +136,27 @@ struct Value {
   std::uint64_t magnitude = 0;  ///< integer; duration in nanoseconds
   double floating = 0;
   bool boolean = false;
-  std::string text;  ///< text; name of the member or of the configuration key
+  /// Text; name of the member or of the configuration key; digits of an integer beyond 64 bits.
+  std::string text;
   const Declaration* user = nullptr;
   std::vector<Value> items;
+  /// Of an integer, with its sign.
+  std::string digits() const;
+  /// As a schema writes it.
+  std::string written() const;
 };
 
 struct Field {
   std::string name;
   std::string doc;
   Span span;
-  std::uint64_t added = 0;
   Type type;
   std::optional<Value> fallback;
   std::optional<Value> min;  ///< of a configuration key
   std::optional<Value> max;
   bool is_private = false;
+  Life life = {};
+  const std::string& wire_name() const { return life.was.empty() ? name : life.was; }
 };
 
 struct Const final : Declaration {
@@ -141,12 +171,16 @@ struct Alias final : Declaration {
 struct Struct final : Declaration {
   Struct() : Declaration(DeclarationKind::structure) {}
   std::vector<Field> fields;
+  bool record = false;     ///< @record: a tuple with its name in front, for Erlang
+  bool json_keys = false;  ///< @json_keys: also maps whose keys are binaries
+  std::string elixir;      ///< @elixir: of which Elixir struct its map is
 };
 struct EnumMember {
   std::string name;
   std::string doc;
   Span span;
-  std::uint64_t added = 0;
+  Life life = {};
+  const std::string& wire_name() const { return life.was.empty() ? name : life.was; }
 };
 struct Enum final : Declaration {
   Enum() : Declaration(DeclarationKind::enumeration) {}
@@ -159,14 +193,19 @@ struct Case {
   std::vector<Field> fields;
   bool transient = false;
   Span span;
-  std::uint64_t added = 0;
+  Life life = {};
+  const std::string& wire_name() const { return life.was.empty() ? name : life.was; }
 };
 struct Union final : Declaration {
   Union() : Declaration(DeclarationKind::choice) {}
   std::vector<Case> cases;
   bool open = false;
   bool is_error = false;
+  bool flat = false;  ///< @flat: its fields stand in the tuple itself, for Erlang
 };
+
+/// A doc comment with its versions behind it: "Since version 2."
+std::string told(const std::string& doc, const Life& life);
 
 inline constexpr std::uint64_t infinite = UINT64_MAX;
 /// As a schema writes it: "250ms", "infinity".
@@ -181,7 +220,6 @@ struct Message {
   std::string name;
   std::string doc;
   Span span;
-  std::uint64_t added = 0;
   std::vector<Field> parameters;
   std::optional<Type> result;
   const Union* throws = nullptr;
@@ -189,6 +227,9 @@ struct Message {
   std::uint64_t every_ns = 0;  ///< 0: no timer
   bool deferred = false;
   bool blocking = false;
+  bool priority = false;  ///< @priority(high): overtakes what waits
+  Life life = {};
+  const std::string& wire_name() const { return life.was.empty() ? name : life.was; }
   const Protocol* protocol = nullptr;  ///< whose message it is, when not the server's own
   const Topic* topic = nullptr;        ///< of kind topic: where it is published
   const Case* event = nullptr;         ///< of kind topic: which of its cases
@@ -215,9 +256,10 @@ struct Mailbox {
   std::uint64_t limit = 0;
   Overflow overflow = Overflow::reject;
 };
-/// `upgrade from 2`: the version whose state is migrated.
+/// `upgrade from 2`: what its state was, for the step to the version after.
 struct Upgrade {
   std::uint64_t from = 0;
+  std::vector<Field> state;
   Span span;
 };
 /// A server, and what a state machine has in common with it: for its clients it is one.
@@ -234,7 +276,7 @@ struct Server : Worker {
   bool skip_expired = false;
   std::optional<std::uint64_t> hibernate_ns;
   std::optional<Mailbox> mailbox;
-  std::vector<Upgrade> upgrades;
+  std::vector<Upgrade> upgrades;  ///< the oldest first
 
  protected:
   explicit Server(DeclarationKind what) : Worker(what) {}
@@ -370,6 +412,7 @@ struct Module {
   std::uint64_t version = 0;  ///< 0: not said
   std::vector<const Module*> imports;
   std::vector<std::unique_ptr<Declaration>> declarations;  ///< in the order of the source
+  std::vector<Removed> removed;                            ///< declarations that are gone
   std::string name() const;                                ///< `shop::cart`
 };
 

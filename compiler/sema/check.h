@@ -21,7 +21,4 @@ namespace otpc::sema {
 std::unique_ptr<model::Program> check(const std::vector<const ast::File*>& files,
                                       diagnostics::Engine& diagnostics);
 
-/// Tells what this otpc checks and cannot make C++ of.
-void check_generatable(const model::Program& program, diagnostics::Engine& diagnostics);
-
 }  // namespace otpc::sema

@@ -39,7 +39,7 @@ double order(const model::Value& value) {
 }  // namespace
 
 void ModuleChecker::check(const ast::Application& written, model::Application& made) {
-  check_annotations(written, {});
+  made.life = life(written, {});
   for (const ast::Name& phase : written.start_phases) {
     if (std::ranges::find(made.start_phases, phase.text) != made.start_phases.end())
       diagnostics_.emit(Id::duplicate_member, phase.span, phase.text, "start_phases");

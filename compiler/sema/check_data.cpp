@@ -71,7 +71,7 @@ void ModuleChecker::check(const ast::Const& written, model::Const& made) {
     return;
   }
   resolving_.push_back(&made);
-  check_annotations(written, {});
+  made.life = life(written, {});
   const model::Type declared = type(written.type);
   if (auto checked = value(written.value, declared); checked && !resolved_.contains(&made)) {
     made.type = declared;
@@ -89,7 +89,7 @@ void ModuleChecker::check(const ast::Alias& written, model::Alias& made) {
     return;
   }
   resolving_.push_back(&made);
-  check_annotations(written, {});
+  made.life = life(written, {});
   const model::Type target = type(written.type);
   if (!resolved_.contains(&made)) made.type = target;
   resolving_.pop_back();
@@ -97,39 +97,49 @@ void ModuleChecker::check(const ast::Alias& written, model::Alias& made) {
 }
 
 void ModuleChecker::check(const ast::Struct& written, model::Struct& made) {
-  check_annotations(written, {});
-  made.fields = fields(written.fields, made.name, false);
+  made.life = life(written, {"record", "json_keys", "elixir"});
+  made.record = has_annotation(written, "record");
+  made.json_keys = has_annotation(written, "json_keys");
+  for (const ast::Annotation& each : written.annotations) {
+    if (each.name.text == "elixir") made.elixir = text_of(each, "@elixir(\"Shop.Line\")");
+    const bool of_maps = each.name.text == "elixir" || each.name.text == "json_keys";
+    if (made.record && of_maps)
+      diagnostics_.emit(Id::misplaced_option, each.span, "@" + each.name.text, "maps")
+          .help("a `@record` is a tuple");
+  }
+  made.fields = fields(written.fields, made.name, false, &made.removed);
 }
 
 void ModuleChecker::check(const ast::Enum& written, model::Enum& made) {
-  check_annotations(written, {});
+  made.life = life(written, {});
   made.open = written.open;
   for (const ast::EnumMember& member : written.members) {
+    if (is_removed(member, "member", made.removed)) continue;
     check_reserved(member.name);
-    check_annotations(member, {});
     for (const model::EnumMember& other : made.members) {
       if (other.name == member.name.text)
         diagnostics_.emit(Id::duplicate_member, member.name.span, other.name, made.name);
     }
-    made.members.push_back({member.name.text, member.doc, member.name.span, added(member)});
+    made.members.push_back({member.name.text, member.doc, member.name.span, life(member, {})});
   }
+  check_life(made.members, made.removed, made.name);
   if (made.members.empty()) diagnostics_.emit(Id::empty_enum, made.span, made.name, "members");
 }
 
 void ModuleChecker::check(const ast::Union& written, model::Union& made) {
-  check_annotations(written, {});
+  made.life = life(written, {"flat"});
   made.open = written.open;
   made.is_error = written.is_error;
-  made.cases = cases(written.cases, made.name, {"transient"});
+  made.flat = has_annotation(written, "flat");
+  made.cases = cases(written.cases, made.name, {"transient"}, "case", made.removed);
   if (made.cases.empty() && !written.broken)
     diagnostics_.emit(Id::empty_enum, made.span, made.name, "cases");
-  if (made.open) diagnostics_.emit(Id::not_supported, made.span, "an open union (`..`)");
 }
 
 void ModuleChecker::check(const ast::Topic& written, model::Topic& made) {
-  check_annotations(written, {});
+  made.life = life(written, {});
   made.parameters = fields(written.parameters, made.name, true);
-  made.cases = cases(written.cases, made.name, {});
+  made.cases = cases(written.cases, made.name, {}, "message", made.removed);
   for (std::size_t i = 0; i < made.parameters.size(); ++i) {
     if (!can_be_key(made.parameters[i].type))
       diagnostics_.emit(Id::bad_map_key, written.parameters[i].type.span,
@@ -141,17 +151,20 @@ void ModuleChecker::check(const ast::Topic& written, model::Topic& made) {
 
 std::vector<model::Case> ModuleChecker::cases(const std::vector<ast::Case>& written,
                                               const std::string& owner,
-                                              std::initializer_list<std::string_view> annotations) {
+                                              std::initializer_list<std::string_view> annotations,
+                                              const char* what,
+                                              std::vector<model::Removed>& removed) {
   std::vector<model::Case> result;
   for (const ast::Case& each : written) {
+    if (is_removed(each, what, removed)) continue;
     check_reserved(each.name);
-    check_annotations(each, annotations);
     const auto other = std::ranges::find(result, each.name.text, &model::Case::name);
     if (other != result.end())
       diagnostics_.emit(Id::duplicate_member, each.name.span, other->name, owner);
     result.push_back({each.name.text, each.doc, fields(each.fields, each.name.text, false),
-                      has_annotation(each, "transient"), each.name.span, added(each)});
+                      has_annotation(each, "transient"), each.name.span, life(each, annotations)});
   }
+  check_life(result, removed, owner);
   return result;
 }
 

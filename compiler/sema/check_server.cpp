@@ -47,11 +47,19 @@ std::string topic_handler_name(const model::Topic& topic, const model::Case& eve
   return name + "_" + event.name;
 }
 
+/// `lines: list<Line>; card: string?; `
+std::string shape_of(const std::vector<model::Field>& fields) {
+  std::string text;
+  for (const model::Field& each : fields) text += each.name + ": " + each.type.text() + "; ";
+  return text;
+}
+
 }  // namespace
 
 void ModuleChecker::check(const ast::Protocol& written, model::Protocol& made) {
-  check_annotations(written, {});
+  made.life = life(written, {});
   for (const ast::Message& each : written.messages) {
+    if (is_removed(each, "message", made.removed)) continue;
     if (each.kind != ast::MessageKind::call && each.kind != ast::MessageKind::cast) {
       diagnostics_.emit(Id::protocol_message, each.name.span, each.name.text, described(each.kind));
       continue;
@@ -62,25 +70,29 @@ void ModuleChecker::check(const ast::Protocol& written, model::Protocol& made) {
           .label(same->span, "first here");
       continue;
     }
-    made.messages.push_back(message(each, false));
+    made.messages.push_back(message(each, nullptr));
     made.messages.back().protocol = &made;
   }
+  check_life(made.messages, made.removed, made.name);
   if (made.messages.empty() && !written.broken)
     diagnostics_.emit(Id::empty_enum, made.span, made.name, "messages");
 }
 
 void ModuleChecker::check(const ast::Server& written, model::Server& made) {
-  check_annotations(written, {"skip_expired"});
+  made.life = life(written, {"skip_expired"});
   made.skip_expired = has_annotation(written, "skip_expired");
   check_shared(written, made);
   check_init(written.inits, written, made.parameters, made.init_throws);
   if (written.state) made.state = fields(*written.state, "state", false);
-  for (const ast::Message& each : written.messages)
-    add_message(message(each, made.trap_exit), made);
+  check_upgrades(written, made.state, made);
+  for (const ast::Message& each : written.messages) {
+    if (!is_removed(each, "message", made.removed)) add_message(message(each, &made), made);
+  }
   for (const ast::Path& protocol : written.protocols) take_protocol(protocol, made);
   for (const ast::Uses& each : written.uses) {
     if (each.kind.text == "topic") take_topic(each, made);
   }
+  check_life(made.messages, made.removed, made.name);
   if (made.trap_exit) {
     model::Message exit;
     exit.kind = model::MessageKind::exit;
@@ -91,7 +103,6 @@ void ModuleChecker::check(const ast::Server& written, model::Server& made) {
 }
 
 void ModuleChecker::check_shared(const ast::ServerBase& written, model::Server& made) {
-  check_upgrades(written, made);
   for (const ast::Uses& each : written.uses) check_uses(each, made);
   check_flag(written.terminate, "terminate", made.name, made.terminate);
   check_flag(written.trap_exit, "trap_exit", made.name, made.trap_exit);
@@ -155,6 +166,62 @@ void ModuleChecker::check_mailbox(const ast::ServerBase& written, model::Server&
     }
   }
   made.mailbox = result;
+}
+
+void ModuleChecker::check_upgrade(const ast::Upgrade& written, const ast::ServerBase& owner,
+                                  bool has_state, model::Server& made) {
+  const auto wrong = [&](const char* what) {
+    return diagnostics_.emit(Id::bad_upgrade, written.span, what);
+  };
+  if (!written.from || file_.version_unclear) return;
+  const auto from = number(*written.from, 1, highest_version);
+  if (!from || *from >= version_now()) {
+    diagnostics_.emit(Id::version_ahead, written.span, made.name, "upgrades from",
+                      from ? std::to_string(*from) : "out of range", version_now());
+    return;
+  }
+  const std::uint64_t version = *from;
+  const auto old = std::ranges::find(owner.old_states, version, &ast::OldState::version);
+  if (!has_state) {
+    wrong("has no `state` or `data` to change").label(made.span, "declared here");
+  } else if (std::ranges::find(made.upgrades, version, &model::Upgrade::from) !=
+             made.upgrades.end()) {
+    wrong("is said twice");
+  } else if (old == owner.old_states.end()) {
+    diagnostics_.emit(Id::unknown_old_state, written.span, made.name, version)
+        .help(
+            "run `otpc compat --update` on the schema of that version, and keep the file "
+            "`.otp.lock` beside it");
+  } else {
+    made.upgrades.push_back({version, fields(old->fields, "state", false), written.span});
+  }
+}
+
+void ModuleChecker::check_upgrades(const ast::ServerBase& written,
+                                   const std::optional<std::vector<model::Field>>& state,
+                                   model::Server& made) {
+  const std::size_t errors_before = diagnostics_.error_count();
+  for (const ast::Upgrade& each : written.upgrades)
+    check_upgrade(each, written, state.has_value(), made);
+  std::ranges::sort(made.upgrades, {}, &model::Upgrade::from);
+  if (!state || diagnostics_.error_count() != errors_before) return;
+  // From the newest version back to the oldest that is upgraded: each change of the state is a
+  // step.
+  const std::uint64_t oldest = made.upgrades.empty() ? 0 : made.upgrades.front().from;
+  std::string next = shape_of(*state);
+  for (auto old = written.old_states.rbegin(); old != written.old_states.rend(); ++old) {
+    if (old->version >= version_now() || old->version < oldest) continue;
+    const std::string shape = shape_of(fields(old->fields, "state", false));
+    const bool stepped = std::ranges::find(made.upgrades, old->version, &model::Upgrade::from) !=
+                         made.upgrades.end();
+    if (shape != next && !stepped) {
+      diagnostics_.emit(Id::upgrade_gap, made.span, made.name, old->version)
+          .help("add `upgrade from " + std::to_string(old->version) + ";`");
+      return;
+    }
+    next = shape;
+    if (made.upgrades.empty()) return;  // only what ran last has to be upgraded
+  }
 }
 
 void ModuleChecker::check_uses(const ast::Uses& written, model::Server& made) {
@@ -252,18 +319,18 @@ const model::Union* ModuleChecker::thrown(const ast::Path& written) {
   return nullptr;
 }
 
-model::Message ModuleChecker::message(const ast::Message& written, bool traps_exit) {
+/// `server` is whose message it is; null for what is no server.
+model::Message ModuleChecker::message(const ast::Message& written, const model::Server* server) {
   model::Message made;
   made.kind = kind_of(written);
   made.name = written.name.text;
   made.doc = written.doc;
   made.span = written.name.span;
-  made.added = added(written);
   check_reserved(written.name);
-  check_annotations(written, {"deferred", "blocking"});
+  made.life = life(written, {"deferred", "blocking", "priority"});
   if (written.kind == ast::MessageKind::info && written.name.text == "exit") {
     auto builder = diagnostics_.emit(Id::exit_name, written.name.span);
-    if (traps_exit)
+    if (server != nullptr && server->trap_exit)
       builder.help("delete this line").fix(diagnostics::FixLevel::safe, written.span, "");
     else
       builder.help("write `trap_exit;` instead")
@@ -305,10 +372,27 @@ std::uint64_t ModuleChecker::timeout(const ast::Value& written, const std::strin
   return result;
 }
 
+bool ModuleChecker::check_priority(const ast::Annotation& written, const ast::Message& message) {
+  if (message.kind == ast::MessageKind::continue_)
+    diagnostics_.emit(Id::misplaced_option, written.span, "@priority", "calls, casts and infos");
+  const std::vector<std::string> words{"high", "normal"};
+  const std::string word =
+      written.arguments.size() == 1 ? written.arguments.front().value.path.text() : "";
+  if (std::ranges::find(words, word) == words.end()) {
+    diagnostics_.emit(Id::bad_option, written.span, word, "priority")
+        .suggest(word, words)
+        .note("there is `high` and `normal`");
+  }
+  return word == "high";
+}
+
 void ModuleChecker::check_message(const ast::Message& written, model::Message& made) {
   const bool is_call = written.kind == ast::MessageKind::call;
   made.deferred = has_annotation(written, "deferred");
   made.blocking = has_annotation(written, "blocking");
+  for (const ast::Annotation& each : written.annotations) {
+    if (each.name.text == "priority") made.priority = check_priority(each, written);
+  }
   if (made.deferred && !is_call)
     diagnostics_.emit(Id::deferred_misuse, made.span, made.name, described(written.kind));
   if (made.blocking && !is_call)

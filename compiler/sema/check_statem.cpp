@@ -27,7 +27,7 @@ const char* described(ast::MessageKind kind) {
 
 void ModuleChecker::check(const ast::Statem& written, model::Statem& made) {
   const std::size_t errors_before = diagnostics_.error_count();
-  check_annotations(written, {"callback_mode"});
+  made.life = life(written, {"callback_mode"});
   for (const ast::Annotation& each : written.annotations) {
     if (each.name.text != "callback_mode") continue;
     const std::vector<std::string> modes{"state_functions", "handle_event_function"};
@@ -43,6 +43,7 @@ void ModuleChecker::check(const ast::Statem& written, model::Statem& made) {
   check_shared(written, made);
   check_init(written.inits, written, made.parameters, made.init_throws);
   if (written.data) made.data = fields(*written.data, "data", false);
+  check_upgrades(written, made.data, made);
 
   std::vector<std::string> names;
   for (const ast::State& block : written.states) {
@@ -78,6 +79,7 @@ void ModuleChecker::check(const ast::Statem& written, model::Statem& made) {
     if (!written.broken) diagnostics_.emit(Id::empty_enum, made.span, made.name, "states");
     return;
   }
+  check_life(made.messages, made.removed, made.name);
   if (!written.first.text.empty()) {
     const auto first = targets({written.first}, names, made);
     if (!first.empty()) made.first = first.front();
@@ -168,7 +170,12 @@ std::optional<std::size_t> ModuleChecker::event(const ast::Message& written, mod
                             : "insert an event from the handler with `.next_event(...)`");
     return std::nullopt;
   }
-  model::Message checked = message(written, made.trap_exit);
+  if (is_removed(written, "message", made.removed)) return std::nullopt;
+  model::Message checked = message(written, &made);
+  if (checked.priority) {
+    diagnostics_.emit(Id::misplaced_option, checked.span, "@priority(high)",
+                      "messages of servers and protocols");
+  }
   const auto same = std::ranges::find(made.messages, checked.name, &model::Message::name);
   if (same == made.messages.end()) {
     made.messages.push_back(std::move(checked));

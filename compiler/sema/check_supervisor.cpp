@@ -18,7 +18,7 @@ std::optional<std::size_t> index_of(const ast::Name& word, const std::vector<std
 }  // namespace
 
 void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& made) {
-  check_annotations(written, {});
+  made.life = life(written, {});
   made.type = static_cast<model::SupervisorKind>(written.kind);
   const auto option = [&](const ast::Name& word, const std::vector<std::string>& words,
                           const char* what, auto& into) {

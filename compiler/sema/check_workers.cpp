@@ -6,14 +6,14 @@
 namespace otpc::sema {
 
 void ModuleChecker::check(const ast::Events& written, model::Events& made) {
-  check_annotations(written, {});
-  made.events = cases(written.events, made.name, {});
+  made.life = life(written, {});
+  made.events = cases(written.events, made.name, {}, "event", made.removed);
   if (made.events.empty() && !written.broken)
     diagnostics_.emit(Id::empty_enum, made.span, made.name, "events");
 }
 
 void ModuleChecker::check(const ast::Handler& written, model::Handler& made) {
-  check_annotations(written, {});
+  made.life = life(written, {});
   check_init(written.inits, written, made.parameters, made.init_throws);
   check_flag(written.terminate, "terminate", made.name, made.terminate);
   if (!written.trap_exit.empty()) {
@@ -37,6 +37,7 @@ void ModuleChecker::check(const ast::Handler& written, model::Handler& made) {
     }
   }
   for (const ast::Message& each : written.messages) {
+    if (is_removed(each, "message", made.removed)) continue;
     if (each.kind != ast::MessageKind::call) {
       diagnostics_
           .emit(Id::handler_message, each.name.span, each.name.text,
@@ -52,12 +53,13 @@ void ModuleChecker::check(const ast::Handler& written, model::Handler& made) {
     if (twice)
       diagnostics_.emit(Id::duplicate_member, each.name.span, each.name.text, made.name);
     else
-      made.messages.push_back(message(each, false));
+      made.messages.push_back(message(each, nullptr));
   }
+  check_life(made.messages, made.removed, made.name);
 }
 
 void ModuleChecker::check(const ast::Task& written, model::Task& made) {
-  check_annotations(written, {});
+  made.life = life(written, {});
   made.parameters = fields(written.parameters, made.name, true);
   if (written.result && written.result->path.text() != "ok") made.result = type(*written.result);
   made.throws = thrown(written.throws);
@@ -69,12 +71,12 @@ void ModuleChecker::check(const ast::Task& written, model::Task& made) {
 }
 
 void ModuleChecker::check(const ast::Agent& written, model::Agent& made) {
-  check_annotations(written, {});
+  made.life = life(written, {});
   made.state = type(written.state);
 }
 
 void ModuleChecker::check(const ast::Registry& written, model::Registry& made) {
-  check_annotations(written, {});
+  made.life = life(written, {});
   const auto wrong = [&](source::Span span, const char* what) {
     return diagnostics_.emit(Id::registry_part, span, made.name, what);
   };

@@ -53,10 +53,30 @@ class ModuleChecker {
   void check_duplicates(const std::vector<Member>& members, std::string_view owner);
   void check_reserved(const ast::Name& name);
   void check_annotations(const ast::Decorated& decorated,
-                         std::initializer_list<std::string_view> known);
-  /// The version that `@added(3)` names; 0 when it does not stand there.
-  std::uint64_t added(const ast::Decorated& written);
+                         const std::vector<std::string_view>& known);
   static bool has_annotation(const ast::Decorated& decorated, std::string_view name);
+
+  // resolve_versions.cpp
+  /// As check_annotations, for what has versions: @added, @deprecated and @was.
+  model::Life life(const ast::Decorated& decorated, std::initializer_list<std::string_view> known);
+  /// True for a member that is @removed: then it is noted, and nothing else of it counts.
+  bool is_removed(const ast::Decorated& decorated, const char* what,
+                  std::vector<model::Removed>& removed);
+  /// A name that was removed does not come back, `use:` names a neighbour, and no two members have
+  /// one name on the wire.
+  template <class Member>
+  void check_life(const std::vector<Member>& members, const std::vector<model::Removed>& removed,
+                  const std::string& owner);
+  void check_life();
+  void check_revived(const std::string& wire_name, source::Span span,
+                     const std::vector<model::Removed>& removed);
+  /// The version that an annotation of the part `name` says: `@added(3)`; 0 after a complaint.
+  std::uint64_t version_of(const ast::Annotation& annotation, const ast::Name& name);
+  /// Of the module: 1 unless said.
+  std::uint64_t version_now() const { return std::max<std::uint64_t>(module_.version, 1); }
+  static constexpr std::uint64_t highest_version = 1'000'000;
+  /// The text that is the only argument of an annotation.
+  std::string text_of(const ast::Annotation& annotation, const char* example);
 
   // resolve_types.cpp
   model::Type type(const ast::Type& written);
@@ -72,7 +92,8 @@ class ModuleChecker {
   std::optional<std::uint64_t> duration(const ast::Value& written, bool infinity_allowed);
   model::Field field(const ast::Field& written);
   std::vector<model::Field> fields(const std::vector<ast::Field>& written, std::string_view owner,
-                                   bool trailing_defaults);
+                                   bool trailing_defaults,
+                                   std::vector<model::Removed>* removed = nullptr);
 
   // One file for each construct: check_data.cpp, check_server.cpp...
   void check(const ast::Const& written, model::Const& made);
@@ -93,7 +114,8 @@ class ModuleChecker {
   void check(const ast::Application& written, model::Application& made);
   // check_data.cpp
   std::vector<model::Case> cases(const std::vector<ast::Case>& written, const std::string& owner,
-                                 std::initializer_list<std::string_view> annotations);
+                                 std::initializer_list<std::string_view> annotations,
+                                 const char* what, std::vector<model::Removed>& removed);
   // check_server.cpp
   void check_shared(const ast::ServerBase& written, model::Server& made);
   void check_init(const std::vector<ast::Init>& written, const ast::Decorated& owner,
@@ -101,13 +123,18 @@ class ModuleChecker {
   void check_flag(const std::vector<ast::Span>& written, const char* flag, const std::string& owner,
                   bool& made);
   void check_mailbox(const ast::ServerBase& written, model::Server& made);
-  void check_upgrades(const ast::ServerBase& written, model::Server& made);
   void check_uses(const ast::Uses& written, model::Server& made);
+  /// `state` is what a server or a machine declares to keep now.
+  void check_upgrades(const ast::ServerBase& written,
+                      const std::optional<std::vector<model::Field>>& state, model::Server& made);
+  void check_upgrade(const ast::Upgrade& written, const ast::ServerBase& owner, bool has_state,
+                     model::Server& made);
   void take_topic(const ast::Uses& written, model::Server& made);
   void take_protocol(const ast::Path& written, model::Server& made);
   void add_message(model::Message message, model::Server& made);
-  model::Message message(const ast::Message& written, bool traps_exit);
+  model::Message message(const ast::Message& written, const model::Server* server);
   void check_message(const ast::Message& written, model::Message& made);
+  bool check_priority(const ast::Annotation& written, const ast::Message& message);
   const model::Union* thrown(const ast::Path& written);
   /// The time-out of a call or a task; a warning when it is infinite.
   std::uint64_t timeout(const ast::Value& written, const std::string& owner);

@@ -131,7 +131,10 @@ void ModuleChecker::declare() {
   nameless_ = file_.nameless;
   declare_allows();
   declare_version();
-  for (const ast::Declaration& declaration : file_.declarations) declare_one(declaration);
+  for (const ast::Declaration& declaration : file_.declarations) {
+    const ast::Decorated& written = ast::decorated(declaration);
+    if (!is_removed(written, "declaration", module_.removed)) declare_one(declaration);
+  }
   check_generated_names();
   declare_imports();
 }
@@ -157,7 +160,6 @@ void ModuleChecker::declare_one(const ast::Declaration& declaration) {
         made->doc = written.doc;
         made->span = written.name.span;
         made->module = &module_;
-        made->added = added(written);
         made->broken = written.broken;
         check_reserved(written.name);
         const std::string key = scope_key(*made);
@@ -227,11 +229,18 @@ model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wante
   const auto found = scope_.find(name);
   if (found == scope_.end()) {
     if (!missing_.insert(name).second) return nullptr;
+    const auto gone = std::ranges::find(module_.removed, name, &model::Removed::name);
+    if (gone != module_.removed.end()) {
+      diagnostics_.emit(Id::removed_used, path.span, name, gone->version)
+          .label(gone->span, "removed here");
+      return nullptr;
+    }
     std::vector<std::string> candidates = names_of(scope_);
     if (std::string_view(wanted) == "type") {
-      for (const char* each : {"bool", "i8",  "i16", "i32",    "i64",   "u8",   "u16",      "u32",
-                               "u64",  "f32", "f64", "string", "bytes", "atom", "duration", "time",
-                               "list", "map", "set", "array",  "pid",   "ref"}) {
+      for (const char* each :
+           {"bool", "i8",    "i16",    "i32",   "i64",    "u8",       "u16",   "u32",  "u64",
+            "f32",  "f64",   "string", "bytes", "atom",   "duration", "time",  "list", "map",
+            "set",  "array", "pid",    "ref",   "bigint", "term",     "opaque"}) {
         candidates.emplace_back(each);
       }
     }
@@ -254,21 +263,18 @@ void ModuleChecker::check_reserved(const ast::Name& name) {
 }
 
 void ModuleChecker::check_annotations(const ast::Decorated& decorated,
-                                      std::initializer_list<std::string_view> known) {
+                                      const std::vector<std::string_view>& known) {
   for (const ast::Annotation& annotation : decorated.annotations) {
     const std::string& name = annotation.name.text;
-    const bool anywhere = name == "allow" || name == "added";
-    if (anywhere || std::ranges::find(known, name) != known.end()) continue;
-    constexpr std::string_view later[] = {"deprecated", "removed",   "was",
-                                          "priority",   "record",    "flat",
-                                          "elixir",     "json_keys", "alias"};
-    if (std::ranges::find(later, name) != std::end(later)) {
-      diagnostics_.emit(Id::not_supported, annotation.span, "`@" + name + "`");
+    if (name == "allow" || std::ranges::find(known, name) != known.end()) continue;
+    auto builder = diagnostics_.emit(Id::unknown_annotation, annotation.name.span, name);
+    if (name == "alias") {
+      builder.help("a name that is kept on the wire is said with `@was(\"name\")`");
       continue;
     }
     std::vector<std::string> candidates(known.begin(), known.end());
-    candidates.insert(candidates.end(), {"allow", "added"});
-    diagnostics_.emit(Id::unknown_annotation, annotation.name.span, name).suggest(name, candidates);
+    candidates.emplace_back("allow");
+    builder.suggest(name, candidates);
   }
 }
 
@@ -299,6 +305,7 @@ void ModuleChecker::resolve() {
     }
   }
   current_ = nullptr;
+  check_life();
 }
 
 }  // namespace otpc::sema

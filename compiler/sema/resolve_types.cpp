@@ -22,10 +22,9 @@ constexpr std::array simple_types{
     Simple{"f64", TypeKind::f64},           Simple{"string", TypeKind::string},
     Simple{"bytes", TypeKind::bytes},       Simple{"atom", TypeKind::atom},
     Simple{"duration", TypeKind::duration}, Simple{"time", TypeKind::time},
-    Simple{"ref", TypeKind::ref},
+    Simple{"ref", TypeKind::ref},           Simple{"bigint", TypeKind::bigint},
+    Simple{"term", TypeKind::term},         Simple{"opaque", TypeKind::opaque},
 };
-constexpr std::array refused_types{std::string_view("term"), std::string_view("opaque"),
-                                   std::string_view("bigint")};
 
 }  // namespace
 
@@ -65,6 +64,8 @@ bool ModuleChecker::can_be_key(const Type& type) {
     case TypeKind::map:
     case TypeKind::set:
     case TypeKind::pid:
+    case TypeKind::term:
+    case TypeKind::opaque:
       return false;
     case TypeKind::user:
       return type.user->kind == DeclarationKind::enumeration;
@@ -89,12 +90,6 @@ Type ModuleChecker::named_type(const ast::Type& written) {
     if (name != simple.name || scope_.contains(name)) continue;
     if (takes(written, 0, false, "no type arguments")) result.kind = simple.kind;
     return result;
-  }
-  for (const std::string_view refused : refused_types) {
-    if (name == refused) {
-      diagnostics_.emit(Id::not_supported, written.span, "the type `" + name + "`");
-      return result;
-    }
   }
   const auto arguments = [&] {
     for (const ast::Type& part : written.arguments) result.arguments.push_back(type(part));

@@ -82,12 +82,17 @@ void ModuleChecker::mismatch(const ast::Value& written, const Type& type) {
 std::optional<Value> ModuleChecker::integer_value(const ast::Value& written, const Type& type) {
   const Range range = range_of(type.kind);
   const bool fits =
-      !written.overflow && written.magnitude <= (written.negative ? range.below : range.above);
+      type.kind == TypeKind::bigint ||
+      (!written.overflow && written.magnitude <= (written.negative ? range.below : range.above));
   if (fits) {
     Value value;
     value.kind = model::ValueKind::integer;
     value.negative = written.negative && written.magnitude != 0;
     value.magnitude = written.magnitude;
+    if (written.overflow) {
+      value.negative = written.negative;
+      value.text = written.text;
+    }
     return value;
   }
   const std::string bounds = (range.below == 0 ? "0" : "-" + std::to_string(range.below)) + " to " +
@@ -105,7 +110,7 @@ std::optional<Value> ModuleChecker::value(const ast::Value& written, const Type&
   Value result;
   switch (written.kind) {
     case ast::ValueKind::integer:
-      if (type.is_integer()) return integer_value(written, type);
+      if (type.is_integer() || type.kind == TypeKind::bigint) return integer_value(written, type);
       if (type.kind == TypeKind::f32 || type.kind == TypeKind::f64) {
         result.kind = model::ValueKind::floating;
         result.floating = static_cast<double>(written.magnitude) * (written.negative ? -1 : 1);
@@ -229,21 +234,22 @@ model::Field ModuleChecker::field(const ast::Field& written) {
   result.name = written.name.text;
   result.doc = written.doc;
   result.span = written.name.span;
-  result.added = added(written);
   result.type = type(written.type);
   result.is_private = has_annotation(written, "private");
   check_reserved(written.name);
-  check_annotations(written, {"private"});
+  result.life = life(written, {"private"});
   if (written.fallback) result.fallback = value(*written.fallback, result.type);
   if (!written.fallback && result.type.kind == TypeKind::optional) result.fallback = Value{};
   return result;
 }
 
 std::vector<model::Field> ModuleChecker::fields(const std::vector<ast::Field>& written,
-                                                std::string_view owner, bool trailing_defaults) {
+                                                std::string_view owner, bool trailing_defaults,
+                                                std::vector<model::Removed>* removed) {
   std::vector<model::Field> result;
   const ast::Field* with_default = nullptr;
   for (const ast::Field& each : written) {
+    if (removed != nullptr && is_removed(each, "field", *removed)) continue;
     for (const model::Field& other : result) {
       if (other.name == each.name.text) {
         diagnostics_.emit(Id::duplicate_member, each.name.span, other.name, owner)
@@ -258,6 +264,8 @@ std::vector<model::Field> ModuleChecker::fields(const std::vector<ast::Field>& w
     }
     if (has_default && with_default == nullptr) with_default = &each;
   }
+  const std::vector<model::Removed> none;
+  check_life(result, removed == nullptr ? none : *removed, std::string(owner));
   return result;
 }
 

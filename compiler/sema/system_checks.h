@@ -16,7 +16,7 @@ void check_trees(const model::Program& program, diagnostics::Engine& diagnostics
 /// supervisor whose configuration it needs.
 void check_applications(model::Program& program, diagnostics::Engine& diagnostics);
 
-/// What refers to something that was added later.
+/// Versions that refer to later ones, and what would have to leave its node and cannot.
 void check_versions(const model::Program& program, diagnostics::Engine& diagnostics);
 /// Doc comments, when that is asked for.
 void check_docs(const model::Program& program, diagnostics::Engine& diagnostics);

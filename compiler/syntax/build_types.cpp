@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include <llvm/ADT/APInt.h>
+#include <llvm/ADT/StringExtras.h>
 #include <llvm/ADT/StringRef.h>
 
 #include "syntax/build.h"
@@ -72,6 +73,11 @@ void Builder::number(antlr4::tree::TerminalNode& token, ast::Value& value) const
       value.kind = ast::ValueKind::integer;
       value.overflow = digits.consume_front("0x") ? digits.getAsInteger(16, value.magnitude)
                                                   : digits.getAsInteger(10, value.magnitude);
+      if (value.overflow) {
+        llvm::APInt whole;
+        digits.getAsInteger(text.starts_with("0x") ? 16 : 10, whole);
+        value.text = llvm::toString(whole, 10, false);
+      }
       break;
     case Parser::FLOAT:
       value.kind = ast::ValueKind::floating;

@@ -127,6 +127,19 @@ std::string expectation(const antlr4::misc::IntervalSet& expected) {
   return words.size() <= 5 ? joined(words) : std::string();
 }
 
+/// Where `server Cart {` begins behind its annotations.
+std::size_t begin_of_head(antlr4::TokenStream& tokens) {
+  std::size_t at = 0;
+  const auto type = [&] { return at < tokens.size() ? tokens.get(at)->getType() : 0; };
+  while (type() == OtpLexer::AT) {
+    at += 2;
+    if (type() != OtpLexer::LPAREN) continue;
+    while (at < tokens.size() && type() != OtpLexer::RPAREN) ++at;
+    ++at;
+  }
+  return at;
+}
+
 }  // namespace
 
 void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* offending,
@@ -139,12 +152,13 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
     last_index_ = index;
     return;
   }
-  if (!reported_ && index <= last_of_head) only_first_ = true;
+  auto* parser = dynamic_cast<antlr4::Parser*>(recognizer);
+  if (!reported_ && index <= begin_of_head(*parser->getTokenStream()) + last_of_head)
+    only_first_ = true;
   reported_ = true;
   last_line_ = line;
   last_index_ = index;
 
-  auto* parser = dynamic_cast<antlr4::Parser*>(recognizer);
   antlr4::Token* const former = parser->getTokenStream()->LT(-1);
   if (bad_lines_.contains(line) || (former != nullptr && bad_lines_.contains(former->getLine())))
     return;

@@ -49,6 +49,22 @@ main() ->
   %% Values.
   <<"say \"hi\"\n">> = golden_everything:greeting(),
   -9223372036854775808 = golden_everything:lowest(),
+  -123456789012345678901234567890 = golden_versions:huge(),
+  %% Names that are kept on the wire, and shapes that a schema asks for.
+  {insert, #{amount := 3}, raw} = golden_versions_cart:add(Pid, #{amount => 3}, raw),
+  {draw, {rect, 1, 2}, {'Point', 3, 4}, undefined} =
+    golden_versions_cart:draw(Pid, {rect, 1, 2}, {'Point', 3, 4}, undefined),
+  {pass, {added_later, 1}} = golden_versions_cart:pass(Pid, {added_later, 1}),
+  {start_link, {'golden::versions.Basket', #{customer := 1}}} =
+    golden_versions_cart:start_link(Pid, #{customer => 1}),
+  {ok, _} = golden_versions_prices:start_link(),
+  ok = golden_versions_prices:subscribe(<<"a">>),
+  ok = golden_versions_prices:publish_gone(<<"a">>),
+  {'golden::versions.Prices', {<<"a">>}, ended} = next(),
+  %% What a node cannot be sent has no client, what is deprecated is marked.
+  false = erlang:function_exported(golden_versions_cart, hand, 2),
+  [[{put, '_', "since version 3: use add"}]] =
+    [D || {deprecated, D = [{put, _, _}]} <- golden_versions_cart:module_info(attributes)],
   io:format("all that was sent arrived~n"),
   erlang:halt(0).
 

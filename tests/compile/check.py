@@ -76,6 +76,22 @@ def forgotten_message(cxx, out, include):
     return status != 0 and "left" in text
 
 
+def deprecated_is_told(cxx, out, include):
+    """Who uses what is deprecated gets an error here, and is told what to use; others get none."""
+    uses = {"cart.put({});": "use add", "golden::versions::Sku sku;": "since version 2",
+            "golden::versions::Item().qty = 1;": "use amount", "cart.try_count();": "use size",
+            "cart.urgent(1);": None, "golden::versions::Item().amount = 1;": None}
+    wrong = []
+    for use, text in uses.items():
+        source = out / "deprecated.cpp"
+        source.write_text('#include "versions.otp.h"\n'
+                          f"void f(golden::versions::Cart cart) {{ (void)cart; {use} }}\n")
+        status, told = compile_with(cxx, source, [include, out])
+        if (status != 0) != (text is not None) or (text or "") not in told:
+            wrong.append(f"{use}: {status}\n{told[:1000]}")
+    return wrong
+
+
 def main():
     otpc, include, scratch, cxx = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3]), sys.argv[4]
     shutil.rmtree(scratch, ignore_errors=True)
@@ -99,6 +115,9 @@ def main():
                 failed += 1
     if not forgotten_message(cxx, out, include):
         print("a server class that forgets a message compiles")
+        failed += 1
+    for each in deprecated_is_told(cxx, out, include):
+        print(each)
         failed += 1
     print(f"{len(schemas)} schemas, {len(compilers)} compilers, {failed} findings")
     return 1 if failed else 0

@@ -82,7 +82,7 @@ def as_sarif(printed, name):
 def check_same(folder, schema):
     name = f"{folder.name}/{schema}"
     options = folder / "options"
-    command = ["compat"] if (folder / (schema + ".lock")).exists() else ["check"]
+    command = ["check"]
     command += options.read_text().split() if options.exists() else []
     text = as_text(run(*command, schema, cwd=folder).stderr.decode())
     printed = run(*command, "--diagnostics=json", schema, cwd=folder).stdout

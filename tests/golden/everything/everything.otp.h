@@ -3,7 +3,7 @@
 #pragma once
 
 #include <otp/gen/version.h>
-OTP_GEN_CHECK_VERSION(1, 0);
+OTP_GEN_CHECK_VERSION(1, 1);
 
 #include <otp/gen/data.h>
 #include <otp/gen_server.h>

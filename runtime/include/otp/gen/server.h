@@ -72,6 +72,7 @@ template <class M, class... Args>
 M* make(Args&&... args) {
   M* message = detail::make_message<M>(std::forward<Args>(args)...);
   message->type = &M::message_type;
+  if constexpr (requires { M::otp_priority; }) message->flags |= detail::priority_flag;
   return message;
 }
 

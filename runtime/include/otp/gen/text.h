@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,10 @@ std::string text_of(const T& value) {
     return '"' + std::string(value) + '"';
   else if constexpr (std::is_same_v<T, Pid>)
     return to_string(value);
+  else if constexpr (requires {
+                       { value.text() } -> std::convertible_to<std::string>;
+                     })
+    return value.text();
   else if constexpr (requires {
                        value.has_value();
                        *value;

@@ -6,7 +6,7 @@
 #pragma once
 
 #define OTP_GEN_VERSION_MAJOR 1
-#define OTP_GEN_VERSION_MINOR 0
+#define OTP_GEN_VERSION_MINOR 1
 
 #define OTP_GEN_CHECK_VERSION(major, minor)                                                \
   static_assert(                                                                           \

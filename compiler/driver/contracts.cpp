@@ -1,0 +1,117 @@
+#include "driver/contracts.h"
+
+#include <algorithm>
+
+#include <llvm/Support/FileSystem.h>
+
+#include "driver/files.h"
+#include "syntax/parse.h"
+#include "tools/compat/compare.h"
+
+namespace otpc::driver {
+namespace {
+
+using diagnostics::Id;
+
+std::string shown(const tools::Place& place) {
+  return place.file + ":" + std::to_string(place.line);
+}
+
+}  // namespace
+
+std::string contract_path(const std::string& schema) { return schema + ".lock"; }
+
+void Contracts::read(const LoadedFile& file) {
+  const std::string path = contract_path(file.path);
+  if (!llvm::sys::fs::exists(path)) return;
+  llvm::Expected<std::string> text = read_file(path);
+  llvm::Expected<tools::Contract> contract =
+      text ? tools::read_contract(*text, path) : text.takeError();
+  if (!contract) {
+    diagnostics_.emit(Id::bad_contract, {}, path, llvm::toString(contract.takeError()))
+        .help("take it from the history of the sources, or write it anew: `otpc compat --update`");
+    return;
+  }
+  give_states(*contract, *file.ast);
+  kept_.emplace(&file, *std::move(contract));
+}
+
+const tools::Contract* Contracts::find(const LoadedFile& file) const {
+  const auto found = kept_.find(&file);
+  return found == kept_.end() ? nullptr : &found->second;
+}
+
+void Contracts::give_states(const tools::Contract& contract, ast::File& file) {
+  for (ast::Declaration& declaration : file.declarations) {
+    ast::ServerBase* process = std::get_if<ast::Server>(&declaration);
+    if (process == nullptr) process = std::get_if<ast::Statem>(&declaration);
+    if (process == nullptr) continue;
+    std::string wire_name = process->name.text;
+    for (const ast::Annotation& each : process->annotations) {
+      if (each.name.text == "was" && each.arguments.size() == 1)
+        wire_name = each.arguments.front().value.text;
+    }
+    for (const tools::Part& part : contract.module.parts) {
+      if (part.wire_name() != wire_name) continue;
+      for (const tools::Part* state : tools::states_of(part)) {
+        ast::OldState old;
+        if (llvm::StringRef(state->name).getAsInteger(10, old.version) || old.version == 0)
+          continue;
+        old.fields = fields_of(*state, part.name);
+        process->old_states.push_back(std::move(old));
+      }
+    }
+  }
+}
+
+/// Types and values stand there as a schema writes them, so they are read as one.
+std::vector<ast::Field> Contracts::fields_of(const tools::Part& state, const std::string& owner) {
+  std::string text = "module state;\nstruct State {\n";
+  for (const tools::Part& field : state.parts) {
+    text += (field.has("private") ? "  @private " : "  ") + field.name + ": " + field.fact("type");
+    if (field.has("default")) text += " = " + field.fact("default");
+    text += ";\n";
+  }
+  const std::string path = state.place.file + ", " + owner + " in version " + state.name;
+  const auto parsed = syntax::parse(sources_, sources_.add(path, text + "}\n"), diagnostics_);
+  auto* structure = parsed->declarations.empty()
+                        ? nullptr
+                        : std::get_if<ast::Struct>(&parsed->declarations.front());
+  return structure == nullptr ? std::vector<ast::Field>() : std::move(structure->fields);
+}
+
+void Contracts::check(const model::Module& module, const LoadedFile& file, bool locked) {
+  const source::Span top{file.ast->file, 0, 0};
+  const tools::Contract* kept = find(file);
+  const char* help = "run `otpc compat --update` when that is meant, and keep the file it writes";
+  if (kept == nullptr) {
+    if (locked)
+      diagnostics_.emit(Id::contract_wanted, file.ast->module.span, module.name(), "is missing")
+          .help(help);
+    return;
+  }
+  const tools::Contract now = tools::contract_of(module, sources_, file.path);
+  const auto changes = tools::compare(*kept, now);
+  bool broken = false;
+  for (const tools::Change& each : changes) {
+    if (tools::row(each.id).wire) continue;
+    broken = true;
+    const source::Span span = each.span ? each.span : file.ast->module.span;
+    diagnostics_.emit(Id::breaking_change, span ? span : top, each.part)
+        .note(each.text + ": processes of both versions cannot talk (" + tools::row(each.id).name +
+              ")")
+        .note("the contract stands in " + shown(each.before))
+        .help(
+            "keep what is promised, or break it on purpose: `otpc compat --update "
+            "--allow-breaking`");
+  }
+  if (broken || tools::print(tools::with_history(now, *kept)) == tools::print(*kept)) return;
+  diagnostics_
+      .emit(locked ? Id::contract_wanted : Id::stale_contract, file.ast->module.span, module.name(),
+            "is not up to date")
+      .note(changes.empty() ? "something that hurts nobody has changed"
+                            : "`" + changes.front().part + "` " + changes.front().text)
+      .help(help);
+}
+
+}  // namespace otpc::driver

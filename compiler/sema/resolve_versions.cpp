@@ -1,0 +1,140 @@
+// @added, @deprecated, @removed and @was: since when something is there, and under which name.
+#include <algorithm>
+
+#include "sema/module_checker.h"
+
+namespace otpc::sema {
+namespace {
+
+const ast::Annotation* annotation(const ast::Decorated& decorated, std::string_view name) {
+  const auto found = std::ranges::find_if(decorated.annotations,
+                                          [&](const auto& each) { return each.name.text == name; });
+  return found == decorated.annotations.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::uint64_t ModuleChecker::version_of(const ast::Annotation& annotation, const ast::Name& name) {
+  const ast::Value* given = nullptr;
+  for (const auto& each : annotation.arguments) {
+    if (each.name.text.empty()) given = &each.value;
+  }
+  const auto version = given == nullptr ? std::nullopt : number(*given, 1, highest_version);
+  const std::string& word = annotation.name.text;
+  if (!version) {
+    diagnostics_.emit(Id::annotation_arguments, annotation.span, word,
+                      "a version: `@" + word + "(3)`");
+  } else if (!file_.version_unclear && *version > version_now()) {
+    diagnostics_
+        .emit(Id::version_ahead, annotation.span, name.text,
+              word == "deprecated" ? "is deprecated since" : "was " + word + " in", *version,
+              version_now())
+        .help("say `module " + module_.name() + " version " + std::to_string(*version) + ";`");
+  }
+  return version.value_or(0);
+}
+
+std::string ModuleChecker::text_of(const ast::Annotation& annotation, const char* example) {
+  const bool one = annotation.arguments.size() == 1;
+  if (one && annotation.arguments.front().value.kind == ast::ValueKind::text &&
+      !annotation.arguments.front().value.text.empty())
+    return annotation.arguments.front().value.text;
+  diagnostics_.emit(Id::annotation_arguments, annotation.span, annotation.name.text,
+                    std::string("a name in quotes: `") + example + "`");
+  return {};
+}
+
+model::Life ModuleChecker::life(const ast::Decorated& decorated,
+                                std::initializer_list<std::string_view> known) {
+  std::vector<std::string_view> all{"added", "deprecated", "was"};
+  all.insert(all.end(), known.begin(), known.end());
+  check_annotations(decorated, all);
+  model::Life made;
+  if (const auto* added = annotation(decorated, "added"))
+    made.added = version_of(*added, decorated.name);
+  if (const auto* was = annotation(decorated, "was"))
+    made.was = text_of(*was, "@was(\"old_name\")");
+  if (const auto* deprecated = annotation(decorated, "deprecated")) {
+    made.deprecated = version_of(*deprecated, decorated.name);
+    for (const auto& each : deprecated->arguments) {
+      if (each.name.text != "use") continue;
+      made.use_instead = each.value.path.text();
+      made.use_instead_span = each.value.span;
+    }
+  }
+  return made;
+}
+
+bool ModuleChecker::is_removed(const ast::Decorated& decorated, const char* what,
+                               std::vector<model::Removed>& removed) {
+  const ast::Annotation* found = annotation(decorated, "removed");
+  if (found == nullptr) return false;
+  const ast::Annotation* was = annotation(decorated, "was");
+  removed.push_back({what,
+                     was == nullptr ? decorated.name.text : text_of(*was, "@was(\"old_name\")"),
+                     version_of(*found, decorated.name), decorated.name.span});
+  return true;
+}
+
+void ModuleChecker::check_revived(const std::string& wire_name, source::Span span,
+                                  const std::vector<model::Removed>& removed) {
+  const auto gone = std::ranges::find(removed, wire_name, &model::Removed::name);
+  if (gone == removed.end()) return;
+  diagnostics_.emit(Id::removed_name, span, wire_name, gone->version)
+      .label(gone->span, "removed here")
+      .help("who still has the old version would take one for the other: choose another name");
+}
+
+template <class Member>
+void ModuleChecker::check_life(const std::vector<Member>& members,
+                               const std::vector<model::Removed>& removed,
+                               const std::string& owner) {
+  std::map<std::string, const Member*> by_wire_name;
+  std::vector<std::string> names;
+  for (const Member& each : members) names.push_back(each.name);
+  for (const Member& each : members) {
+    check_revived(each.wire_name(), each.span, removed);
+    const auto [other, fresh] = by_wire_name.emplace(each.wire_name(), &each);
+    if (!fresh && other->second->name != each.name) {
+      diagnostics_
+          .emit(Id::same_wire_name, each.span, other->second->name, each.name, each.wire_name())
+          .label(other->second->span, "the other");
+    }
+    const model::Life& life = each.life;
+    if (life.use_instead.empty() || std::ranges::find(names, life.use_instead) != names.end())
+      continue;
+    diagnostics_
+        .emit(Id::unknown_name, life.use_instead_span, "member of `" + owner + "` called",
+              life.use_instead)
+        .suggest(life.use_instead, names);
+  }
+}
+template void ModuleChecker::check_life(const std::vector<model::Field>&,
+                                        const std::vector<model::Removed>&, const std::string&);
+template void ModuleChecker::check_life(const std::vector<model::EnumMember>&,
+                                        const std::vector<model::Removed>&, const std::string&);
+template void ModuleChecker::check_life(const std::vector<model::Case>&,
+                                        const std::vector<model::Removed>&, const std::string&);
+template void ModuleChecker::check_life(const std::vector<model::Message>&,
+                                        const std::vector<model::Removed>&, const std::string&);
+
+void ModuleChecker::check_life() {
+  std::map<std::string, const model::Declaration*> by_wire_name;
+  for (const auto& each : module_.declarations) {
+    check_revived(each->wire_name(), each->span, module_.removed);
+    // An application may have the name of something else.
+    if (each->kind == model::DeclarationKind::application) continue;
+    const auto [other, fresh] = by_wire_name.emplace(each->wire_name(), each.get());
+    if (!fresh) {
+      diagnostics_
+          .emit(Id::same_wire_name, each->span, other->second->name, each->name, each->wire_name())
+          .label(other->second->span, "the other");
+    }
+    const model::Life& life = each->life;
+    if (life.use_instead.empty() || scope_.contains(life.use_instead)) continue;
+    diagnostics_.emit(Id::unknown_name, life.use_instead_span, "declaration", life.use_instead)
+        .suggest(life.use_instead, names_of(scope_));
+  }
+}
+
+}  // namespace otpc::sema
