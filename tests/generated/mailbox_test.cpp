@@ -1,4 +1,4 @@
-// Mailbox limits, long queues, requests whose callers have given up.
+// Mailbox limits, long queues, messages of priority, requests whose callers have given up.
 #include <otp/receive.h>
 #include <otp/report.h>
 #include <otp/runtime.h>
@@ -21,14 +21,35 @@ using namespace std::chrono_literals;
 using Numbers = std::vector<std::uint32_t>;
 
 template <class Base>
-class Keeps final : public Base {
+class Keeps : public Base {
   otp::Init init() override { return otp::ok(); }
   otp::NoReply put(std::uint32_t n) override {
     taken_.push_back(n);
     return {};
   }
   otp::Reply<Numbers> taken(otp::From<Numbers>) override { return taken_; }
+
+ protected:
   Numbers taken_;
+};
+
+template <class Base>
+class KeepsUrgent : public Keeps<Base> {
+  otp::NoReply urgent(std::uint32_t n) override {
+    this->taken_.push_back(n);
+    return {};
+  }
+};
+
+/// Its handler of `put(0)` is interrupted by nothing, and puts something urgent into its own
+/// mailbox.
+class UrgentImpl final : public KeepsUrgent<UrgentServer> {
+  otp::NoReply put(std::uint32_t n) override {
+    taken_.push_back(n);
+    if (n == 0) Urgent(otp::self()).urgent(100);
+    return {};
+  }
+  otp::Reply<Numbers> taken_now(otp::From<Numbers>) override { return taken_; }
 };
 
 class PatientImpl final : public PatientServer {
@@ -85,6 +106,76 @@ TEST_F(Mailbox, drop_oldest_keeps_the_newest) {
     otp::sys::resume(server);
     otp::sleep(1ms);
     EXPECT_EQ(server.taken(), (Numbers{3, 4, 5}));
+  });
+}
+
+TEST_F(Mailbox, messages_of_priority_go_before_the_others_and_keep_their_order) {
+  simulated([] {
+    const auto server = filled<Urgent>(3);
+    server.urgent(101);
+    server.put(4);
+    server.urgent(102);
+    otp::sys::resume(server);
+    EXPECT_EQ(server.taken(), (Numbers{101, 102, 1, 2, 3, 4}));
+  });
+}
+
+TEST_F(Mailbox, a_message_of_priority_goes_before_what_the_server_has_looked_at_already) {
+  simulated([] {
+    const auto server = filled<Urgent>(0);
+    server.put(1);
+    server.put(0);
+    server.put(2);
+    server.put(3);
+    otp::sys::resume(server);
+    EXPECT_EQ(server.taken(), (Numbers{1, 0, 100, 2, 3}));
+  });
+}
+
+TEST_F(Mailbox, a_call_of_priority_does_not_wait_for_the_casts_before_it) {
+  simulated([] {
+    const auto server = filled<Urgent>(3);
+    otp::spawn_link([server, me = otp::self()] { otp::send(me, server.taken_now()); });
+    otp::sleep(1ms);
+    otp::sys::resume(server);
+    EXPECT_EQ(otp::receive_value<Numbers>(), Numbers{});
+    EXPECT_EQ(server.taken(), (Numbers{1, 2, 3}));
+  });
+}
+
+TEST_F(Mailbox, a_flood_of_priority_keeps_its_order) {
+  constexpr std::uint32_t many = 100'000;
+  otp::Runtime runtime({.schedulers = 2});
+  runtime.run([] {
+    const auto server = filled<Urgent>(0);
+    server.put(0);
+    for (std::uint32_t i = 1; i <= many; ++i) server.urgent(i);
+    otp::sys::resume(server);
+    const Numbers taken = server.taken();
+    ASSERT_EQ(taken.size(), many + 2);
+    for (std::uint32_t i = 0; i < many; ++i) ASSERT_EQ(taken[i], i + 1);
+    EXPECT_EQ(taken[many], 0U);
+  });
+}
+
+TEST_F(Mailbox, what_has_priority_counts_and_is_dropped_last) {
+  simulated([] {
+    const auto oldest = filled<UrgentDropOldest>(3);
+    oldest.urgent(101);
+    oldest.urgent(102);
+    otp::sys::resume(oldest);
+    otp::sleep(1ms);
+    EXPECT_EQ(oldest.taken(), (Numbers{101, 102, 3}));
+    otp::sys::suspend(oldest);
+    for (std::uint32_t i = 1; i <= 5; ++i) oldest.urgent(200 + i);
+    otp::sys::resume(oldest);
+    otp::sleep(1ms);
+    EXPECT_EQ(oldest.taken(), (Numbers{101, 102, 3, 203, 204, 205}));
+    const auto reject = filled<UrgentReject>(3);
+    reject.urgent(101);
+    otp::sys::resume(reject);
+    otp::sleep(1ms);
+    EXPECT_EQ(reject.taken(), (Numbers{1, 2, 3}));
   });
 }
 
@@ -187,6 +278,13 @@ std::unique_ptr<DropOldestServer> DropOldestServer::create() {
 }
 std::unique_ptr<BlockServer> BlockServer::create() {
   return std::make_unique<Keeps<BlockServer>>();
+}
+std::unique_ptr<UrgentServer> UrgentServer::create() { return std::make_unique<UrgentImpl>(); }
+std::unique_ptr<UrgentDropOldestServer> UrgentDropOldestServer::create() {
+  return std::make_unique<KeepsUrgent<UrgentDropOldestServer>>();
+}
+std::unique_ptr<UrgentRejectServer> UrgentRejectServer::create() {
+  return std::make_unique<KeepsUrgent<UrgentRejectServer>>();
 }
 std::unique_ptr<PatientServer> PatientServer::create() { return std::make_unique<PatientImpl>(); }
 

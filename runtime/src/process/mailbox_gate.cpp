@@ -117,12 +117,20 @@ void count_out(Process& self, Message& message) noexcept {
 
 void drop_excess(Process& self) noexcept {
   if (!self.extras || !self.extras->gate) return;
+  const auto is_ordinary = [](void*, Message& message) {
+    return (message.flags & (counted_flag | priority_flag)) == counted_flag;
+  };
   const auto is_counted = [](void*, Message& message) {
     return (message.flags & counted_flag) != 0;
   };
   for (std::uint64_t excess = self.extras->gate->excess(); excess != 0; --excess) {
     Message* checked = nullptr;
-    Message* oldest = take_matching(self, is_counted, nullptr, checked);
+    Message* oldest = take_matching(self, is_ordinary, nullptr, checked);
+    if (oldest == nullptr) {
+      checked = nullptr;
+      oldest = take_matching(self, is_counted, nullptr, checked);
+    }
+    self.rescan = true;
     if (oldest == nullptr) return;
     count_out(self, *oldest);
     bounce(*self.node, self.pid(), oldest, ExitReason("overloaded"));

@@ -95,7 +95,8 @@ void Node::exit_all(const ExitReason& reason) {
 void Node::push(Process& process, Message* message) noexcept {
   if (process.bounded.load(std::memory_order_relaxed) && !let_in(process, message)) [[unlikely]]
     return;
-  const bool is_signal = message->kind >= MessageKind::first_signal;
+  const bool is_urgent =
+      message->kind >= MessageKind::first_signal || (message->flags & priority_flag) != 0;
   if (message->kind == MessageKind::exit_signal && is_kill(static_cast<ExitMessage&>(*message)))
     process.kill_sent.store(true);
   std::uintptr_t head = process.arrivals.load(std::memory_order_acquire);
@@ -108,9 +109,9 @@ void Node::push(Process& process, Message* message) noexcept {
       return;
     }
     message->next = reinterpret_cast<Message*>(head & ~Process::tag_bits);
-    wake = (head & Process::idle) != 0 || ((head & Process::waiting) != 0 && is_signal);
+    wake = (head & Process::idle) != 0 || ((head & Process::waiting) != 0 && is_urgent);
     pushed = reinterpret_cast<std::uintptr_t>(message) | (head & Process::signalled) |
-             (is_signal ? Process::signalled : 0) | (wake ? 0 : head & Process::waiting);
+             (is_urgent ? Process::signalled : 0) | (wake ? 0 : head & Process::waiting);
   } while (!process.arrivals.compare_exchange_weak(head, pushed, std::memory_order_acq_rel,
                                                    std::memory_order_acquire));
   if (wake) schedulers_->make_runnable(process);

@@ -12,9 +12,11 @@
 // `arrivals` is a stack of messages, newest first, with the process's state in the three low bits
 // of the pointer:
 //   idle      it sleeps; whoever pushes makes it runnable
-//   waiting   it sleeps in a call or a sleep; only a signal makes it runnable, ordinary messages
-//   just pile up signalled a signal is among the messages: the process looks at them before its
-//   next message closed    (all three) it is dead: what comes is bounced
+//   waiting   it sleeps in a call or a sleep; a signal or a priority message makes it runnable,
+//             ordinary messages just pile up
+//   signalled a signal or a priority message is among the messages: the process looks at them
+//             before its next message
+//   closed    (all three) it is dead: what comes is bounced
 // One compare-and-swap thus enqueues, and tells the sender whether it has to wake.
 #pragma once
 
@@ -107,6 +109,7 @@ struct ProcessExtras {
   std::unique_ptr<Debugging> debugging;       ///< what sys has switched on
   std::shared_ptr<MailboxGate> gate;          ///< the limit of its mailbox
   const StateAccess* state_access = nullptr;  ///< while a process of its own answers sys
+  Message* last_priority = nullptr;  ///< in the inbox; says nothing when the first has no priority
   Nanoseconds idle_deadline = never;
   MessagePtr idle_message;              ///< what the idle time-out hands over
   Nanoseconds hibernate_after = never;  ///< without a message
@@ -163,7 +166,9 @@ struct Process : Runnable {
   bool queue_told = false;  ///< its long queue has been reported
   /// Of whose application it is; it inherits that from its parent. 0: of none. Anybody may read it.
   std::atomic<std::uint8_t> application{0};
-  bool rescan = false;  ///< a priority message has gone before what a receive has looked at
+  /// What a receive has looked at has changed: a priority message went before it, or some of it was
+  /// dropped.
+  bool rescan = false;
   std::atomic<std::uint32_t> name{0};  ///< index of its local name; anybody may register it
   Node* node = nullptr;
   Wait* wait = nullptr;
@@ -202,7 +207,7 @@ struct Process : Runnable {
     inbox_tail = &message;
   }
   /// Behind the other priority messages, before the rest.
-  void append_priority(Message& message) noexcept;
+  void append_priority(Message& message);
   MessagePtr take_first() noexcept {
     Message* first = inbox_head;
     if (first != nullptr) inbox_head = first->next;

@@ -16,7 +16,7 @@ void destroy(Message* message) noexcept { message->type->destroy(message); }
 
 void append(Process& self, Message& message, bool priority) {
   if (priority) message.flags |= priority_flag;
-  if ((message.flags & priority_flag) != 0) {
+  if ((message.flags & priority_flag) != 0) [[unlikely]] {
     self.append_priority(message);
   } else {
     self.append(message);
@@ -75,11 +75,7 @@ void accept_aliased(Process& self, AliasSignal& signal) {
   Message& inner = *signal.inner.release();
   inner.target_serial = signal.target_serial;
   if (!alias.priority) inner.flags &= static_cast<std::uint16_t>(~priority_flag);
-  if (inner.kind == MessageKind::info) {
-    append(self, inner, false);
-  } else {
-    accept(self, inner);
-  }
+  accept(self, inner);
 }
 
 // ---- Links ----
@@ -190,7 +186,7 @@ void accept(Process& self, Message& message) {
     case MessageKind::down:
     case MessageKind::exit:
     case MessageKind::system:
-      return self.append(message);
+      return append(self, message, false);
     case MessageKind::reply:
       return accept_reply(self, static_cast<CallBase&>(message));
     case MessageKind::exit_signal:
@@ -422,13 +418,11 @@ void finish(Process& self, const ExitReason& reason, bool keeps_slot) noexcept {
   node.process_ended();
 }
 
-void Process::append_priority(Message& message) noexcept {
-  Message* before = nullptr;
-  for (Message* each = inbox_head; each != nullptr && (each->flags & priority_flag) != 0;
-       each = each->next) {
-    before = each;
-  }
-  Message*& place = before == nullptr ? inbox_head : before->next;
+void Process::append_priority(Message& message) {
+  Message*& last = more().last_priority;
+  const bool is_first = inbox_head == nullptr || (inbox_head->flags & priority_flag) == 0;
+  Message*& place = is_first ? inbox_head : last->next;
+  last = &message;
   if (place == nullptr) inbox_tail = &message;
   message.next = place;
   place = &message;
@@ -444,6 +438,7 @@ Message* take_matching(Process& self, bool (*accept)(void*, Message&), void* con
     if (!accept(context, *each)) continue;
     (before == nullptr ? self.inbox_head : before->next) = each->next;
     if (each->next == nullptr) self.inbox_tail = before;
+    if (self.extras && self.extras->last_priority == each) self.extras->last_priority = before;
     return each;
   }
   checked = before;

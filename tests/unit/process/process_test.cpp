@@ -324,6 +324,20 @@ TEST_P(Processes, selective_receive_keeps_the_order_of_what_it_passes_over) {
   });
 }
 
+TEST_P(Processes, a_receive_goes_on_when_what_it_passed_over_is_dropped) {
+  in_process([] {
+    detail::limit_mailbox({.limit = 2, .overflow = Overflow::drop_oldest});
+    spawn_link([me = self()] {
+      for (int i = 0; i < 200; ++i) {
+        send(me, i);
+        yield();
+      }
+      send(me, std::string("last"));
+    });
+    EXPECT_EQ(receive_value<std::string>(), "last");
+  });
+}
+
 TEST_P(Processes, a_timer_sends_its_message_and_a_cancelled_one_does_not) {
   in_process([] {
     send_after(5ms, self(), 1);

@@ -28,7 +28,8 @@ namespace otp {
 enum class Overflow : std::uint8_t {
   reject,       ///< is dropped
   drop_newest,  ///< is dropped
-  drop_oldest,  ///< is let in, and the oldest message dropped when the server looks next
+  drop_oldest,  ///< is let in, and the oldest dropped when the server looks next: ordinary ones
+                ///< before those of priority
   block,        ///< is let in when there is room: its sender waits
 };
 }  // namespace otp
