@@ -31,6 +31,7 @@
 #include <otp/exit_reason.h>
 #include <otp/name.h>
 #include <otp/pid.h>
+#include <otp/priority.h>
 #include <otp/reference.h>
 
 namespace otp {
@@ -60,10 +61,10 @@ bool in_process() noexcept;
 
 /// Starts a process that runs `body` and ends `normal` when it returns. From a thread that is no
 /// process only through Runtime.
-Pid spawn(std::move_only_function<void()> body);
-Pid spawn_link(std::move_only_function<void()> body);
+Pid spawn(std::move_only_function<void()> body, SpawnOpt options = {});
+Pid spawn_link(std::move_only_function<void()> body, SpawnOpt options = {});
 /// Atomic: the DOWN always carries the real reason.
-std::pair<Pid, Ref> spawn_monitor(std::move_only_function<void()> body);
+std::pair<Pid, Ref> spawn_monitor(std::move_only_function<void()> body, SpawnOpt options = {});
 
 /// Leaves the calling process with exactly `reason`, running destructors on the way. Process only.
 [[noreturn]] void exit(ExitReason reason);
@@ -157,6 +158,7 @@ struct ProcessInfo {
   std::string behaviour;  ///< "gen_server Counter", "supervisor", "process"
   bool trap_exit = false;
   bool hibernating = false;  ///< idle, and told to hibernate
+  Priority priority = Priority::normal;
   std::size_t message_queue_length = 0;
   std::vector<std::string> messages;  ///< their names, the oldest first
   std::vector<Pid> links;

@@ -30,6 +30,7 @@ struct StartOptions {
   std::optional<Via> via{};
   /// A gen_server hibernates when idle for so long; none: what its schema says.
   std::optional<Duration> hibernate_after{};
+  Priority priority = Priority::normal;  ///< see <otp/priority.h>
 };
 
 struct StartError {

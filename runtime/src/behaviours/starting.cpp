@@ -75,6 +75,7 @@ void StartedBehaviour::ended(const ExitReason& reason) noexcept {
 std::expected<Started, StartError> start_behaviour(std::unique_ptr<StartedBehaviour> behaviour,
                                                    const StartOptions& options,
                                                    SpawnOptions spawn) {
+  spawn.priority = options.priority;
   CallBase* ack = behaviour->ack_.get();
   Spawned spawned;
   const std::unique_ptr<CallBase, MessageDeleter> answer(

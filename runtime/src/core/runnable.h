@@ -3,12 +3,23 @@
 
 #include <cstdint>
 
+#include <otp/priority.h>
+
 namespace otp::detail {
 
 struct Runnable {
   Runnable* next_runnable = nullptr;  ///< link in a run queue; owned by the queue
   void* stack = nullptr;  ///< the suspended stack, while the process is blocked or ready to go on
-  bool on_blocking_pool = false;  ///< goes on on a thread of the blocking pool
+  bool on_blocking_pool = false;         ///< goes on on a thread of the blocking pool
+  Priority priority = Priority::normal;  ///< written by itself, or before it is made runnable first
+  /// Of priority low, while it is queued: at which look at it, counted from now, it runs.
+  std::uint8_t visits = 0;
+
+  /// It goes where most do.
+  bool is_ordinary() const noexcept {
+    return (std::uint8_t{on_blocking_pool} | static_cast<std::uint8_t>(priority)) == 0;
+  }
+  bool is_urgent() const noexcept { return priority >= Priority::high; }
 };
 
 /// How the layer above runs and parks its runnables.

@@ -98,6 +98,10 @@ boost::fibers::context* SchedulingAlgorithm::choose(bool from_dispatcher) noexce
   if (ended_workers_ >= ended_workers_before_release && !from_dispatcher && dispatcher_ready_) {
     return take_dispatcher();
   }
+  // It is not in its queue yet: the dispatcher will find it there.
+  if (scheduler_.leaving_.how == Scheduler::Leave::requeue &&
+      scheduler_.leaving_.runnable->is_urgent()) [[unlikely]]
+    return take_dispatcher();
   if (Runnable* next = scheduler_.next_runnable(from_dispatcher)) return resume_or_assign(*next);
   if (scheduler_.stopping_) {
     if (!scheduler_.idle_workers_.empty()) {
@@ -175,11 +179,12 @@ void Worker::main() {
   for (;;) {
     Runnable* runnable = std::exchange(assigned, nullptr);
     if (runnable == nullptr) {
-      if (again != nullptr && scheduler->group_.is_simulated())
+      // Of whoever has a priority the queues decide whether it goes on at once.
+      if (again != nullptr && (scheduler->group_.is_simulated() || !again->is_ordinary()))
         scheduler->group_.make_runnable_last(*std::exchange(again, nullptr));
       // Taken out before `again` goes in: thieves never see two where one runs at once.
       runnable = scheduler->next_runnable(false);
-      if (again != nullptr && (runnable != nullptr || again->on_blocking_pool)) {
+      if (again != nullptr && runnable != nullptr) {
         scheduler->group_.make_runnable_last(*again);
       } else if (again != nullptr) {
         runnable = again;

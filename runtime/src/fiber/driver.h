@@ -18,7 +18,7 @@ class Driver {
   /// The one that runs next; null when none may. Scheduler thread.
   virtual Runnable* next() noexcept = 0;
   /// Whether the process that runs, and has had its share, is to go on at once. Scheduler thread.
-  virtual bool keeps_current() noexcept = 0;
+  virtual bool keeps_current(const Runnable& current) noexcept = 0;
   /// How many operations it may do. Scheduler thread.
   virtual std::int32_t budget() noexcept = 0;
   /// Returns when one may run again, or the group stops. Scheduler thread.

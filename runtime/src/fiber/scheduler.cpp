@@ -118,7 +118,7 @@ void Scheduler::leave(Runnable& self, Leave how) {
 void Scheduler::park(Runnable& self) { leave(self, Leave::park); }
 
 void Scheduler::yield(Runnable& self) {
-  if (group_.is_simulated() && group_.options_.driver->keeps_current()) {
+  if (group_.is_simulated() && group_.options_.driver->keeps_current(self)) {
     start_turn(self);
   } else {
     leave(self, Leave::requeue);
@@ -184,10 +184,36 @@ Runnable* Scheduler::next_runnable(bool search) {
     give_all_away();
     return nullptr;
   }
-  if (search || turns_ % turns_between_polls == 0) {
+  const bool looks_around = search || turns_ % turns_between_polls == 0;
+  if (looks_around) {
     turns_ += search ? 0 : 1;
     poll();
-    // Processes that wake each other pass the slot to and fro: the ring must not starve behind it.
+  }
+  if (Runnable* urgent = group_.pop_urgent()) return urgent;
+  // Those of priority low are passed over. Who is leaving the stack, or has had its share, is not
+  // in the queue yet: once all in it are of low, the dispatcher goes on, which sees that one too.
+  bool counts = !search || !std::exchange(round_counted_, false);
+  const Runnable* first_passed = nullptr;
+  for (;;) {
+    Runnable* next = next_in_turn(looks_around, search);
+    if (next == nullptr || next->visits == 0) return next;
+    const bool came_round = next == first_passed;
+    const bool gives_up = came_round && !search;
+    counts = counts || came_round;
+    if (counts && !gives_up && --next->visits == 0) return next;
+    if (!queue_.push_last(*next)) group_.push_shared(*next);
+    if (gives_up) {
+      round_counted_ = true;
+      return nullptr;
+    }
+    if (first_passed == nullptr) first_passed = next;
+  }
+}
+
+/// Among those of priority normal and low.
+inline Runnable* Scheduler::next_in_turn(bool looks_around, bool search) {
+  // Processes that wake each other pass the slot to and fro: the ring must not starve behind it.
+  if (looks_around) {
     if (Runnable* first = queue_.pop_first()) return first;
   }
   if (Runnable* next = queue_.pop()) return next;
@@ -196,7 +222,9 @@ Runnable* Scheduler::next_runnable(bool search) {
 }
 
 bool Scheduler::work_in_sight() noexcept {
-  if (!queue_.empty() || group_.shared_size_.load(std::memory_order_seq_cst) != 0) return true;
+  if (!queue_.empty() || group_.shared_size_.load(std::memory_order_seq_cst) != 0 ||
+      group_.urgent_size_.load(std::memory_order_seq_cst) != 0)
+    return true;
   for (const auto& other : group_.schedulers()) {
     if (other.get() != this && other->queue_.size() >= 2) return true;
   }

@@ -19,6 +19,9 @@
 // on one thread. A sleeping scheduler is woken when a second process waits in a ring, or by the
 // monitor when one has waited for a tick.
 //
+// Priorities. Processes of high and max wait in two queues of the group, which every scheduler
+// looks at first; those of low wait among the normal ones and are passed over some times.
+//
 // Who may run. As many schedulers as the group is told to use, and one more for each that is stuck:
 // inside one turn for ten milliseconds, because its process computes without entering the runtime.
 // The monitor hands what waits behind it to the others and revives a retired scheduler, or starts
@@ -122,6 +125,7 @@ class Scheduler {
   void leave(Runnable& self, Leave how);
   void after_switch();
   Runnable* next_runnable(bool search);
+  Runnable* next_in_turn(bool looks_around, bool search);
   bool run(Runnable& runnable);
   void start_turn(Runnable& runnable) noexcept;
   void poll();
@@ -149,6 +153,7 @@ class Scheduler {
     Runnable* runnable = nullptr;
     Leave how = Leave::none;
   } leaving_;
+  bool round_counted_ = false;  ///< the processes of low have just been passed over
   std::uint32_t turns_ = 0;
   std::atomic<std::uint32_t> turn_mark_{0};  ///< copy of turns_ for the monitor
   std::atomic<bool> preempt_{false};
@@ -233,11 +238,15 @@ class SchedulerGroup {
     return {schedulers_.data(), count_.load(std::memory_order_acquire)};
   }
   void start_scheduler();
+  void push_last(Runnable& runnable, Scheduler* local) noexcept;
+  void make_other_runnable(Runnable& runnable, Scheduler* local) noexcept;
   void push_shared(Runnable& runnable) noexcept;
   Runnable* pop_shared() noexcept;
+  Runnable* pop_urgent() noexcept;
   void push_blocking(Runnable& runnable);
   Runnable* pop_blocking() noexcept;
   void wait_for_blocking_work(Scheduler& scheduler);
+  Scheduler* local_scheduler() const noexcept;
   Runnable* steal_for(Scheduler& thief) noexcept;
   void wake_one() noexcept;
   void monitor_main();
@@ -257,7 +266,11 @@ class SchedulerGroup {
   /// Of those that are not retired. The constructor's and the monitor's.
   unsigned active_ = 0;
 
-  SpinLock shared_lock_;
+  /// Looked at before each turn and hardly ever written: apart from what changes much.
+  alignas(64) std::atomic<std::uint32_t> urgent_size_{0};
+  RunnableList high_;
+  RunnableList max_;
+  alignas(64) SpinLock shared_lock_;
   RunnableList shared_;
   std::atomic<std::uint32_t> shared_size_{0};
   std::atomic<std::uint32_t> sleeping_{0};

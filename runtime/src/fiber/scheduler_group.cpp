@@ -19,6 +19,7 @@ constexpr int crowded_ticks_before_rescue = 4;
 // Fewer turns than these in a tick are long ones: whoever waits behind them gains by moving.
 constexpr std::uint32_t short_turns_in_tick = 8;
 constexpr int ticks_before_stuck = 10;
+constexpr std::uint8_t visits_of_low = 8;  // as RESCHEDULE_LOW of the BEAM
 
 }  // namespace
 
@@ -94,17 +95,25 @@ std::size_t SchedulerGroup::abandoned_stacks() const {
 
 // ---- Queues ----
 
+/// The caller's, when it is one of this group that runs processes.
+inline Scheduler* SchedulerGroup::local_scheduler() const noexcept {
+  Scheduler* own = current_scheduler();
+  return own != nullptr && &own->group_ == this && own->duty_ == Scheduler::Duty::processes
+             ? own
+             : nullptr;
+}
+
 void SchedulerGroup::make_runnable(Runnable& runnable) noexcept {
   if (is_simulated()) {
     options_.driver->ready(runnable);
     return;
   }
-  if (runnable.on_blocking_pool) {
-    push_blocking(runnable);
+  if (!runnable.is_ordinary()) [[unlikely]] {
+    make_other_runnable(runnable, nullptr);
     return;
   }
-  Scheduler* own = current_scheduler();
-  if (own == nullptr || &own->group_ != this || own->duty_ != Scheduler::Duty::processes) {
+  Scheduler* own = local_scheduler();
+  if (own == nullptr) {
     push_shared(runnable);
     wake_one();
     return;
@@ -124,17 +133,49 @@ void SchedulerGroup::make_runnable_last(Runnable& runnable) noexcept {
     options_.driver->ready(runnable);
     return;
   }
-  Scheduler* own = current_scheduler();
-  const bool local =
-      own != nullptr && &own->group_ == this && own->duty_ == Scheduler::Duty::processes;
-  if (runnable.on_blocking_pool) {
-    push_blocking(runnable);
-  } else if (!local || !own->queue_.push_last(runnable)) {
+  Scheduler* own = local_scheduler();
+  if (runnable.is_ordinary()) {
+    push_last(runnable, own);
+  } else {
+    make_other_runnable(runnable, own);
+  }
+}
+
+void SchedulerGroup::push_last(Runnable& runnable, Scheduler* local) noexcept {
+  if (local == nullptr || !local->queue_.push_last(runnable)) {
     push_shared(runnable);
     wake_one();
-  } else if (own->queue_.size() >= 2) {
+  } else if (local->queue_.size() >= 2) {
     wake_one();
   }
+}
+
+/// One for the blocking pool, or not of normal priority. `local`: the scheduler that will look for
+/// a process next, if any.
+void SchedulerGroup::make_other_runnable(Runnable& runnable, Scheduler* local) noexcept {
+  if (runnable.on_blocking_pool) {
+    push_blocking(runnable);
+  } else if (!runnable.is_urgent()) {
+    runnable.visits = visits_of_low;
+    push_last(runnable, local == nullptr ? local_scheduler() : local);
+  } else {
+    std::uint32_t waiting = 0;
+    {
+      const std::lock_guard lock(shared_lock_);
+      (runnable.priority == Priority::max ? max_ : high_).push(runnable);
+      waiting = urgent_size_.fetch_add(1, std::memory_order_seq_cst) + 1;
+    }
+    if (local == nullptr || waiting >= 2) wake_one();
+  }
+}
+
+Runnable* SchedulerGroup::pop_urgent() noexcept {
+  if (urgent_size_.load(std::memory_order_relaxed) == 0) return nullptr;
+  const std::lock_guard lock(shared_lock_);
+  Runnable* first = max_.pop();
+  if (first == nullptr) first = high_.pop();
+  if (first != nullptr) urgent_size_.fetch_sub(1, std::memory_order_relaxed);
+  return first;
 }
 
 void SchedulerGroup::push_shared(Runnable& runnable) noexcept {

@@ -228,16 +228,19 @@ using detail::require_process;
 Pid self() { return require_process("self").pid(); }
 bool in_process() noexcept { return detail::current_process() != nullptr; }
 
-Pid spawn(std::move_only_function<void()> body) {
-  return detail::spawn_behaviour(detail::make_function_behaviour(std::move(body)), {}).pid;
-}
-Pid spawn_link(std::move_only_function<void()> body) {
-  return detail::spawn_behaviour(detail::make_function_behaviour(std::move(body)), {.link = true})
+Pid spawn(std::move_only_function<void()> body, SpawnOpt options) {
+  return detail::spawn_behaviour(detail::make_function_behaviour(std::move(body)),
+                                 {.priority = options.priority})
       .pid;
 }
-std::pair<Pid, Ref> spawn_monitor(std::move_only_function<void()> body) {
-  const auto spawned =
-      detail::spawn_behaviour(detail::make_function_behaviour(std::move(body)), {.monitor = true});
+Pid spawn_link(std::move_only_function<void()> body, SpawnOpt options) {
+  return detail::spawn_behaviour(detail::make_function_behaviour(std::move(body)),
+                                 {.link = true, .priority = options.priority})
+      .pid;
+}
+std::pair<Pid, Ref> spawn_monitor(std::move_only_function<void()> body, SpawnOpt options) {
+  const auto spawned = detail::spawn_behaviour(detail::make_function_behaviour(std::move(body)),
+                                               {.monitor = true, .priority = options.priority});
   return {spawned.pid, spawned.monitor};
 }
 
@@ -326,6 +329,10 @@ bool demonitor(Ref ref, DownOptions options) {
 }
 
 bool trap_exit(bool on) { return std::exchange(require_process("trap_exit").trap_exit, on); }
+
+Priority set_priority(Priority priority) {
+  return std::exchange(require_process("set_priority").priority, priority);
+}
 
 void register_name(Name name, Pid pid) {
   detail::Node& node = detail::require_node("register_name");

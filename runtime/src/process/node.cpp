@@ -45,6 +45,7 @@ Pid Node::spawn(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& option
   process.behaviour = std::move(behaviour);
   process.node = this;
   process.trap_exit = options.trap_exit;
+  process.priority = options.priority;
   process.set_parent(parent != nullptr ? parent->pid() : Pid{});
   process.application.store(
       parent != nullptr ? parent->application.load(std::memory_order_relaxed) : std::uint8_t{0},

@@ -155,6 +155,7 @@ void answer_inspection(Process& self, InspectCall& call) {
   info.behaviour = self.behaviour->describe();
   info.trap_exit = self.trap_exit;
   info.hibernating = self.hibernating;
+  info.priority = self.priority;
   for (const Message* each = self.inbox_head; each != nullptr; each = each->next)
     info.messages.emplace_back(each->type == nullptr ? "" : each->type->name);
   info.message_queue_length = info.messages.size();
@@ -410,6 +411,7 @@ void finish(Process& self, const ExitReason& reason, bool keeps_slot) noexcept {
   self.started = self.trap_exit = self.unwinding = self.rescan = self.suspended = self.hibernating =
       self.queue_told = false;
   self.on_blocking_pool = false;
+  self.priority = Priority::normal;
   self.kill_sent.store(false, std::memory_order_relaxed);
   if (keeps_slot)
     node.table().retire();

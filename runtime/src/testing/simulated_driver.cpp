@@ -9,27 +9,39 @@ namespace {
 constexpr std::uint64_t small_budget = 6;
 constexpr std::uint64_t one_turn_in = 8;
 constexpr std::int32_t large_budget = 2000;
+constexpr std::uint64_t low_runs_in = 8;  // times that it is chosen
 
 }  // namespace
 
 void SimulatedDriver::ready(Runnable& runnable) noexcept {
   const std::lock_guard lock(mutex_);
-  ready_.push_back(&runnable);
+  Ready& ready = runnable.priority == Priority::max    ? ready_max_
+                 : runnable.priority == Priority::high ? ready_high_
+                                                       : ready_;
+  ready.push_back(&runnable);
+}
+
+SimulatedDriver::Ready& SimulatedDriver::first_ready() noexcept {
+  return !ready_max_.empty() ? ready_max_ : !ready_high_.empty() ? ready_high_ : ready_;
 }
 
 Runnable* SimulatedDriver::next() noexcept {
   const std::lock_guard lock(mutex_);
-  if (permits_ == 0 || ready_.empty()) return nullptr;
+  Ready& ready = first_ready();
+  if (permits_ == 0 || ready.empty()) return nullptr;
   --permits_;
-  std::swap(ready_[random_() % ready_.size()], ready_.back());
-  Runnable* chosen = ready_.back();
-  ready_.pop_back();
+  do {
+    std::swap(ready[random_() % ready.size()], ready.back());
+  } while (ready.back()->priority == Priority::low && random_() % low_runs_in != 0);
+  Runnable* chosen = ready.back();
+  ready.pop_back();
   return chosen;
 }
 
-bool SimulatedDriver::keeps_current() noexcept {
+bool SimulatedDriver::keeps_current(const Runnable& current) noexcept {
   const std::lock_guard lock(mutex_);
   if (permits_ == 0 || random_() % (ready_.size() + 1) != 0) return false;
+  if (current.priority != Priority::normal || &first_ready() != &ready_) return false;
   --permits_;
   return true;
 }
@@ -42,7 +54,7 @@ std::int32_t SimulatedDriver::budget() noexcept {
 
 void SimulatedDriver::wait() noexcept {
   std::unique_lock lock(mutex_);
-  const auto may_go_on = [this] { return stopped_ || (permits_ != 0 && !ready_.empty()); };
+  const auto may_go_on = [this] { return stopped_ || (permits_ != 0 && is_any_ready()); };
   if (may_go_on()) return;
   waiting_ = true;
   paused_.notify_all();
@@ -58,7 +70,7 @@ void SimulatedDriver::stop() noexcept {
 
 std::uint64_t SimulatedDriver::grant(std::uint64_t turns) {
   std::unique_lock lock(mutex_);
-  const auto paused = [this] { return waiting_ && (permits_ == 0 || ready_.empty()); };
+  const auto paused = [this] { return waiting_ && (permits_ == 0 || !is_any_ready()); };
   paused_.wait(lock, [this] { return waiting_; });  // at the very beginning it is on its way there
   permits_ = turns;
   granted_.notify_all();

@@ -34,7 +34,7 @@ class SimulatedDriver final : public Driver {
   // Scheduler's side.
   void ready(Runnable& runnable) noexcept override;
   Runnable* next() noexcept override;
-  bool keeps_current() noexcept override;
+  bool keeps_current(const Runnable& current) noexcept override;
   std::int32_t budget() noexcept override;
   void wait() noexcept override;
   void stop() noexcept override;
@@ -48,7 +48,15 @@ class SimulatedDriver final : public Driver {
   std::mutex mutex_;
   std::condition_variable granted_;
   std::condition_variable paused_;
-  std::vector<Runnable*> ready_;
+  using Ready = std::vector<Runnable*>;
+  /// Of those that are ready, the ones of priority max, if any; else those of high; else the
+  /// others.
+  Ready& first_ready() noexcept;
+  bool is_any_ready() noexcept { return !first_ready().empty(); }
+
+  Ready ready_max_;
+  Ready ready_high_;
+  Ready ready_;
   std::mt19937_64 random_;
   std::uint64_t permits_ = 0;
   bool waiting_ = false;

@@ -131,6 +131,7 @@ struct SpawnOptions {
   bool link = false;
   bool monitor = false;
   bool trap_exit = false;  ///< set before the first run
+  Priority priority = Priority::normal;
 };
 struct Spawned {
   Pid pid;
