@@ -3,6 +3,7 @@
 #include <otp/receive.h>
 #include <otp/runtime.h>
 
+#include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -250,6 +251,63 @@ TEST_P(GenTcp, a_reset_by_the_peer_is_told) {
     ASSERT_TRUE(closed);
     EXPECT_EQ(closed->socket, server);
     EXPECT_EQ(send(server, "x").error(), "closed");
+  });
+}
+
+TEST_P(GenTcp, a_reset_in_the_middle_of_writing_ends_the_writing) {
+  in_process([] {
+    const ListenSocket listener = listen(0, passive).value();
+    const auto [peer, end] = spawn_monitor([port = sockname(listener)->port] {
+      const Socket socket = connect("127.0.0.1", port, passive).value();
+      recv(socket);  // leaves the rest unread: the system resets the connection
+    });
+    const Socket server = accept(listener).value();
+    std::expected<void, InetError> sent{};
+    while ((sent = send(server, std::string(1'000'000, 'r')))) {
+    }  // no SIGPIPE
+    EXPECT_EQ(sent.error(), "closed");
+    EXPECT_EQ(send(server, "x").error(), "closed");
+    EXPECT_EQ(recv(server, 0, 5s).error(), "closed");
+    EXPECT_EQ(detail::await_down(end)->reason, ExitReason::normal());
+    // The next one is served.
+    const Socket next = connect("127.0.0.1", sockname(listener)->port, passive).value();
+    EXPECT_TRUE(send(accept(listener).value(), "hello"));
+    EXPECT_EQ(recv(next, 5), "hello");
+  });
+}
+
+/// An option of the system for the socket with this local port.
+int system_option(std::uint16_t port, int option) {
+  for (int descriptor = 3; descriptor < 256; ++descriptor) {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    if (getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
+        ntohs(address.sin_port) != port)
+      continue;
+    int value = -1;
+    size = sizeof value;
+    getsockopt(descriptor, SOL_SOCKET, option, &value, &size);
+    return value;
+  }
+  return -1;
+}
+
+// A peer whose machine has vanished says nothing, not even that it is gone.
+TEST_P(GenTcp, a_silent_peer_holds_up_nobody_longer_than_was_asked_for) {
+  in_process([] {
+    Options options = passive;
+    options.keepalive = true;  // the system asks whether it is still there
+    options.sndbuf = options.recbuf = 4096;
+    options.send_timeout = 10ms;
+    const auto [client, silent] = connected(options);
+    EXPECT_EQ(system_option(sockname(client)->port, SO_KEEPALIVE), 1);
+    EXPECT_EQ(recv(client, 0, 10ms).error(), "timeout");
+    EXPECT_EQ(send(client, std::string(1U << 20U, 'x')).error(), "timeout");
+    EXPECT_EQ(send(client, "x").error(), "timeout");  // it is still open
+    const auto [other, end] = connected();
+    EXPECT_TRUE(send(other, "y"));
+    EXPECT_EQ(recv(end, 1), "y");
+    close(client);
   });
 }
 

@@ -123,6 +123,38 @@ TEST_F(Ssl, garbage_and_silence_end_the_handshake_alone) {
   });
 }
 
+TEST_F(Ssl, a_listener_goes_on_after_garbage_and_resets) {
+  in_process([this] {
+    const auto listener = gen_tcp::listen(0, passive).value();
+    const std::uint16_t port = gen_tcp::sockname(listener)->port;
+    const Pid server_pid = spawn_link([listener, context = server(), tests = self()] {
+      while (const auto socket = gen_tcp::accept(listener)) {
+        const auto secure = ssl::handshake(*socket, context, 5s);
+        if (!secure) {
+          send(tests, std::string(secure.error().reason()));
+          continue;
+        }
+        std::expected<void, InetError> sent{};
+        while ((sent = gen_tcp::send(*socket, std::string(100'000, 's')))) {
+        }
+        send(tests, std::string(sent.error().reason()));
+      }
+    });
+    EXPECT_TRUE(gen_tcp::controlling_process(listener, server_pid));
+    for (int i = 0; i < 5; ++i) {
+      const Socket garbage = gen_tcp::connect("127.0.0.1", port, passive).value();
+      gen_tcp::send(garbage, std::string(1'000, static_cast<char>(i)));
+      EXPECT_EQ(receive_value<std::string>(5s), "tls_alert");
+      const Socket good = ssl::connect("localhost", port, trusting(), passive, 5s).value();
+      EXPECT_EQ(gen_tcp::recv(good, 1), "s");
+      gen_tcp::close(good);  // leaves the rest unread: a reset in the middle of writing
+      EXPECT_EQ(receive_value<std::string>(5s), "closed");
+      gen_tcp::close(garbage);
+    }
+    gen_tcp::close(listener);
+  });
+}
+
 TEST_F(Ssl, a_server_can_ask_for_certificates) {
   in_process([this] {
     const ssl::Context strict = ssl::Context::server({.certfile = file("cert.pem"),
