@@ -35,6 +35,11 @@ struct RuntimeOptions {
   /// A process whose message queue is as long when it looks is reported, once until it has become
   /// half as long; 0: none is. As erlang:system_monitor's long_message_queue.
   std::size_t long_message_queue = 0;
+  /// A process that runs for so long without giving way (a handler that computes, or waits for the
+  /// system outside of the blocking pool) is reported, once each time and while it runs; zero: none
+  /// is. Seen by the millisecond. As erlang:system_monitor's long_schedule. Only where the kernel
+  /// has membarrier(2); not in a simulation.
+  Duration long_schedule{0};
   /// Where reports go; null takes the standard text sink on stderr.
   std::shared_ptr<ReportSink> reports = nullptr;
 };

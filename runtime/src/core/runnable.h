@@ -33,6 +33,13 @@ struct RunnableOps {
   /// The monitor's question about one that has computed for long on its thread without entering the
   /// runtime: it may be declared over, if `still(context)` after it has been made to notice.
   void (*stuck)(Runnable&, bool (*still)(void*), void* context) = nullptr;
+  /// Its identity, for as long as it lives: any thread may ask.
+  std::uint64_t (*identity)(const Runnable&) = nullptr;
+  /// The monitor tells that one has run for so long, in nanoseconds, without giving way. It may be
+  /// looked at when it is still the one with that identity, and `still(context)` after it has been
+  /// made to notice. False: that was not so, ask again.
+  bool (*overdue)(Runnable&, std::uint64_t identity, std::int64_t lasted, bool (*still)(void*),
+                  void* context) = nullptr;
 };
 
 }  // namespace otp::detail

@@ -189,6 +189,7 @@ class SchedulerGroup {
     unsigned schedulers = 1;
     unsigned blocking_threads = 64;
     std::size_t stack_bytes = 256 * 1024;
+    Nanoseconds long_schedule = 0;  ///< longer turns are told; 0: none is
     const Clock* clock = nullptr;
     void* owner = nullptr;     ///< the runtime, for the layer above
     Driver* driver = nullptr;  ///< of a simulation
@@ -255,6 +256,8 @@ class SchedulerGroup {
   void rescue(Scheduler& scheduler) noexcept;
   struct Computing;
   void watch_computing(Scheduler& scheduler, Computing& seen) noexcept;
+  struct Turn;
+  void watch_turn(Scheduler& scheduler, bool is_new, Turn& seen) noexcept;
 
   const Options options_;
   const RunnableOps ops_;

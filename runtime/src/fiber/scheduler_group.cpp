@@ -320,9 +320,45 @@ void SchedulerGroup::watch_computing(Scheduler& scheduler, Computing& seen) noex
       &look);
 }
 
+/// The turn on a scheduler's thread.
+struct SchedulerGroup::Turn {
+  Runnable* runnable = nullptr;
+  std::uint64_t identity = 0;
+  Nanoseconds since = 0;
+  bool told = false;
+};
+
+/// Tells of a turn while it lasts, as it may never end; once.
+void SchedulerGroup::watch_turn(Scheduler& scheduler, bool is_new, Turn& seen) noexcept {
+  const Nanoseconds time = machine_now();
+  Runnable* runnable = scheduler.current();
+  if (is_new || runnable == nullptr || runnable != seen.runnable) {
+    seen = {.runnable = runnable,
+            .identity = runnable == nullptr ? 0 : ops_.identity(*runnable),
+            .since = time};
+    return;
+  }
+  const Nanoseconds lasted = time - seen.since;
+  if (seen.told || lasted < options_.long_schedule) return;
+  struct Look {
+    Scheduler& scheduler;
+    Runnable* runnable;
+    std::uint64_t entries;
+  } look{scheduler, runnable, scheduler.entries_.load(std::memory_order_acquire)};
+  seen.told = ops_.overdue(
+      *runnable, seen.identity, lasted,
+      [](void* context) {
+        const auto& [scheduler, runnable, entries] = *static_cast<Look*>(context);
+        return scheduler.current() == runnable &&
+               scheduler.entries_.load(std::memory_order_relaxed) == entries;
+      },
+      &look);
+}
+
 void SchedulerGroup::monitor_main() {
   struct Seen {
     Computing computing{};
+    Turn long_turn{};
     std::uint32_t turn = 0;
     std::uint32_t displacements = 0;
     int crowded = 0;
@@ -345,6 +381,7 @@ void SchedulerGroup::monitor_main() {
       const std::uint32_t displacements = scheduler.queue_.displacements();
       const bool independent = std::exchange(seen[i].displacements, displacements) != displacements;
       if (ops_.stuck != nullptr) watch_computing(scheduler, seen[i].computing);
+      if (options_.long_schedule != 0) watch_turn(scheduler, turns != 0, seen[i].long_turn);
       if (turns == 0 && !scheduler.asleep_.load()) {
         scheduler.preempt_.store(true, std::memory_order_relaxed);
         scheduler.fire_timers();

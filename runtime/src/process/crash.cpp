@@ -61,13 +61,14 @@ void report_crash(const Process& self, const ExitReason& reason) {
   report.name = Name::from_index(self.name.load(std::memory_order_relaxed));
   if (self.extras) report.label = self.extras->label;
   report.reason = reason;
-  if (self.handling != nullptr) report.last_message = self.handling->name;
+  const MessageType* handling = self.handling.load(std::memory_order_relaxed);
+  if (handling != nullptr) report.last_message = handling->name;
   report.state = self.behaviour->state_text();
   report.parent = self.parent();
   report.ancestors = ancestors_of(self);
   // A call that was cut off is the last that is owed an answer.
-  if (self.extras && !self.extras->deferred.empty() && self.handling != nullptr &&
-      self.extras->deferred.back().type == self.handling)
+  if (self.extras && !self.extras->deferred.empty() && handling != nullptr &&
+      self.extras->deferred.back().type == handling)
     report.client = self.extras->deferred.back().caller;
   report.links = self.links.list();
   emit_report(report);

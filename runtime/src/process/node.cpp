@@ -14,6 +14,7 @@ SchedulerGroup::Options scheduler_options(const RuntimeOptions& options, const S
   return {.schedulers = options.schedulers,
           .blocking_threads = options.blocking_threads,
           .stack_bytes = options.stack_bytes,
+          .long_schedule = options.long_schedule.count(),
           .clock = simulated.clock,
           .owner = owner,
           .driver = simulated.driver};
@@ -30,9 +31,12 @@ Node::Node(const RuntimeOptions& options, const Simulated& simulated)
       filter_(simulated.filter),
       table_(options.max_processes),
       timers_(*this),
-      schedulers_(std::make_unique<SchedulerGroup>(
-          scheduler_options(options, simulated, this),
-          RunnableOps{.run = &run_process, .commit_park = &commit_park, .stuck = &reap_stuck})) {
+      schedulers_(std::make_unique<SchedulerGroup>(scheduler_options(options, simulated, this),
+                                                   RunnableOps{.run = &run_process,
+                                                               .commit_park = &commit_park,
+                                                               .stuck = &reap_stuck,
+                                                               .identity = &identity_of,
+                                                               .overdue = &report_overdue})) {
   contain_crashes();
 }
 

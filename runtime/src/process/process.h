@@ -133,8 +133,9 @@ struct Wait {
 /// monitor: see reap_stuck().
 enum class Zombie : std::uint8_t {
   no,
-  claimed,  ///< it has to leave its stack as soon as it enters the runtime
-  left,     ///< it has done so
+  claimed,    ///< it has to leave its stack as soon as it enters the runtime
+  left,       ///< it has done so
+  looked_at,  ///< is none: the monitor reads what it is at, and it waits before it changes that
 };
 
 enum class ExitPending : std::uint8_t { no, signal, kill };
@@ -150,7 +151,8 @@ struct Process : Runnable {
   // What every message touches ends here: kept together, as slots are packed.
   std::uint32_t id = 0;
   std::atomic<std::uint32_t> serial{0};
-  const MessageType* handling = nullptr;  ///< for reports: the message it is at
+  /// For reports: the message it is at.
+  std::atomic<const MessageType*> handling{nullptr};
   std::atomic<bool> exiting{false};
   ExitPending exit_pending = ExitPending::no;
   WakeOn wake_on = WakeOn::message;

@@ -96,7 +96,7 @@ Served serve(Process& self) {
       end_idleness(*self.extras);
       if (self.extras->debugging) note_taken(self, *message);
     }
-    self.handling = message->type;
+    self.handling.store(message->type, std::memory_order_relaxed);
     const Flow flow = self.behaviour->handle(std::move(message));
     came_back(self);
     if (flow == Flow::stop) return Served::stop;
@@ -136,6 +136,7 @@ void end_process(Process& self, ProcessEnd& end) {
     if (end.reason.is_abnormal() && !end.by_signal) report_crash(self, end.reason);
   }
   self.exiting.store(true, std::memory_order_seq_cst);
+  came_back(self);  // whoever looks at it has seen that, or is through
   release_name(self);
   self.behaviour->ended(end.reason);
   self.behaviour.reset();
@@ -164,6 +165,7 @@ void fail_handled_request(Process& self, const ExitReason& reason) {
 [[noreturn]] void lose_stack(Process& self, const ExitReason& reason) {
   report_crash(self, reason);
   self.exiting.store(true, std::memory_order_release);
+  came_back(self);
   release_name(self);
   fail_handled_request(self, reason);
   self.behaviour->ended(reason);
@@ -237,11 +239,45 @@ void reap_stuck(Runnable& runnable, bool (*still)(void*), void* context) {
 }
 
 void leave_claimed_stack(Process& self) {
+  while (self.zombie.load(std::memory_order_acquire) == Zombie::looked_at) relax_cpu();
   Zombie claimed = Zombie::claimed;
   if (!self.zombie.compare_exchange_strong(claimed, Zombie::left) && claimed == Zombie::no)
     return;  // withdrawn in this moment
   self.node->lost_threads().fetch_sub(1);
   current_scheduler()->abandon(self);
+}
+
+// ---- Long turns ----
+// What a process is at is looked at as a zombie is claimed: it notices when it enters the runtime,
+// and waits there until the monitor is through.
+
+std::uint64_t identity_of(const Runnable& runnable) noexcept {
+  return static_cast<const Process&>(runnable).serial.load(std::memory_order_acquire);
+}
+
+bool report_overdue(Runnable& runnable, std::uint64_t identity, std::int64_t lasted,
+                    bool (*still)(void*), void* context) {
+  auto& self = static_cast<Process&>(runnable);
+  Zombie none = Zombie::no;
+  if (!has_asymmetric_fence || !self.zombie.compare_exchange_strong(none, Zombie::looked_at))
+    return true;  // nobody can look, or it is over
+  heavy_fence();
+  WarningReport report;
+  const bool lives = still(context) && identity_of(self) == identity && !self.exiting.load() &&
+                     self.arrivals.load() != Process::closed;
+  ReportSink* sink = nullptr;
+  if (lives) {
+    const MessageType* message = self.handling.load(std::memory_order_relaxed);
+    report.text =
+        (message == nullptr ? "it" : std::string("its handler of `") + message->name + "`") +
+        " has not given way for " + std::to_string(lasted / 1'000'000) + " ms";
+    report.server = self.behaviour->describe();
+    report.pid = self.pid();
+    sink = self.node->options().reports.get();
+  }
+  self.zombie.store(Zombie::no, std::memory_order_release);
+  if (sink != nullptr) sink->write(report);
+  return lives;
 }
 
 void contain_crashes() {

@@ -17,6 +17,12 @@ bool commit_park(Runnable& runnable);
 /// again, and then its stack is forgotten with all that is on it.
 void reap_stuck(Runnable& runnable, bool (*still)(void*), void* context);
 void leave_claimed_stack(Process& self);
+
+/// For the monitor too: reports a process that does not give way. See RunnableOps.
+std::uint64_t identity_of(const Runnable& runnable) noexcept;
+bool report_overdue(Runnable& runnable, std::uint64_t identity, std::int64_t lasted,
+                    bool (*still)(void*), void* context);
+
 /// On entering the runtime, and on coming back from the user's code.
 inline void leave_as_zombie(Process& self) {
   if (self.zombie.load(std::memory_order_relaxed) != Zombie::no) [[unlikely]]

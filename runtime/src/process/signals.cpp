@@ -406,7 +406,7 @@ void finish(Process& self, const ExitReason& reason, bool keeps_slot) noexcept {
     for (const auto& [ref, target] : monitors) send_demonitor(node, pid, target, ref);
   }
   self.wait = nullptr;
-  self.handling = nullptr;
+  self.handling.store(nullptr, std::memory_order_relaxed);
   self.exit_pending = ExitPending::no;
   self.started = self.trap_exit = self.unwinding = self.rescan = self.suspended = self.hibernating =
       self.queue_told = false;
