@@ -175,6 +175,36 @@ TEST_F(Faults, a_handler_that_never_returns_does_not_hold_up_its_supervisor) {
   });
 }
 
+TEST_F(Faults, a_handler_that_does_not_give_way_is_reported_with_its_server_and_message) {
+  if (thread_sanitizer) GTEST_SKIP() << "the monitor looks by membarrier(2)";
+  struct Warnings final : otp::ReportSink {
+    void write(const otp::Report& report) noexcept override {
+      const auto* warning = std::get_if<otp::WarningReport>(&report);
+      if (warning == nullptr || warning->server == "process") return;
+      last = *warning;
+      ++count;
+      spinning = false;
+    }
+    otp::WarningReport last;
+    std::atomic<int> count{0};
+  };
+  const auto warnings = std::make_shared<Warnings>();
+  otp::Runtime runtime({.schedulers = 2, .long_schedule = 20ms, .reports = warnings});
+  otp::Pid pid;
+  runtime.run([&] {
+    const Fragile server = Fragile::start_link({.how = ""}).value();
+    pid = server.address();
+    spinning = true;
+    EXPECT_EQ(server.spin(otp::infinity), 2U);
+  });
+  EXPECT_EQ(warnings->count, 1);
+  EXPECT_EQ(warnings->last.pid, pid);
+  EXPECT_EQ(warnings->last.server, "gen_server faults.Fragile");
+  EXPECT_TRUE(
+      warnings->last.text.starts_with("its handler of `Fragile.spin` has not given way for "))
+      << warnings->last.text;
+}
+
 TEST_F(Faults, of_many_that_want_one_name_one_gets_it) {
   in_process([] {
     constexpr int contenders = 200;
