@@ -104,13 +104,12 @@ void ModuleChecker::check(const ast::Struct& written, model::Struct& made) {
 void ModuleChecker::check(const ast::Enum& written, model::Enum& made) {
   check_annotations(written, {});
   made.open = written.open;
+  std::set<std::string_view> names;
   for (const ast::EnumMember& member : written.members) {
     check_reserved(member.name);
     check_annotations(member, {});
-    for (const model::EnumMember& other : made.members) {
-      if (other.name == member.name.text)
-        diagnostics_.emit(Id::duplicate_member, member.name.span, other.name, made.name);
-    }
+    if (!names.insert(member.name.text).second)
+      diagnostics_.emit(Id::duplicate_member, member.name.span, member.name.text, made.name);
     made.members.push_back({member.name.text, member.doc, member.name.span, added(member)});
   }
   if (made.members.empty()) diagnostics_.emit(Id::empty_enum, made.span, made.name, "members");
@@ -143,12 +142,12 @@ std::vector<model::Case> ModuleChecker::cases(const std::vector<ast::Case>& writ
                                               const std::string& owner,
                                               std::initializer_list<std::string_view> annotations) {
   std::vector<model::Case> result;
+  std::set<std::string_view> names;
   for (const ast::Case& each : written) {
     check_reserved(each.name);
     check_annotations(each, annotations);
-    const auto other = std::ranges::find(result, each.name.text, &model::Case::name);
-    if (other != result.end())
-      diagnostics_.emit(Id::duplicate_member, each.name.span, other->name, owner);
+    if (!names.insert(each.name.text).second)
+      diagnostics_.emit(Id::duplicate_member, each.name.span, each.name.text, owner);
     result.push_back({each.name.text, each.doc, fields(each.fields, each.name.text, false),
                       has_annotation(each, "transient"), each.name.span, added(each)});
   }

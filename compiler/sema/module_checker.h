@@ -145,6 +145,7 @@ class ModuleChecker {
   const Modules& modules_;
   diagnostics::Engine& diagnostics_;
   std::map<std::string, model::Declaration*, std::less<>> scope_;
+  std::map<std::string, const model::Declaration*> by_lower_name_;  ///< those declared here
   std::map<const model::Declaration*, const ast::Declaration*> written_;
   std::set<const model::Declaration*> used_;
   const model::Declaration* current_ = nullptr;                ///< what is being resolved

@@ -243,14 +243,14 @@ std::vector<model::Field> ModuleChecker::fields(const std::vector<ast::Field>& w
                                                 std::string_view owner, bool trailing_defaults) {
   std::vector<model::Field> result;
   const ast::Field* with_default = nullptr;
+  std::map<std::string_view, source::Span> names;
   for (const ast::Field& each : written) {
-    for (const model::Field& other : result) {
-      if (other.name == each.name.text) {
-        diagnostics_.emit(Id::duplicate_member, each.name.span, other.name, owner)
-            .label(other.span, "first here");
-      }
-    }
     result.push_back(field(each));
+    const auto [first, fresh] = names.emplace(each.name.text, result.back().span);
+    if (!fresh) {
+      diagnostics_.emit(Id::duplicate_member, each.name.span, each.name.text, owner)
+          .label(first->second, "first here");
+    }
     const bool has_default = each.fallback.has_value() || each.type.optional;
     if (trailing_defaults && with_default != nullptr && !has_default) {
       diagnostics_.emit(Id::default_order, each.name.span, each.name.text, with_default->name.text)
