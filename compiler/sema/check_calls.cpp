@@ -123,16 +123,10 @@ void check_calls(const model::Program& program, diagnostics::Engine& diagnostics
 }
 
 void check_recursive_values(const model::Program& program, diagnostics::Engine& diagnostics) {
-  std::set<const model::Declaration*> told;
-  for (const model::Declaration* each : all_of<model::Declaration>(program)) {
-    if (told.contains(each)) continue;
-    const std::vector<const model::Declaration*> cycle = value_cycle(*each);
-    if (cycle.empty()) continue;
+  for (const std::vector<const model::Declaration*>& cycle : value_cycles(program)) {
+    const model::Declaration* each = cycle.front();
     std::string drawn;
-    for (const model::Declaration* part : cycle) {
-      drawn += part->name + " -> ";
-      told.insert(part);
-    }
+    for (const model::Declaration* part : cycle) drawn += part->name + " -> ";
     diagnostics.emit(Id::recursive_struct, each->span, each->name, drawn + each->name)
         .help("break the circle with a `list<...>`, which holds its elements elsewhere");
   }

@@ -60,6 +60,7 @@ class ModuleChecker {
 
   // resolve_types.cpp
   model::Type type(const ast::Type& written);
+  model::Type written_type(const ast::Type& written);
   model::Type named_type(const ast::Type& written);
   bool takes(const ast::Type& written, std::size_t types, bool count, const char* text);
   static bool can_be_key(const model::Type& type);
@@ -92,6 +93,7 @@ class ModuleChecker {
   void check(const ast::Supervisor& written, model::Supervisor& made);
   void check(const ast::Application& written, model::Application& made);
   // check_data.cpp
+  bool is_too_deep(const model::Declaration& made);
   std::vector<model::Case> cases(const std::vector<ast::Case>& written, const std::string& owner,
                                  std::initializer_list<std::string_view> annotations);
   // check_server.cpp
