@@ -4,7 +4,8 @@ include_guard(GLOBAL)
 option(OTP_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(OTP_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
 set(OTPC_EXECUTABLE "" CACHE FILEPATH "An otpc that runs here, when the one built would not")
-set(OTP_SANITIZE "" CACHE STRING "Sanitizers: empty, 'address' (with undefined), 'thread', or 'fuzzer' (clang)")
+set(OTP_SANITIZE "" CACHE STRING
+    "Sanitizers: empty, 'address' (with undefined), 'thread', or 'fuzzer' (clang)")
 set_property(CACHE OTP_SANITIZE PROPERTY STRINGS "" address thread fuzzer)
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)

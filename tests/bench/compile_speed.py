@@ -229,7 +229,8 @@ def print_alone(otpc, messages, runs, scratch):
                                     ("half", [], range(messages // 2)),
                                     ("unit", [], range(100))])
     folder = whole.folder
-    half, double = (medians(runs, otpc, ["check", f"{name}.otp"], folder) for name in ("half", "whole"))
+    half, double = (medians(runs, otpc, ["check", f"{name}.otp"], folder)
+                    for name in ("half", "whole"))
     version = medians(runs, otpc, ["--version"], folder)
     formatted = medians(runs, otpc, ["format", "whole.otp"], folder)
     megabytes = (folder / "whole.otp").stat().st_size / 1e6

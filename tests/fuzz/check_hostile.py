@@ -2,7 +2,8 @@
 """Schemas that mean no good: check_hostile.py OTPC SCRATCH
 
 Every command answers with exit status 0 or 1, within the time of the processor and the memory
-named below, whatever it is given. A debugging or sanitized otpc needs more: OTP_HOSTILE_FACTOR multiplies both.
+named below, whatever it is given. A debugging or sanitized otpc needs more: OTP_HOSTILE_FACTOR
+multiplies both.
 """
 import os
 import pathlib
