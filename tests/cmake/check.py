@@ -16,7 +16,7 @@ import time
 OTPC, ROOT, SCRATCH, CMAKE, GENERATOR, COMPILER = sys.argv[1:]
 CMAKE, COMPILER = shutil.which(CMAKE), shutil.which(COMPILER)
 SCRATCH = pathlib.Path(SCRATCH)
-SOURCES, BUILD, STARTS = SCRATCH / "consumer", SCRATCH / "build", SCRATCH / "starts"
+SOURCES, BUILD, STARTS = SCRATCH / "a consumer", SCRATCH / "a build", SCRATCH / "starts"
 MADE = BUILD / "otp" / "till" / "till"
 findings = []
 
@@ -103,14 +103,13 @@ def check_imports_are_watched():
 
 
 def check_arguments_are_passed():
-    edit("till/till.otp", "import shop::money { Money };",
-         "import shop::money { Money };\nerror Unused { never; }")
+    edit("report/report.otp", "/// A line of the report.", "")
     said, _ = built("a warning")
-    expect("`Unused`" in said, "a group of warnings is not asked for", said)
-    configure("-DWARNINGS=error=unused")
+    expect("`Line`" in said, "a warning is not asked for", said)
+    configure("-DWARNINGS=error=missing-doc")
     said, started = built("a warning taken for an error", status=1)
-    expect(started == ["till"], f"changed arguments ran otpc for {started}")
-    edit("till/till.otp", "\nerror Unused { never; }", "")
+    expect(started == ["report"], f"changed arguments ran otpc for {started}")
+    edit("report/report.otp", "struct Line", "/// A line.\nstruct Line")
     built("the warning mended")
 
 
