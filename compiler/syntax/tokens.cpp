@@ -123,7 +123,9 @@ Places::Places(source::FileId file, std::string_view text)
     : file_(file), size_(static_cast<std::uint32_t>(text.size())) {
   if (std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; }))
     return;
-  for (std::uint32_t i = 0; i < text.size(); ++i) {
+  // ANTLR takes a byte order mark away before it counts.
+  const std::uint32_t first = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+  for (std::uint32_t i = first; i < text.size(); ++i) {
     if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) bytes_.push_back(i);
   }
 }

@@ -71,6 +71,8 @@ expect("very many members", ["check", write("many.otp", "module many;\nenum E {\
         + "".join(f"m{i};\n" for i in range(20_000)) + "}\n")], 0)
 expect("CRLF and a byte order mark", ["check", write("crlf.otp",
         "\ufeffmodule crlf;\r\nstruct A { x: u8; }\r\n")], 0)
+expect("a mistake behind a byte order mark", ["check", write("bom.otp",
+        "\ufeffmodule bom;\nstruct A { x: u9; }\n")], 1, "bom.otp:2:15", "`u9`")
 expect("a response file", ["check", "@" + write("files.rsp", "good.otp")], 0)
 
 subprocess.run([otpc, *gen, "--depfile", "d.d", "good.otp"], cwd=scratch, check=True)
