@@ -276,7 +276,8 @@ def main():
             out = folder / f"out_{program.split('/')[-1]}"
             if row := measure(tool, made[language], out, given.runs):
                 print(f"| {shape} | {' | '.join(row)} |", flush=True)
-    print_alone(str(given.otpc.resolve()), given.messages, given.runs, scratch)
+    if given.only in "otpc":
+        print_alone(str(given.otpc.resolve()), given.messages, given.runs, scratch)
     if not given.scratch:
         shutil.rmtree(scratch)
 
