@@ -36,7 +36,9 @@ endif()
 
 # One interface target carries the project's own flags; it is never exported to users.
 add_library(otp_flags INTERFACE)
-target_compile_options(otp_flags INTERFACE -Wall -Wextra -Werror=switch -fno-omit-frame-pointer)
+# Nobody replaces one of our functions by another, so they may be inlined.
+target_compile_options(otp_flags INTERFACE -Wall -Wextra -Werror=switch -fno-omit-frame-pointer
+                                           -fno-semantic-interposition)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC 12 sees overlaps in the string of its own library (its bug 105651).
   target_compile_options(otp_flags INTERFACE -Wno-restrict)
