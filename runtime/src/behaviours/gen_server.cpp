@@ -281,6 +281,8 @@ std::expected<detail::Started, StartError> start_server(std::unique_ptr<GenServe
 
 }  // namespace gen
 
+void Next::DeleteStep::operator()(Step* step) const noexcept { delete step; }
+
 Timeout time_left(Timeout otherwise) {
   const std::int64_t deadline = detail::request_deadline();
   if (deadline == 0) return otherwise;

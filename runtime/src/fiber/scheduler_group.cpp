@@ -94,29 +94,15 @@ std::size_t SchedulerGroup::abandoned_stacks() const {
 
 // ---- Queues ----
 
-void SchedulerGroup::make_runnable(Runnable& runnable) noexcept {
+void SchedulerGroup::make_runnable_elsewhere(Runnable& runnable) noexcept {
   if (is_simulated()) {
     options_.driver->ready(runnable);
-    return;
-  }
-  if (runnable.on_blocking_pool) {
+  } else if (runnable.on_blocking_pool) {
     push_blocking(runnable);
-    return;
-  }
-  Scheduler* own = current_scheduler();
-  if (own == nullptr || &own->group_ != this || own->duty_ != Scheduler::Duty::processes) {
+  } else {
     push_shared(runnable);
     wake_one();
-    return;
   }
-  if (own->retired_.load(std::memory_order_relaxed)) [[unlikely]] {  // of its timers
-    push_shared(runnable);
-    wake_one();
-    return;
-  }
-  Runnable* overflow = own->queue_.push_next(runnable);
-  if (overflow != nullptr) push_shared(*overflow);
-  if (own->queue_.size() >= 2 && !own->dispatching_) wake_one();
 }
 
 void SchedulerGroup::make_runnable_last(Runnable& runnable) noexcept {
@@ -125,8 +111,7 @@ void SchedulerGroup::make_runnable_last(Runnable& runnable) noexcept {
     return;
   }
   Scheduler* own = current_scheduler();
-  const bool local =
-      own != nullptr && &own->group_ == this && own->duty_ == Scheduler::Duty::processes;
+  const bool local = own != nullptr && own->queue_of_.load(std::memory_order_relaxed) == this;
   if (runnable.on_blocking_pool) {
     push_blocking(runnable);
   } else if (!local || !own->queue_.push_last(runnable)) {
@@ -310,7 +295,7 @@ void SchedulerGroup::monitor_main() {
       }
       seen[i].same_turn = turns == 0 && scheduler.current() != nullptr ? seen[i].same_turn + 1 : 0;
       if (seen[i].same_turn >= ticks_before_stuck) {
-        stuck += scheduler.retired_.load(std::memory_order_relaxed) ? 0 : 1;
+        stuck += scheduler.is_retired() ? 0 : 1;
         hand_over(scheduler);
       }
       const bool crowded =
@@ -334,7 +319,7 @@ void SchedulerGroup::adjust(unsigned stuck) {
   const unsigned wanted = std::min(online() + stuck, max_schedulers);
   for (const auto& scheduler : schedulers()) {
     if (active_ >= wanted) break;
-    if (!scheduler->retired_.exchange(false)) continue;
+    if (!scheduler->revive()) continue;
     scheduler->wake();
     ++active_;
   }
@@ -343,7 +328,7 @@ void SchedulerGroup::adjust(unsigned stuck) {
   } catch (const std::exception&) {  // no more threads: the next tick tries again
   }
   for (auto each = schedulers().rbegin(); active_ > wanted && each != schedulers().rend(); ++each) {
-    if ((*each)->retired_.exchange(true)) continue;
+    if (!(*each)->retire()) continue;
     (*each)->wake();
     --active_;
   }

@@ -16,12 +16,6 @@ bool commit_park(Runnable& runnable);
 /// everyone, with reason `killed`, its name is free; its thread is lost until it enters the runtime
 /// again, and then its stack is forgotten with all that is on it.
 void reap_stuck(Runnable& runnable, bool (*still)(void*), void* context);
-void leave_claimed_stack(Process& self);
-/// On entering the runtime, and on coming back from the user's code.
-inline void leave_as_zombie(Process& self) {
-  if (self.zombie.load(std::memory_order_relaxed) != Zombie::no) [[unlikely]]
-    leave_claimed_stack(self);
-}
 
 /// From now on std::terminate, or a guard page below its stack, ends the process alone that has
 /// reached it; outside of processes they do what they did.
