@@ -7,7 +7,7 @@ include(GNUInstallDirs)
 set(otp_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/otp")
 
 set(otp_installed_targets otp_runtime)
-if(TARGET otpc)
+if(NOT OTPC_EXECUTABLE AND TARGET otpc)
   list(APPEND otp_installed_targets otpc)
   install(FILES compiler/ir/otp-ir.schema.json DESTINATION "${CMAKE_INSTALL_DATADIR}/otp")
 endif()

@@ -3,8 +3,10 @@ include_guard(GLOBAL)
 
 option(OTP_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(OTP_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
-set(OTP_SANITIZE "" CACHE STRING "Sanitizers: empty, 'address' (with undefined), or 'thread'")
-set_property(CACHE OTP_SANITIZE PROPERTY STRINGS "" address thread)
+set(OTPC_EXECUTABLE "" CACHE FILEPATH "An otpc that runs here, when the one built would not")
+set(OTP_SANITIZE "" CACHE STRING
+    "Sanitizers: empty, 'address' (with undefined), 'thread', or 'fuzzer' (clang)")
+set_property(CACHE OTP_SANITIZE PROPERTY STRINGS "" address thread fuzzer)
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Build type" FORCE)
@@ -34,7 +36,9 @@ endif()
 
 # One interface target carries the project's own flags; it is never exported to users.
 add_library(otp_flags INTERFACE)
-target_compile_options(otp_flags INTERFACE -Wall -Wextra -Werror=switch -fno-omit-frame-pointer)
+# Nobody replaces one of our functions by another, so they may be inlined.
+target_compile_options(otp_flags INTERFACE -Wall -Wextra -Werror=switch -fno-omit-frame-pointer
+                                           -fno-semantic-interposition)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC 12 sees overlaps in the string of its own library (its bug 105651).
   target_compile_options(otp_flags INTERFACE -Wno-restrict)
@@ -48,6 +52,13 @@ elseif(OTP_SANITIZE STREQUAL "thread")
   # GCC warns that TSan knows no fences; the libraries that use some are not ours to change.
   add_compile_options(-fsanitize=thread -Wno-tsan)
   add_link_options(-fsanitize=thread)
+elseif(OTP_SANITIZE STREQUAL "fuzzer")
+  # The address and undefined-behaviour sanitizers, and what libFuzzer wants to know of coverage.
+  # LLVM's archives carry no type information for the check of virtual calls.
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=vptr,function
+                      -fno-sanitize-recover=undefined)
+  add_link_options(-fsanitize=address,undefined -fno-sanitize=vptr,function)
 elseif(OTP_SANITIZE)
-  message(FATAL_ERROR "OTP_SANITIZE is '${OTP_SANITIZE}'; it may be empty, 'address' or 'thread'")
+  message(FATAL_ERROR "OTP_SANITIZE is '${OTP_SANITIZE}'; it may be empty, 'address', 'thread' or "
+                      "'fuzzer'")
 endif()

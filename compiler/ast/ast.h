@@ -50,7 +50,7 @@ struct Value {
   std::uint64_t magnitude = 0;  ///< integer; duration in nanoseconds
   double floating = 0;
   bool boolean = false;
-  std::string text;  ///< also the digits of a number beyond 64 bits
+  std::string text;  ///< also the digits of a number beyond 64 bits, at most 10,000
   Path path;         ///< `max_lines`, `Reason.checkout`, `env.pool`, with dots or `::`
   std::vector<Value> items;
 };

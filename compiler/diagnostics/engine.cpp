@@ -116,6 +116,9 @@ std::vector<const Diagnostic*> Engine::sorted() const {
 
 namespace {
 
+/// The time to compare grows with the square of the length.
+constexpr std::size_t longest_misspelled = 200;
+
 /// Whether two neighbours of one, swapped, make the other.
 bool is_swapped(llvm::StringRef one, llvm::StringRef other) {
   if (one.size() != other.size()) return false;
@@ -129,11 +132,14 @@ bool is_swapped(llvm::StringRef one, llvm::StringRef other) {
 
 const std::string* nearest(llvm::StringRef given, llvm::ArrayRef<std::string> candidates) {
   const std::string* best = nullptr;
+  if (given.size() > longest_misspelled) return nullptr;
   // A name of one letter is near to every other: only its case counts.
   const std::size_t furthest = given.size() < 2 ? 0 : std::max<std::size_t>(1, given.size() / 3);
   unsigned best_distance = static_cast<unsigned>(furthest) + 1;
   for (const std::string& each : candidates) {
-    const unsigned distance = llvm::StringRef(each).lower() == given.lower() ? 0
+    const std::size_t longer = std::max(each.size(), given.size());
+    if (longer - std::min(each.size(), given.size()) > furthest) continue;
+    const unsigned distance = given.equals_insensitive(each) ? 0
                               : is_swapped(given, each)
                                   ? 1
                                   : given.edit_distance(each, true, best_distance);

@@ -1,5 +1,8 @@
 #include "driver/files.h"
 
+#include <algorithm>
+#include <set>
+
 #include <llvm/Support/FileSystem.h>
 #include <llvm/Support/FileUtilities.h>
 #include <llvm/Support/MemoryBuffer.h>
@@ -26,6 +29,33 @@ std::string escaped(const std::string& path) {
   return text;
 }
 
+/// Replaces the file as a whole; it keeps its permissions.
+llvm::Error write_file(const std::string& path, const std::string& bytes) {
+  const llvm::StringRef folder = llvm::sys::path::parent_path(path);
+  if (!folder.empty()) {
+    if (std::error_code failed = fs::create_directories(folder)) return said(failed);
+  }
+  const auto permissions = fs::getPermissions(path);
+  auto temporary = fs::TempFile::create(path + ".%%%%%%.tmp");
+  if (!temporary) return temporary.takeError();
+  {
+    llvm::raw_fd_ostream stream(temporary->FD, /*shouldClose=*/false);
+    stream << bytes;
+    stream.flush();
+    if (stream.has_error()) {
+      const std::error_code failed = stream.error();
+      stream.clear_error();
+      llvm::consumeError(temporary->discard());
+      return said(failed);
+    }
+  }
+  if (llvm::Error failed = temporary->keep(path)) return failed;
+  if (permissions) {
+    if (std::error_code failed = fs::setPermissions(path, *permissions)) return said(failed);
+  }
+  return llvm::Error::success();
+}
+
 }  // namespace
 
 llvm::Expected<std::string> read_file(const std::string& path) {
@@ -50,29 +80,52 @@ llvm::Expected<bool> write_if_changed(const std::string& written, const std::str
   const std::string path = exists ? real.str().str() : written;
   if (auto present = llvm::MemoryBuffer::getFile(path); present && (*present)->getBuffer() == bytes)
     return false;
-  const llvm::StringRef folder = llvm::sys::path::parent_path(path);
-  if (!folder.empty()) {
-    if (std::error_code failed = fs::create_directories(folder)) return said(failed);
+  if (llvm::Error failed = write_file(path, bytes)) return failed;
+  return true;
+}
+
+Manifest::Manifest(std::string path, std::string folder)
+    : path_(std::move(path)), folder_(std::move(folder)) {}
+
+std::vector<std::string> Manifest::kept() const {
+  std::vector<std::string> result;
+  auto present = llvm::MemoryBuffer::getFile(path_);
+  if (!present) return result;
+  llvm::SmallVector<llvm::StringRef> lines;
+  (*present)->getBuffer().split(lines, '\n', -1, /*KeepEmpty=*/false);
+  for (const llvm::StringRef line : lines) {
+    // Whoever wrote it: nothing outside of the folder is ours to remove.
+    const bool inside = !llvm::sys::path::is_absolute(line) &&
+                        std::find(llvm::sys::path::begin(line), llvm::sys::path::end(line), "..") ==
+                            llvm::sys::path::end(line);
+    if (inside) result.push_back(line.str());
   }
-  const auto permissions = fs::getPermissions(path);
-  auto temporary = fs::TempFile::create(path + ".%%%%%%.tmp");
-  if (!temporary) return temporary.takeError();
-  {
-    llvm::raw_fd_ostream stream(temporary->FD, /*shouldClose=*/false);
-    stream << bytes;
-    stream.flush();
-    if (stream.has_error()) {
-      const std::error_code failed = stream.error();
-      stream.clear_error();
-      llvm::consumeError(temporary->discard());
-      return said(failed);
+  return result;
+}
+
+llvm::Error Manifest::replace(const std::vector<std::string>& outputs) const {
+  std::string text;
+  std::set<std::string> made;
+  for (const std::string& output : outputs) {
+    llvm::StringRef relative(output);
+    relative.consume_front(folder_);
+    relative = relative.ltrim('/');
+    text += relative.str() + "\n";
+    made.insert(relative.str());
+  }
+  for (const std::string& stale : kept()) {
+    if (made.contains(stale)) continue;
+    llvm::SmallString<256> path(folder_);
+    llvm::sys::path::append(path, stale);
+    if (const std::error_code failed = fs::remove(path)) return said(failed);
+    for (llvm::StringRef parent = llvm::sys::path::parent_path(stale); !parent.empty();
+         parent = llvm::sys::path::parent_path(parent)) {
+      llvm::SmallString<256> folder(folder_);
+      llvm::sys::path::append(folder, parent);
+      if (fs::remove(folder)) break;  // not empty
     }
   }
-  if (llvm::Error failed = temporary->keep(path)) return failed;
-  if (permissions) {
-    if (std::error_code failed = fs::setPermissions(path, *permissions)) return said(failed);
-  }
-  return true;
+  return write_file(path_, text);  // also the same names: it is as new as the run
 }
 
 llvm::Expected<Ended> run_program(const std::string& program,

@@ -17,6 +17,24 @@ llvm::Expected<std::string> read_file(const std::string& path);
 /// the same bytes already is not touched. True when it was written.
 llvm::Expected<bool> write_if_changed(const std::string& path, const std::string& bytes);
 
+/// What one run made below a folder, a path relative to it in each line, so that the next run can
+/// remove what it no longer makes. Writing always gives it the time of the run.
+class Manifest {
+ public:
+  /// `folder` as it will be for the paths that are kept.
+  Manifest(std::string path, std::string folder);
+
+  /// Removes what the last run made and `outputs` has not, with the folders that it leaves empty,
+  /// and keeps `outputs` for the next one.
+  llvm::Error replace(const std::vector<std::string>& outputs) const;
+
+ private:
+  std::vector<std::string> kept() const;
+
+  std::string path_;
+  std::string folder_;
+};
+
 /// Standard input, whole.
 llvm::Expected<std::string> read_stdin();
 

@@ -93,6 +93,10 @@ struct CommandLine {
                               cl::value_desc("file"), cl::sub(gen)};
   cl::opt<std::string> depfile{"depfile", cl::desc("Write a Make rule of what was read"),
                                cl::value_desc("file"), cl::sub(gen)};
+  cl::opt<std::string> manifest{"manifest",
+                                cl::desc("Keep the names of what was made here, and remove what "
+                                         "was made before and is no more"),
+                                cl::value_desc("file"), cl::sub(gen)};
   cl::opt<bool> test_doubles{"test-doubles", cl::desc("Also fakes and proxies of the servers"),
                              cl::sub(gen)};
   cl::opt<std::string> diagnostics{"diagnostics",
@@ -232,7 +236,8 @@ Exit run_pipeline(const CommandLine& line, Streams streams) {
     return misused(streams.err, "--lang and --plugin exclude each other");
   if (line.test_doubles && (*language != Language::cpp || !line.plugin.empty()))
     return misused(streams.err, "--test-doubles is for C++");
-  Request request{*input, line.out_dir, line.depfile, line.test_doubles, *language, line.plugin};
+  Request request{*input,    line.out_dir, line.depfile, line.manifest, line.test_doubles,
+                  *language, line.plugin};
   request.rendering = *rendering;
   request.check_contracts = true;
   request.locked = line.locked;

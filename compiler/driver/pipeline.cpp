@@ -96,6 +96,14 @@ class Pipeline {
       paths.push_back(output.path);
       if (!write_one(output.path, output.bytes)) return;
     }
+    if (!request_.manifest.empty()) {
+      const Manifest manifest(request_.manifest, request_.out_dir);
+      if (llvm::Error failed = manifest.replace(paths))
+        return cannot_write(request_.manifest, std::move(failed));
+      // It alone is always as new as the run, and always made: Ninja refuses the rule of the last
+      // run when that names a file that is made no more.
+      paths = {request_.manifest};
+    }
     if (request_.depfile.empty()) return;
     std::vector<std::string> inputs;
     for (const LoadedFile* file : front_end_.files()) {
@@ -108,11 +116,14 @@ class Pipeline {
 
   bool write_one(const std::string& path, const std::string& bytes) {
     llvm::Expected<bool> result = write_if_changed(path, bytes);
-    if (result) return true;
+    if (!result) cannot_write(path, result.takeError());
+    return static_cast<bool>(result);
+  }
+
+  void cannot_write(const std::string& path, llvm::Error why) {
     front_end_.diagnostics()
-        .emit(Id::cannot_write, {}, path, llvm::toString(result.takeError()))
+        .emit(Id::cannot_write, {}, path, llvm::toString(std::move(why)))
         .help("choose a folder that may be written with --out-dir");
-    return false;
   }
 
   const Request& request_;

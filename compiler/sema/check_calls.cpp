@@ -37,22 +37,38 @@ std::vector<const model::Uses*> cycle_through(const Server& start) {
   return {};
 }
 
+/// As many steps of a circle as a reader takes in.
+constexpr std::size_t drawn_at_most = 20;
+
+/// "A -> B -> A"; of a long way only how it begins and ends.
+std::string drawn(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i == drawn_at_most && i + 2 < names.size()) {
+      text += " -> ...";
+      i = names.size() - 2;
+    }
+    text += (i == 0 ? "" : " -> ") + names[i];
+  }
+  return text;
+}
+
 void check_cycles(const model::Program& program, diagnostics::Engine& diagnostics) {
   std::set<const Server*> told;
   for (const Server* server : all_of<Server>(program)) {
     if (told.contains(server)) continue;
     const std::vector<const model::Uses*> cycle = cycle_through(*server);
     if (cycle.empty()) continue;
-    std::string drawn = server->name;
+    std::vector<std::string> names{server->name};
     bool singletons = true;
     for (const model::Uses* uses : cycle) {
-      drawn += " -> " + uses->server->name;
+      names.push_back(uses->server->name);
       told.insert(uses->server);
       singletons = singletons && population(program, *uses->server) <= 1;
     }
     auto builder = diagnostics.emit(singletons ? Id::call_cycle : Id::possible_call_cycle,
-                                    cycle.front()->span, drawn);
-    for (std::size_t i = 1; i < cycle.size(); ++i) {
+                                    cycle.front()->span, drawn(names));
+    for (std::size_t i = 1; i < std::min(cycle.size(), drawn_at_most); ++i) {
       builder.label(cycle[i]->span, "`" + cycle[i - 1]->server->name + "` calls `" +
                                         cycle[i]->server->name + "` here");
     }
@@ -123,17 +139,12 @@ void check_calls(const model::Program& program, diagnostics::Engine& diagnostics
 }
 
 void check_recursive_values(const model::Program& program, diagnostics::Engine& diagnostics) {
-  std::set<const model::Declaration*> told;
-  for (const model::Declaration* each : all_of<model::Declaration>(program)) {
-    if (told.contains(each)) continue;
-    const std::vector<const model::Declaration*> cycle = value_cycle(*each);
-    if (cycle.empty()) continue;
-    std::string drawn;
-    for (const model::Declaration* part : cycle) {
-      drawn += part->name + " -> ";
-      told.insert(part);
-    }
-    diagnostics.emit(Id::recursive_struct, each->span, each->name, drawn + each->name)
+  for (const std::vector<const model::Declaration*>& cycle : value_cycles(program)) {
+    const model::Declaration* each = cycle.front();
+    std::vector<std::string> names;
+    for (const model::Declaration* part : cycle) names.push_back(part->name);
+    names.push_back(each->name);
+    diagnostics.emit(Id::recursive_struct, each->span, each->name, drawn(names))
         .help("break the circle with a `list<...>`, which holds its elements elsewhere");
   }
 }

@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "sema/module_checker.h"
+#include "sema/system_checks.h"
+#include "sema/trees.h"
 
 namespace otpc::sema {
 namespace {
@@ -44,23 +46,78 @@ std::vector<const model::Declaration*> parts_of(const model::Declaration& declar
   return parts;
 }
 
+/// What declarations contain by value; those from which no way leads into a circle are left out.
+using Parts = std::map<const model::Declaration*, std::vector<const model::Declaration*>>;
+
+Parts circular_parts(const model::Program& program) {
+  Parts parts;
+  Parts containers;
+  std::map<const model::Declaration*, std::size_t> open;
+  std::vector<const model::Declaration*> straight;
+  for (const model::Declaration* each : all_of<model::Declaration>(program)) {
+    const auto& of_each = parts[each] = parts_of(*each);
+    for (const model::Declaration* part : of_each) containers[part].push_back(each);
+    open[each] = of_each.size();
+    if (of_each.empty()) straight.push_back(each);
+  }
+  while (!straight.empty()) {
+    const model::Declaration* each = straight.back();
+    straight.pop_back();
+    parts.erase(each);
+    for (const model::Declaration* container : containers[each]) {
+      if (--open[container] == 0) straight.push_back(container);
+    }
+  }
+  return parts;
+}
+
+/// The way from a declaration back to itself; empty when there is none. Without recursion: a way
+/// may be as long as the schema.
+std::vector<const model::Declaration*> way_back(const model::Declaration& start,
+                                                const Parts& parts) {
+  std::vector<const model::Declaration*> path{&start};
+  std::vector<std::size_t> next{0};  // the part to look at, for each step of the path
+  std::set<const model::Declaration*> seen;
+  while (!path.empty()) {
+    const auto& here = parts.at(path.back());
+    if (next.back() == here.size()) {
+      path.pop_back();
+      next.pop_back();
+      continue;
+    }
+    const model::Declaration* part = here[next.back()++];
+    if (part == &start) return path;
+    if (!parts.contains(part) || !seen.insert(part).second) continue;
+    path.push_back(part);
+    next.push_back(0);
+  }
+  return path;
+}
+
 }  // namespace
 
-/// The way from a declaration back to itself, by value; empty when there is none.
-std::vector<const model::Declaration*> value_cycle(const model::Declaration& start) {
-  std::vector<const model::Declaration*> path{&start};
-  std::set<const model::Declaration*> seen;
-  const auto search = [&](const auto& self) -> bool {
-    for (const model::Declaration* part : parts_of(*path.back())) {
-      if (part == &start) return true;
-      if (!seen.insert(part).second) continue;
-      path.push_back(part);
-      if (self(self)) return true;
-      path.pop_back();
-    }
-    return false;
-  };
-  return search(search) ? path : std::vector<const model::Declaration*>();
+std::vector<std::vector<const model::Declaration*>> value_cycles(const model::Program& program) {
+  const Parts parts = circular_parts(program);
+  std::vector<std::vector<const model::Declaration*>> cycles;
+  std::set<const model::Declaration*> told;
+  for (const model::Declaration* each : all_of<model::Declaration>(program)) {
+    if (!parts.contains(each) || told.contains(each)) continue;
+    auto cycle = way_back(*each, parts);
+    if (cycle.empty()) continue;
+    told.insert(cycle.begin(), cycle.end());
+    cycles.push_back(std::move(cycle));
+  }
+  return cycles;
+}
+
+/// Aliases and constants that stand before what they refer to are resolved one within the other.
+bool ModuleChecker::is_too_deep(const model::Declaration& made) {
+  constexpr std::size_t deepest = 1000;
+  if (resolving_.size() < deepest) return false;
+  diagnostics_.emit(Id::too_deep, made.span, deepest)
+      .help("declare what others refer to before them");
+  resolved_.insert(&made);
+  return true;
 }
 
 void ModuleChecker::check(const ast::Const& written, model::Const& made) {
@@ -70,6 +127,7 @@ void ModuleChecker::check(const ast::Const& written, model::Const& made) {
     resolved_.insert(&made);
     return;
   }
+  if (is_too_deep(made)) return;
   resolving_.push_back(&made);
   made.life = life(written, {});
   const model::Type declared = type(written.type);
@@ -88,6 +146,7 @@ void ModuleChecker::check(const ast::Alias& written, model::Alias& made) {
     resolved_.insert(&made);
     return;
   }
+  if (is_too_deep(made)) return;
   resolving_.push_back(&made);
   made.life = life(written, {});
   const model::Type target = type(written.type);
@@ -113,13 +172,12 @@ void ModuleChecker::check(const ast::Struct& written, model::Struct& made) {
 void ModuleChecker::check(const ast::Enum& written, model::Enum& made) {
   made.life = life(written, {});
   made.open = written.open;
+  std::set<std::string_view> names;
   for (const ast::EnumMember& member : written.members) {
     if (is_removed(member, "member", made.removed)) continue;
     check_reserved(member.name);
-    for (const model::EnumMember& other : made.members) {
-      if (other.name == member.name.text)
-        diagnostics_.emit(Id::duplicate_member, member.name.span, other.name, made.name);
-    }
+    if (!names.insert(member.name.text).second)
+      diagnostics_.emit(Id::duplicate_member, member.name.span, member.name.text, made.name);
     made.members.push_back({member.name.text, member.doc, member.name.span, life(member, {})});
   }
   check_life(made.members, made.removed, made.name);
@@ -155,12 +213,12 @@ std::vector<model::Case> ModuleChecker::cases(const std::vector<ast::Case>& writ
                                               const char* what,
                                               std::vector<model::Removed>& removed) {
   std::vector<model::Case> result;
+  std::set<std::string_view> names;
   for (const ast::Case& each : written) {
     if (is_removed(each, what, removed)) continue;
     check_reserved(each.name);
-    const auto other = std::ranges::find(result, each.name.text, &model::Case::name);
-    if (other != result.end())
-      diagnostics_.emit(Id::duplicate_member, each.name.span, other->name, owner);
+    if (!names.insert(each.name.text).second)
+      diagnostics_.emit(Id::duplicate_member, each.name.span, each.name.text, owner);
     result.push_back({each.name.text, each.doc, fields(each.fields, each.name.text, false),
                       has_annotation(each, "transient"), each.name.span, life(each, annotations)});
   }

@@ -80,6 +80,7 @@ class ModuleChecker {
 
   // resolve_types.cpp
   model::Type type(const ast::Type& written);
+  model::Type written_type(const ast::Type& written);
   model::Type named_type(const ast::Type& written);
   bool takes(const ast::Type& written, std::size_t types, bool count, const char* text);
   static bool can_be_key(const model::Type& type);
@@ -113,6 +114,7 @@ class ModuleChecker {
   void check(const ast::Supervisor& written, model::Supervisor& made);
   void check(const ast::Application& written, model::Application& made);
   // check_data.cpp
+  bool is_too_deep(const model::Declaration& made);
   std::vector<model::Case> cases(const std::vector<ast::Case>& written, const std::string& owner,
                                  std::initializer_list<std::string_view> annotations,
                                  const char* what, std::vector<model::Removed>& removed);
@@ -172,6 +174,7 @@ class ModuleChecker {
   const Modules& modules_;
   diagnostics::Engine& diagnostics_;
   std::map<std::string, model::Declaration*, std::less<>> scope_;
+  std::map<std::string, const model::Declaration*> by_lower_name_;  ///< those declared here
   std::map<const model::Declaration*, const ast::Declaration*> written_;
   std::set<const model::Declaration*> used_;
   const model::Declaration* current_ = nullptr;                ///< what is being resolved

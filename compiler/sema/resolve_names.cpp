@@ -113,6 +113,9 @@ std::vector<const char*> generated_suffixes(DeclarationKind kind) {
   }
 }
 
+/// Nobody reads on, and each name is compared with all others.
+constexpr std::size_t suggestions_at_most = 200;
+
 /// An application may have the name of something else: it is only named in `depends`.
 std::string scope_key(const model::Declaration& declaration) {
   return (declaration.kind == DeclarationKind::application ? "application " : "") +
@@ -163,14 +166,15 @@ void ModuleChecker::declare_one(const ast::Declaration& declaration) {
         made->broken = written.broken;
         check_reserved(written.name);
         const std::string key = scope_key(*made);
-        for (const auto& [name, other] : scope_) {
-          if (!llvm::StringRef(name).equals_insensitive(key)) continue;
-          if (name == key)
+        const auto [same, fresh] = by_lower_name_.emplace(llvm::StringRef(key).lower(), made.get());
+        if (!fresh) {
+          const model::Declaration& other = *same->second;
+          if (scope_key(other) == key)
             diagnostics_.emit(Id::duplicate_declaration, made->span, made->name)
-                .label(other->span, "first here");
+                .label(other.span, "first here");
           else
-            diagnostics_.emit(Id::names_collide, made->span, other->name, made->name)
-                .label(other->span, "the other");
+            diagnostics_.emit(Id::names_collide, made->span, other.name, made->name)
+                .label(other.span, "the other");
           return;
         }
         scope_.emplace(key, made.get());
@@ -235,7 +239,8 @@ model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wante
           .label(gone->span, "removed here");
       return nullptr;
     }
-    std::vector<std::string> candidates = names_of(scope_);
+    std::vector<std::string> candidates;
+    if (diagnostics_.error_count() < suggestions_at_most) candidates = names_of(scope_);
     if (std::string_view(wanted) == "type") {
       for (const char* each :
            {"bool", "i8",    "i16",    "i32",   "i64",    "u8",       "u16",   "u32",  "u64",

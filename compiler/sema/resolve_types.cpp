@@ -26,9 +26,26 @@ constexpr std::array simple_types{
     Simple{"term", TypeKind::term},         Simple{"opaque", TypeKind::opaque},
 };
 
+/// Aliases of aliases: a few lines may mean a type that no memory holds.
+constexpr std::size_t parts_at_most = 1000;
+
+std::size_t parts_of(const Type& type) {
+  std::size_t count = 1;
+  for (const Type& each : type.arguments) count += parts_of(each);
+  return count;
+}
+
 }  // namespace
 
 Type ModuleChecker::type(const ast::Type& written) {
+  Type result = written_type(written);
+  if (parts_of(result) <= parts_at_most) return result;
+  diagnostics_.emit(Id::type_too_large, written.span, parts_at_most)
+      .help("make a struct of some of its parts");
+  return {};
+}
+
+Type ModuleChecker::written_type(const ast::Type& written) {
   Type result;
   if (written.tuple) {
     result.kind = TypeKind::tuple;

@@ -81,9 +81,10 @@ void ModuleChecker::mismatch(const ast::Value& written, const Type& type) {
 
 std::optional<Value> ModuleChecker::integer_value(const ast::Value& written, const Type& type) {
   const Range range = range_of(type.kind);
-  const bool fits =
-      type.kind == TypeKind::bigint ||
-      (!written.overflow && written.magnitude <= (written.negative ? range.below : range.above));
+  const bool whole = type.kind == TypeKind::bigint;
+  const bool fits = whole ? !written.overflow || !written.text.empty()
+                          : !written.overflow &&
+                                written.magnitude <= (written.negative ? range.below : range.above);
   if (fits) {
     Value value;
     value.kind = model::ValueKind::integer;
@@ -95,8 +96,9 @@ std::optional<Value> ModuleChecker::integer_value(const ast::Value& written, con
     }
     return value;
   }
-  const std::string bounds = (range.below == 0 ? "0" : "-" + std::to_string(range.below)) + " to " +
-                             std::to_string(range.above);
+  const std::string bounds = whole ? "at most 10,000 digits"
+                                   : (range.below == 0 ? "0" : "-" + std::to_string(range.below)) +
+                                         " to " + std::to_string(range.above);
   diagnostics_.emit(Id::value_range, written.span, shown(written), type.text(), bounds);
   return std::nullopt;
 }
@@ -248,15 +250,15 @@ std::vector<model::Field> ModuleChecker::fields(const std::vector<ast::Field>& w
                                                 std::vector<model::Removed>* removed) {
   std::vector<model::Field> result;
   const ast::Field* with_default = nullptr;
+  std::map<std::string_view, source::Span> names;
   for (const ast::Field& each : written) {
     if (removed != nullptr && is_removed(each, "field", *removed)) continue;
-    for (const model::Field& other : result) {
-      if (other.name == each.name.text) {
-        diagnostics_.emit(Id::duplicate_member, each.name.span, other.name, owner)
-            .label(other.span, "first here");
-      }
-    }
     result.push_back(field(each));
+    const auto [first, fresh] = names.emplace(each.name.text, result.back().span);
+    if (!fresh) {
+      diagnostics_.emit(Id::duplicate_member, each.name.span, each.name.text, owner)
+          .label(first->second, "first here");
+    }
     const bool has_default = each.fallback.has_value() || each.type.optional;
     if (trailing_defaults && with_default != nullptr && !has_default) {
       diagnostics_.emit(Id::default_order, each.name.span, each.name.text, with_default->name.text)

@@ -21,7 +21,7 @@ void check_versions(const model::Program& program, diagnostics::Engine& diagnost
 /// Doc comments, when that is asked for.
 void check_docs(const model::Program& program, diagnostics::Engine& diagnostics);
 
-/// In check_data.cpp.
-std::vector<const model::Declaration*> value_cycle(const model::Declaration& start);
+/// In check_data.cpp: the declarations that contain each other by value, each in one circle.
+std::vector<std::vector<const model::Declaration*>> value_cycles(const model::Program& program);
 
 }  // namespace otpc::sema

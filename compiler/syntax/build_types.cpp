@@ -64,6 +64,9 @@ ast::Type Builder::type(Parser::TypeContext* context) {
   return result;
 }
 
+/// More make a number that nothing can hold: the time to convert one grows with its square.
+constexpr std::size_t most_digits = 10'000;
+
 void Builder::number(antlr4::tree::TerminalNode& token, ast::Value& value) const {
   std::string text = token.getText();
   std::erase(text, '_');
@@ -73,7 +76,7 @@ void Builder::number(antlr4::tree::TerminalNode& token, ast::Value& value) const
       value.kind = ast::ValueKind::integer;
       value.overflow = digits.consume_front("0x") ? digits.getAsInteger(16, value.magnitude)
                                                   : digits.getAsInteger(10, value.magnitude);
-      if (value.overflow) {
+      if (value.overflow && digits.size() <= most_digits) {
         llvm::APInt whole;
         digits.getAsInteger(text.starts_with("0x") ? 16 : 10, whole);
         value.text = llvm::toString(whole, 10, false);

@@ -15,9 +15,6 @@ using diagnostics::Id;
 using grammar::OtpLexer;
 using grammar::OtpParser;
 
-/// Behind an error in `server Cart {` the parser does not know what it reads.
-constexpr std::size_t last_of_head = 2;
-
 struct Habit {
   std::string_view word;
   const char* help;
@@ -127,17 +124,13 @@ std::string expectation(const antlr4::misc::IntervalSet& expected) {
   return words.size() <= 5 ? joined(words) : std::string();
 }
 
-/// Where `server Cart {` begins behind its annotations.
-std::size_t begin_of_head(antlr4::TokenStream& tokens) {
-  std::size_t at = 0;
-  const auto type = [&] { return at < tokens.size() ? tokens.get(at)->getType() : 0; };
-  while (type() == OtpLexer::AT) {
-    at += 2;
-    if (type() != OtpLexer::LPAREN) continue;
-    while (at < tokens.size() && type() != OtpLexer::RPAREN) ++at;
-    ++at;
+/// Behind an error in `server Cart : Sized {` the parser does not know what it reads.
+bool is_before_body(antlr4::TokenStream& tokens, std::size_t index) {
+  for (std::size_t at = 0; at < index; ++at) {
+    const std::size_t type = tokens.get(at)->getType();
+    if (type == OtpLexer::LBRACE) return false;
   }
-  return at;
+  return true;
 }
 
 }  // namespace
@@ -153,8 +146,7 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
     return;
   }
   auto* parser = dynamic_cast<antlr4::Parser*>(recognizer);
-  if (!reported_ && index <= begin_of_head(*parser->getTokenStream()) + last_of_head)
-    only_first_ = true;
+  if (!reported_) only_first_ = is_before_body(*parser->getTokenStream(), index);
   reported_ = true;
   last_line_ = line;
   last_index_ = index;

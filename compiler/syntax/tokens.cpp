@@ -100,7 +100,36 @@ class Slicer {
       fresh_ = true;
   }
 
+  /// Annotations that stand before no declaration are those of a member whose `{` is missing.
+  void finish() {
+    std::vector<Slice> whole;
+    for (Slice& slice : slices_) {
+      if (!whole.empty() && is_annotated_member(slice)) {
+        std::ranges::move(slice.tokens, std::back_inserter(whole.back().tokens));
+      } else {
+        whole.push_back(std::move(slice));
+      }
+    }
+    slices_ = std::move(whole);
+  }
+
  private:
+  static bool is_annotated_member(const Slice& slice) {
+    const auto& tokens = slice.tokens;
+    const auto type = [&](std::size_t at) {
+      return at < tokens.size() ? tokens[at]->getType() : 0;
+    };
+    if (type(0) != OtpLexer::AT || tokens.front()->getCharPositionInLine() == 0) return false;
+    std::size_t at = 0;
+    while (type(at) == OtpLexer::AT) {
+      at += 2;  // and the name
+      if (type(at) != OtpLexer::LPAREN) continue;
+      while (at < tokens.size() && type(at) != OtpLexer::RPAREN) ++at;
+      ++at;
+    }
+    return !begins_declaration(type(at));
+  }
+
   /// `@added(3)` and a line break, then the declaration it belongs to.
   bool after_annotation(std::size_t type) {
     if (depth_ == 0 && type == OtpLexer::AT)
@@ -123,7 +152,9 @@ Places::Places(source::FileId file, std::string_view text)
     : file_(file), size_(static_cast<std::uint32_t>(text.size())) {
   if (std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; }))
     return;
-  for (std::uint32_t i = 0; i < text.size(); ++i) {
+  // ANTLR takes a byte order mark away before it counts.
+  const std::uint32_t first = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+  for (std::uint32_t i = first; i < text.size(); ++i) {
     if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) bytes_.push_back(i);
   }
 }
@@ -187,7 +218,10 @@ TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file
   for (;;) {
     std::unique_ptr<antlr4::Token> token = lexer.nextToken();
     const std::size_t type = token->getType();
-    if (type == antlr4::Token::EOF) return result;
+    if (type == antlr4::Token::EOF) {
+      slicer.finish();
+      return result;
+    }
     if (token->getChannel() != antlr4::Token::DEFAULT_CHANNEL)
       result.comments.emplace_back(type, result.places.span(*token));
     if (token->getChannel() == OtpLexer::DOCS) {

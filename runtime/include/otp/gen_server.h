@@ -57,12 +57,16 @@ class Next {
   };
 
   Next() = default;
-  explicit Next(Step step) : step_(std::make_unique<Step>(std::move(step))) {}
+  explicit Next(Step step) : step_(new Step(std::move(step))) {}
   bool waits() const noexcept { return step_ == nullptr; }
   Step& step() noexcept { return *step_; }
 
  private:
-  std::unique_ptr<Step> step_;
+  /// Not inline: almost no message has a step.
+  struct DeleteStep {
+    void operator()(Step* step) const noexcept;
+  };
+  std::unique_ptr<Step, DeleteStep> step_;
 };
 
 /// The additions every result but stop may carry.

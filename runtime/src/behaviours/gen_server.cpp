@@ -20,7 +20,7 @@ namespace detail {
 namespace {
 
 constexpr auto replied = static_cast<std::uint8_t>(CallState::replied);
-constexpr auto failed = static_cast<std::uint8_t>(CallState::failed);
+constexpr auto failed_state = static_cast<std::uint8_t>(CallState::failed);
 
 /// Reminds the process of `info ... every ...`.
 struct EveryTick : Message {
@@ -114,7 +114,7 @@ class GenServerProcess final : public StartedBehaviour {
     if (call->type->interface != &info_) receiver = server_->otp_protocol(call->type->interface);
     if (receiver == nullptr) {
       warn_unknown(call->type->name);
-      call->state = failed;
+      call->state = failed_state;
       call->failure = ExitReason::bad_request(call->type->name);
       send_back(std::move(call));
       return Flow::wait;
@@ -280,6 +280,8 @@ std::expected<detail::Started, StartError> start_server(std::unique_ptr<GenServe
 }
 
 }  // namespace gen
+
+void Next::DeleteStep::operator()(Step* step) const noexcept { delete step; }
 
 Timeout time_left(Timeout otherwise) {
   const std::int64_t deadline = detail::request_deadline();

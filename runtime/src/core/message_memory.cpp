@@ -56,7 +56,11 @@ struct Drain {
   }
 };
 
-[[gnu::noinline]] void drain_at_thread_end() { thread_local const Drain drain; }
+thread_local constinit bool drained_at_end = false;
+[[gnu::noinline]] void drain_at_thread_end() {
+  thread_local const Drain drain;
+  drained_at_end = true;
+}
 
 constexpr std::size_t class_of(std::size_t bytes) noexcept { return (bytes - 1) / granule; }
 
@@ -87,7 +91,8 @@ void free_message(void* memory, std::size_t bytes) noexcept {
     return;
   }
   FreeList& list = kept[index];
-  if (list.bytes == 0) drain_at_thread_end();
+  if (!drained_at_end) [[unlikely]]
+    drain_at_thread_end();
   auto* const block = static_cast<FreeBlock*>(memory);
   block->next = list.first;
   list.first = block;

@@ -43,12 +43,6 @@ SchedulingAlgorithm::SchedulingAlgorithm(Scheduler& scheduler)
 
 SchedulingAlgorithm::~SchedulingAlgorithm() { destroy_switch_state(dispatcher_state_, false); }
 
-SwitchState& SchedulingAlgorithm::state_of(boost::fibers::context* context) noexcept {
-  if (context == main_) return main_state_;
-  if (context == dispatcher_) return dispatcher_state_;
-  return static_cast<Worker*>(context->get_properties())->state;
-}
-
 void SchedulingAlgorithm::awakened(boost::fibers::context* context) noexcept {
   if (context->is_context(boost::fibers::type::dispatcher_context)) {
     if (dispatcher_ == nullptr) note_dispatcher_stack(dispatcher_state_, context);
@@ -60,34 +54,36 @@ void SchedulingAlgorithm::awakened(boost::fibers::context* context) noexcept {
 }
 
 boost::fibers::context* SchedulingAlgorithm::pick_next() noexcept {
-  boost::fibers::context* const active = running_;
-  SwitchState& from = state_of(active);
-  const bool from_dispatcher = active == dispatcher_;
+  const bool from_dispatcher = state_ == &dispatcher_state_;
   if (from_dispatcher && std::exchange(dispatcher_left_, false)) {
-    after_switch_to(from);
+    after_switch_to(dispatcher_state_);
     scheduler_.after_switch();
   }
-  bool leaves_for_ever = false;
-  if (!from_dispatcher && active != main_ &&
-      static_cast<Worker*>(active->get_properties())->ending) {
-    leaves_for_ever = true;
-    ++ended_workers_;
-  }
-  boost::fibers::context* const next = choose(from_dispatcher);
-  if (next == nullptr) return nullptr;
+  const bool leaves_for_ever = worker_ != nullptr && worker_->ending;
+  if (leaves_for_ever) ++ended_workers_;
+  const Fiber next = choose(from_dispatcher);
+  if (next.context == nullptr) return nullptr;
   if (from_dispatcher) dispatcher_left_ = true;
-  before_switch(exceptions_, from, state_of(next), leaves_for_ever);
-  running_ = next;
-  return next;
+  return switch_to(next, leaves_for_ever);
 }
 
-boost::fibers::context* SchedulingAlgorithm::take_dispatcher() noexcept {
-  if (!std::exchange(dispatcher_ready_, false)) return nullptr;
+boost::fibers::context* SchedulingAlgorithm::switch_to(Fiber next, bool leaves_for_ever) noexcept {
+  SwitchState* const to = next.worker != nullptr  ? &next.worker->state
+                          : next.context == main_ ? &main_state_
+                                                  : &dispatcher_state_;
+  before_switch(exceptions_, throw_notes_, *state_, *to, leaves_for_ever);
+  worker_ = next.worker;
+  state_ = to;
+  return next.context;
+}
+
+SchedulingAlgorithm::Fiber SchedulingAlgorithm::take_dispatcher() noexcept {
+  if (!std::exchange(dispatcher_ready_, false)) return {};
   ended_workers_ = 0;  // the dispatcher frees them
-  return dispatcher_;
+  return {dispatcher_, nullptr};
 }
 
-boost::fibers::context* SchedulingAlgorithm::choose(bool from_dispatcher) noexcept {
+SchedulingAlgorithm::Fiber SchedulingAlgorithm::choose(bool from_dispatcher) noexcept {
   if (Runnable* chosen = std::exchange(scheduler_.chosen_, nullptr)) {
     scheduler_.going_idle_ = false;
     return resume_or_assign(*chosen);
@@ -103,42 +99,60 @@ boost::fibers::context* SchedulingAlgorithm::choose(bool from_dispatcher) noexce
       scheduler_.leaving_.runnable->is_urgent()) [[unlikely]]
     return take_dispatcher();
   if (Runnable* next = scheduler_.next_runnable(from_dispatcher)) return resume_or_assign(*next);
+  return choose_other(from_dispatcher);
+}
+
+/// When there is no process to run.
+SchedulingAlgorithm::Fiber SchedulingAlgorithm::choose_other(bool from_dispatcher) noexcept {
   if (scheduler_.stopping_) {
     if (!scheduler_.idle_workers_.empty()) {
       Worker* worker = scheduler_.idle_workers_.back();
       scheduler_.idle_workers_.pop_back();
-      return worker->context;
+      return {worker->context, worker};
     }
-    if (running_ != main_ && !from_dispatcher) return main_;
+    if (state_ != &main_state_ && !from_dispatcher) return {main_, nullptr};
   }
   if (!from_dispatcher) return take_dispatcher();
-  return scheduler_.stopping_ && !scheduler_.main_left_ ? main_ : nullptr;
+  if (scheduler_.stopping_ && !scheduler_.main_left_) return {main_, nullptr};
+  return {};
 }
 
-boost::fibers::context* SchedulingAlgorithm::resume_or_assign(Runnable& runnable) noexcept {
+SchedulingAlgorithm::Fiber SchedulingAlgorithm::resume_or_assign(Runnable& runnable) noexcept {
   if (runnable.stack != nullptr) {
     auto* worker = static_cast<Worker*>(std::exchange(runnable.stack, nullptr));
-    running_->attach(worker->context);
     scheduler_.start_turn(runnable);
-    return worker->context;
+    return {worker->context, worker};
   }
   Worker* worker = idle_or_new_worker();
-  if (worker ==
-      nullptr) {  // no memory for a stack: let the others go on, some may give theirs back
-    scheduler_.group_.push_shared(runnable);
+  if (worker == nullptr) [[unlikely]] {  // no memory for a stack: let the others go on, some may
+    scheduler_.group_.push_shared(runnable);  // give theirs back
     return take_dispatcher();
   }
   worker->assigned = &runnable;
-  return worker->context;
+  return {worker->context, worker};
 }
 
 Worker* SchedulingAlgorithm::idle_or_new_worker() noexcept {
-  if (!scheduler_.idle_workers_.empty()) {
-    Worker* worker = scheduler_.idle_workers_.back();
-    scheduler_.idle_workers_.pop_back();
-    return worker;
-  }
+  if (scheduler_.idle_workers_.empty()) [[unlikely]]
+    return new_worker();
+  Worker* worker = scheduler_.idle_workers_.back();
+  scheduler_.idle_workers_.pop_back();
+  return worker;
+}
+
+Worker* SchedulingAlgorithm::new_worker() noexcept {
+  // Boost.Fiber asks the fiber that runs whose a new one is to be.
+  struct Adopted {
+    SchedulingAlgorithm& algorithm;
+    explicit Adopted(SchedulingAlgorithm& by) : algorithm(by) {
+      if (algorithm.worker_ != nullptr) algorithm.adopt(*algorithm.worker_);
+    }
+    ~Adopted() {
+      if (algorithm.worker_ != nullptr) algorithm.worker_->context->detach();
+    }
+  };
   try {
+    const Adopted adopted(*this);
     auto* worker = new Worker;
     StackPool& stacks = *scheduler_.group_.stacks_;
     boost::fibers::fiber fiber(
@@ -167,12 +181,13 @@ void SchedulingAlgorithm::notify() noexcept {
   // Boost.Fiber's shutdown goes from the dispatcher to the main fiber without asking pick_next.
   if (!scheduler_.main_left_) return;
   if (std::exchange(dispatcher_left_, false)) after_switch_to(dispatcher_state_);
-  before_switch(exceptions_, dispatcher_state_, main_state_, true);
-  running_ = main_;
+  before_switch(exceptions_, throw_notes_, dispatcher_state_, main_state_, true);
+  state_ = &main_state_;
 }
 
 void Worker::main() {
   after_switch_to(state);
+  context->detach();
   Scheduler* scheduler = current_scheduler();
   scheduler->after_switch();
   Runnable* again = nullptr;  // has had its share of the thread
@@ -203,11 +218,12 @@ void Worker::main() {
     if (scheduler->stopping_ || scheduler->idle_workers_.size() >= max_idle_workers) break;
     scheduler->idle_workers_.push_back(this);
     scheduler->going_idle_ = true;
-    context->suspend();
+    scheduler->algorithm_->leave_worker();
     after_switch_to(state);
     scheduler = current_scheduler();
     scheduler->after_switch();
   }
+  scheduler->algorithm_->adopt(*this);
   ending = true;
 }
 

@@ -40,27 +40,42 @@ class SchedulingAlgorithm final : public boost::fibers::algo::algorithm {
   void notify() noexcept override;
   /// The thread's own function goes on after its switch away.
   void main_resumed() noexcept;
-  /// The fiber that runs on this thread: what pick_next gave last. (Boost.Fiber's own answer is a
-  /// call into its library.)
-  boost::fibers::context* running() const noexcept { return running_; }
+  /// The worker that runs on this thread; null on the dispatcher and in the thread's own function.
+  /// (Boost.Fiber's own answer is a call into its library.)
+  Worker* running() const noexcept { return worker_; }
+  /// Leaves the running worker, which is not on its way into Boost.Fiber's hands, for whatever runs
+  /// next.
+  void leave_worker() noexcept { switch_to(choose(false), false)->resume(); }
+  /// A worker belongs to a thread's scheduler only while Boost.Fiber asks whose it is: when it
+  /// begins, and when it ends. Between them any thread may resume it.
+  void adopt(Worker& worker) noexcept { main_->attach(worker.context); }
 
  private:
-  boost::fibers::context* choose(bool from_dispatcher) noexcept;
-  boost::fibers::context* resume_or_assign(Runnable& runnable) noexcept;
-  boost::fibers::context* take_dispatcher() noexcept;
+  /// A fiber to go to; the worker is null for the dispatcher and the thread's own.
+  struct Fiber {
+    boost::fibers::context* context = nullptr;
+    Worker* worker = nullptr;
+  };
+  Fiber choose(bool from_dispatcher) noexcept;
+  Fiber choose_other(bool from_dispatcher) noexcept;
+  Fiber resume_or_assign(Runnable& runnable) noexcept;
+  Fiber take_dispatcher() noexcept;
+  boost::fibers::context* switch_to(Fiber next, bool leaves_for_ever) noexcept;
   Worker* idle_or_new_worker() noexcept;
-  SwitchState& state_of(boost::fibers::context* context) noexcept;
+  Worker* new_worker() noexcept;
 
   Scheduler& scheduler_;
+  SwitchState main_state_;
+  SwitchState dispatcher_state_;
   boost::fibers::context* const main_;
-  boost::fibers::context* running_ = main_;
+  Worker* worker_ = nullptr;
+  SwitchState* state_ = &main_state_;                   ///< of the fiber that runs
   ExceptionGlobals& exceptions_ = exception_globals();  ///< of this thread
+  void*& throw_notes_ = throw_notes();                  ///< likewise
   boost::fibers::context* dispatcher_ = nullptr;
   bool dispatcher_ready_ = false;
   bool dispatcher_left_ = true;  ///< the next pick_next on the dispatcher follows a switch to it
   std::uint32_t ended_workers_ = 0;
-  SwitchState main_state_;
-  SwitchState dispatcher_state_;
 };
 
 }  // namespace otp::detail

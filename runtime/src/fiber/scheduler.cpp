@@ -13,7 +13,9 @@
 namespace otp::detail {
 namespace {
 
-thread_local Scheduler* this_scheduler = nullptr;
+#if !defined(__x86_64__)
+thread_local constinit Scheduler* this_scheduler = nullptr;
+#endif
 
 constexpr std::int32_t turn_budget = 2000;  // operations, as the BEAM's 4,000 reductions
 constexpr std::uint32_t turns_between_polls =
@@ -23,7 +25,11 @@ constexpr std::uint32_t worth_waking_for = 16;  // processes, at a few microseco
 
 }  // namespace
 
+#if defined(__x86_64__)
+thread_local constinit Scheduler* this_scheduler = nullptr;
+#else
 Scheduler* current_scheduler() noexcept { return this_scheduler; }
+#endif
 
 // ---- TimerShard ----
 
@@ -72,13 +78,17 @@ TimerNode* TimerShard::drain() noexcept {
 // ---- Scheduler ----
 
 Scheduler::Scheduler(SchedulerGroup& group, Duty duty, unsigned index)
-    : group_(group), duty_(duty), index_(index), timers_(now(group.clock())) {}
+    : group_(group),
+      duty_(duty),
+      index_(index),
+      queue_of_(duty == Duty::processes && !group.is_simulated() ? &group : nullptr),
+      timers_(now(group.clock())) {}
 
 Scheduler::~Scheduler() = default;
 
 std::span<const std::byte> Scheduler::current_stack() const noexcept {
   if (current() == nullptr) return {};
-  const auto* worker = static_cast<const Worker*>(algorithm_->running()->get_properties());
+  const Worker* const worker = algorithm_->running();
   if (worker == nullptr) return {};
   return {static_cast<const std::byte*>(worker->state.stack_bottom), worker->state.stack_bytes};
 }
@@ -96,9 +106,12 @@ void Scheduler::thread_main() {
 
 void Scheduler::start_turn(Runnable& runnable) noexcept {
   current_.store(&runnable, std::memory_order_relaxed);
-  budget = group_.is_simulated() ? group_.options_.driver->budget() : turn_budget;
+  budget = turn_budget;
+  --turns_to_poll_;
   turn_mark_.store(++turns_, std::memory_order_relaxed);
   preempt_.store(false, std::memory_order_relaxed);
+  if (group_.is_simulated()) [[unlikely]]
+    budget = group_.options_.driver->budget();
 }
 
 bool Scheduler::run(Runnable& runnable) {
@@ -107,10 +120,10 @@ bool Scheduler::run(Runnable& runnable) {
 }
 
 void Scheduler::leave(Runnable& self, Leave how) {
-  auto* worker = static_cast<Worker*>(algorithm_->running()->get_properties());
+  Worker* const worker = algorithm_->running();
   leaving_ = {.worker = worker, .runnable = &self, .how = how};
   current_.store(nullptr, std::memory_order_relaxed);
-  worker->context->suspend();
+  algorithm_->leave_worker();
   after_switch_to(worker->state);
   current_scheduler()->after_switch();
 }
@@ -131,20 +144,20 @@ void Scheduler::abandon(Runnable& self) {
 }
 
 void Scheduler::after_switch() {
-  const Leaving left = std::exchange(leaving_, {});
-  if (left.how == Leave::none) return;
-  left.worker->context->detach();
-  if (left.how == Leave::abandon) {
+  const Leave how = std::exchange(leaving_.how, Leave::none);
+  if (how == Leave::none) return;
+  if (how == Leave::abandon) [[unlikely]] {
     const std::lock_guard lock(group_.abandoned_mutex_);
-    group_.abandoned_.push_back(left.worker);
+    group_.abandoned_.push_back(leaving_.worker);
     return;
   }
-  left.runnable->stack = left.worker;
-  if (left.how == Leave::park) {
-    if (!group_.ops().commit_park(*left.runnable)) group_.make_runnable(*left.runnable);
-    return;
+  Runnable& runnable = *leaving_.runnable;
+  runnable.stack = leaving_.worker;
+  if (how == Leave::requeue) {
+    group_.make_runnable_last(runnable);
+  } else if (!group_.ops().commit_park(runnable)) {
+    group_.make_runnable(runnable);
   }
-  group_.make_runnable_last(*left.runnable);
 }
 
 void Scheduler::fire_timers() {
@@ -162,6 +175,7 @@ void Scheduler::give_all_away() {
 }
 
 void Scheduler::poll() {
+  turns_to_poll_ = turns_between_polls;
   fire_timers();
   if (Poller* poller = group_.poller_.load(std::memory_order_acquire);
       poller != nullptr && poller->try_enter()) {
@@ -177,19 +191,13 @@ void Scheduler::poll() {
 }
 
 Runnable* Scheduler::next_runnable(bool search) {
-  if (duty_ == Duty::blocking) return group_.pop_blocking();
-  if (group_.is_simulated()) return group_.options_.driver->next();
-  if (retired_.load(std::memory_order_relaxed)) [[unlikely]] {
-    fire_timers();
-    give_all_away();
-    return nullptr;
+  if (queue_of_.load(std::memory_order_relaxed) == nullptr) [[unlikely]]
+    return next_unusual();
+  const bool looks_around = search || turns_to_poll_ > turns_between_polls;  // below zero
+  if (looks_around) poll();
+  if (group_.urgent_size_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+    if (Runnable* urgent = group_.pop_urgent()) return urgent;
   }
-  const bool looks_around = search || turns_ % turns_between_polls == 0;
-  if (looks_around) {
-    turns_ += search ? 0 : 1;
-    poll();
-  }
-  if (Runnable* urgent = group_.pop_urgent()) return urgent;
   // Those of priority low are passed over. Who is leaving the stack, or has had its share, is not
   // in the queue yet: once all in it are of low, the dispatcher goes on, which sees that one too.
   bool counts = !search || !std::exchange(round_counted_, false);
@@ -219,6 +227,14 @@ inline Runnable* Scheduler::next_in_turn(bool looks_around, bool search) {
   if (Runnable* next = queue_.pop()) return next;
   if (Runnable* shared = group_.pop_shared()) return shared;
   return search ? group_.steal_for(*this) : nullptr;
+}
+
+Runnable* Scheduler::next_unusual() {
+  if (duty_ == Duty::blocking) return group_.pop_blocking();
+  if (group_.is_simulated()) return group_.options_.driver->next();
+  fire_timers();
+  give_all_away();
+  return nullptr;
 }
 
 bool Scheduler::work_in_sight() noexcept {
@@ -256,7 +272,7 @@ void Scheduler::sleep() {
     if (stop_requested()) stopping_ = true;
     return;
   }
-  const bool retired = retired_.load(std::memory_order_relaxed);
+  const bool retired = is_retired();
   // Who sleeps in the poller sleeps at once: what it costs to wake it is paid by the kernel's side.
   Poller* poller = group_.poller_.load(std::memory_order_acquire);
   const bool spins = !retired && poller == nullptr;

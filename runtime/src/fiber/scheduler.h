@@ -139,9 +139,14 @@ class Scheduler {
   bool work_in_sight() noexcept;
   bool stop_requested() const noexcept;
 
+  Runnable* next_unusual();
+
   SchedulerGroup& group_;
   const Duty duty_;
   const unsigned index_;
+  /// Whose processes go through `queue_`; null on the blocking pool, in a simulation, and while the
+  /// scheduler is retired.
+  std::atomic<SchedulerGroup*> queue_of_;
   RunQueue queue_;
   std::atomic<Runnable*> current_{nullptr};  ///< written by its thread, read by the monitor too
   std::atomic<std::uint64_t> entries_{0};
@@ -155,6 +160,7 @@ class Scheduler {
   } leaving_;
   bool round_counted_ = false;  ///< the processes of low have just been passed over
   std::uint32_t turns_ = 0;
+  std::uint32_t turns_to_poll_ = 0;
   std::atomic<std::uint32_t> turn_mark_{0};  ///< copy of turns_ for the monitor
   std::atomic<bool> preempt_{false};
   bool dispatching_ = false;  ///< events of the poller
@@ -165,7 +171,19 @@ class Scheduler {
   bool stopping_ = false;   ///< no process is left: let the workers end
   bool main_left_ = false;  ///< the thread's own function has gone on
 
-  std::atomic<bool> retired_{false};  ///< set by the monitor
+  bool is_retired() const noexcept { return retired_.load(std::memory_order_relaxed); }
+  /// By the monitor; true when it was not.
+  bool retire() noexcept {
+    queue_of_.store(nullptr, std::memory_order_relaxed);
+    return !retired_.exchange(true);
+  }
+  /// Likewise.
+  bool revive() noexcept {
+    const bool was_retired = retired_.exchange(false);
+    queue_of_.store(&group_, std::memory_order_relaxed);
+    return was_retired;
+  }
+  std::atomic<bool> retired_{false};
 
   std::mutex sleep_mutex_;
   std::condition_variable sleep_condition_;
@@ -175,10 +193,18 @@ class Scheduler {
   std::thread thread_;
 };
 
+#if defined(__x86_64__)
+extern thread_local constinit Scheduler* this_scheduler;
+#endif
+
 /// The scheduler of this thread; null on a foreign thread. Never keep the answer across a
-/// suspension: a process may go on on another thread. (Not inline, so that no compiler keeps the
-/// address of the thread-local either.)
+/// suspension: a process may go on on another thread. (Inline only where a thread-local is read
+/// through a segment register: elsewhere a compiler may keep its address over a suspension.)
+#if defined(__x86_64__)
+inline Scheduler* current_scheduler() noexcept { return this_scheduler; }
+#else
 [[gnu::noinline]] Scheduler* current_scheduler() noexcept;
+#endif
 
 class SchedulerGroup {
  public:
@@ -205,7 +231,16 @@ class SchedulerGroup {
   const RunnableOps& ops() const noexcept { return ops_; }
 
   /// Queues a process: next on the caller's own scheduler, or on the shared queue. Any thread.
-  void make_runnable(Runnable& runnable) noexcept;
+  void make_runnable(Runnable& runnable) noexcept {
+    Scheduler* const own = current_scheduler();
+    if (own == nullptr || own->queue_of_.load(std::memory_order_relaxed) != this ||
+        !runnable.is_ordinary()) [[unlikely]]
+      return make_runnable_elsewhere(runnable);
+    Runnable* const overflow = own->queue_.push_next(runnable);
+    if (overflow != nullptr) [[unlikely]]
+      push_shared(*overflow);
+    if (own->queue_.size() >= 2 && !own->dispatching_) wake_one();
+  }
   /// Queues a process behind the others.
   void make_runnable_last(Runnable& runnable) noexcept;
   /// How many threads run processes at once, those aside that are stuck.
@@ -239,6 +274,7 @@ class SchedulerGroup {
     return {schedulers_.data(), count_.load(std::memory_order_acquire)};
   }
   void start_scheduler();
+  void make_runnable_elsewhere(Runnable& runnable) noexcept;
   void push_last(Runnable& runnable, Scheduler* local) noexcept;
   void make_other_runnable(Runnable& runnable, Scheduler* local) noexcept;
   void push_shared(Runnable& runnable) noexcept;

@@ -95,37 +95,21 @@ std::size_t SchedulerGroup::abandoned_stacks() const {
 
 // ---- Queues ----
 
-/// The caller's, when it is one of this group that runs processes.
+/// The caller's, when it may queue processes of this group there.
 inline Scheduler* SchedulerGroup::local_scheduler() const noexcept {
   Scheduler* own = current_scheduler();
-  return own != nullptr && &own->group_ == this && own->duty_ == Scheduler::Duty::processes
-             ? own
-             : nullptr;
+  return own != nullptr && own->queue_of_.load(std::memory_order_relaxed) == this ? own : nullptr;
 }
 
-void SchedulerGroup::make_runnable(Runnable& runnable) noexcept {
+void SchedulerGroup::make_runnable_elsewhere(Runnable& runnable) noexcept {
   if (is_simulated()) {
     options_.driver->ready(runnable);
-    return;
-  }
-  if (!runnable.is_ordinary()) [[unlikely]] {
+  } else if (!runnable.is_ordinary()) {
     make_other_runnable(runnable, nullptr);
-    return;
-  }
-  Scheduler* own = local_scheduler();
-  if (own == nullptr) {
+  } else {
     push_shared(runnable);
     wake_one();
-    return;
   }
-  if (own->retired_.load(std::memory_order_relaxed)) [[unlikely]] {  // of its timers
-    push_shared(runnable);
-    wake_one();
-    return;
-  }
-  Runnable* overflow = own->queue_.push_next(runnable);
-  if (overflow != nullptr) push_shared(*overflow);
-  if (own->queue_.size() >= 2 && !own->dispatching_) wake_one();
 }
 
 void SchedulerGroup::make_runnable_last(Runnable& runnable) noexcept {
@@ -388,7 +372,7 @@ void SchedulerGroup::monitor_main() {
       }
       seen[i].same_turn = turns == 0 && scheduler.current() != nullptr ? seen[i].same_turn + 1 : 0;
       if (seen[i].same_turn >= ticks_before_stuck) {
-        stuck += scheduler.retired_.load(std::memory_order_relaxed) ? 0 : 1;
+        stuck += scheduler.is_retired() ? 0 : 1;
         hand_over(scheduler);
       }
       const bool crowded =
@@ -412,7 +396,7 @@ void SchedulerGroup::adjust(unsigned stuck) {
   const unsigned wanted = std::min(online() + stuck, max_schedulers);
   for (const auto& scheduler : schedulers()) {
     if (active_ >= wanted) break;
-    if (!scheduler->retired_.exchange(false)) continue;
+    if (!scheduler->revive()) continue;
     scheduler->wake();
     ++active_;
   }
@@ -421,7 +405,7 @@ void SchedulerGroup::adjust(unsigned stuck) {
   } catch (const std::exception&) {  // no more threads: the next tick tries again
   }
   for (auto each = schedulers().rbegin(); active_ > wanted && each != schedulers().rend(); ++each) {
-    if ((*each)->retired_.exchange(true)) continue;
+    if (!(*each)->retire()) continue;
     (*each)->wake();
     --active_;
   }

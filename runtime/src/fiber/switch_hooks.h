@@ -61,14 +61,14 @@ inline void destroy_switch_state(SwitchState& state, bool is_thread) noexcept {
   free_throw_notes(state.throw_notes);
 }
 
-/// Just before the switch. `leaves_for_ever`: the fiber ends with this switch.
-inline void before_switch(ExceptionGlobals& globals, SwitchState& from, SwitchState& to,
-                          bool leaves_for_ever) noexcept {
+/// Just before the switch. `globals` and `notes` are this thread's. `leaves_for_ever`: the fiber
+/// ends with this switch.
+inline void before_switch(ExceptionGlobals& globals, void*& notes, SwitchState& from,
+                          SwitchState& to, bool leaves_for_ever) noexcept {
   from.caught = globals.caught;
   from.uncaught = globals.uncaught;
   globals.caught = to.caught;
   globals.uncaught = to.uncaught;
-  void*& notes = throw_notes();
   from.throw_notes = notes;
   notes = to.throw_notes;
 #if defined(__SANITIZE_ADDRESS__)

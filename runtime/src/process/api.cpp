@@ -16,22 +16,9 @@
 namespace otp {
 namespace detail {
 
-Process* current_process() noexcept {
-  Scheduler* scheduler = current_scheduler();
-  if (scheduler == nullptr) return nullptr;
-  scheduler->note_entry();
-  auto* process = static_cast<Process*>(scheduler->current());
-  if (process != nullptr) leave_as_zombie(*process);
-  return process;
-}
-
-Process& require_process(const char* operation) {
-  Process* process = current_process();
-  if (process == nullptr) {
-    throw std::logic_error(std::string("otp: `") + operation +
-                           "` outside a process: run it through Runtime::run or Runtime::invoke");
-  }
-  return *process;
+void fail_outside_process(const char* operation) {
+  throw std::logic_error(std::string("otp: `") + operation +
+                         "` outside a process: run it through Runtime::run or Runtime::invoke");
 }
 
 Node& require_node(const char* operation) { return *require_process(operation).node; }

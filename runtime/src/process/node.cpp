@@ -97,22 +97,23 @@ void Node::exit_all(const ExitReason& reason) {
   }
 }
 
-void Node::push(Process& process, Message* message) noexcept {
-  if (process.bounded.load(std::memory_order_relaxed) && !let_in(process, message)) [[unlikely]]
-    return;
-  const bool is_urgent =
-      message->kind >= MessageKind::first_signal || (message->flags & priority_flag) != 0;
-  if (message->kind == MessageKind::exit_signal && is_kill(static_cast<ExitMessage&>(*message)))
+[[gnu::noinline]] void Node::bounce_closed(Process& process, Message* message) noexcept {
+  bounce(*this, Pid{.id = process.id, .serial = message->target_serial}, message,
+         ExitReason::noproc());
+}
+
+[[gnu::always_inline]] inline void Node::enqueue(Process& process, Message* message) noexcept {
+  const bool is_signal = message->kind >= MessageKind::first_signal;
+  if (is_signal && message->kind == MessageKind::exit_signal &&
+      is_kill(static_cast<ExitMessage&>(*message))) [[unlikely]]
     process.kill_sent.store(true);
+  const bool is_urgent = is_signal || (message->flags & priority_flag) != 0;
   std::uintptr_t head = process.arrivals.load(std::memory_order_acquire);
   bool wake = false;
   std::uintptr_t pushed = 0;
   do {
-    if (head == Process::closed) {
-      bounce(*this, Pid{.id = process.id, .serial = message->target_serial}, message,
-             ExitReason::noproc());
-      return;
-    }
+    if (head == Process::closed) [[unlikely]]
+      return bounce_closed(process, message);
     message->next = reinterpret_cast<Message*>(head & ~Process::tag_bits);
     wake = (head & Process::idle) != 0 || ((head & Process::waiting) != 0 && is_urgent);
     pushed = reinterpret_cast<std::uintptr_t>(message) | (head & Process::signalled) |
@@ -120,6 +121,16 @@ void Node::push(Process& process, Message* message) noexcept {
   } while (!process.arrivals.compare_exchange_weak(head, pushed, std::memory_order_acq_rel,
                                                    std::memory_order_acquire));
   if (wake) schedulers_->make_runnable(process);
+}
+
+[[gnu::noinline]] void Node::push_limited(Process& process, Message* message) noexcept {
+  if (let_in(process, message)) enqueue(process, message);
+}
+
+void Node::push(Process& process, Message* message) noexcept {
+  if (process.bounded.load(std::memory_order_relaxed)) [[unlikely]]
+    return push_limited(process, message);
+  enqueue(process, message);
 }
 
 Pid Node::resolve(Pid target) const noexcept {
@@ -148,20 +159,24 @@ bool Node::let_in(Process& process, Message* message) noexcept {
 }
 
 void Node::deliver(Pid target, Message* message) noexcept {
+  Process* const process = table_.slot(target);
+  if (process == nullptr || process->serial.load(std::memory_order_acquire) != target.serial)
+      [[unlikely]]
+    return deliver_indirectly(target, message);
+  message->target_serial = target.serial;
+  push(*process, message);
+}
+
+/// To a name's holder, or to nobody.
+[[gnu::noinline]] void Node::deliver_indirectly(Pid target, Message* message) noexcept {
   const Pid pid = is_indirect(target) ? resolve(target) : target;
-  Process* process = table_.slot(pid);
+  Process* const process = table_.slot(pid);
   if (process == nullptr || process->serial.load(std::memory_order_acquire) != pid.serial) {
     bounce(*this, target, message, ExitReason::noproc());
     return;
   }
   message->target_serial = pid.serial;
   push(*process, message);
-}
-
-void Node::send(Pid target, Message* message) noexcept {
-  if (filter_ != nullptr && filter_->takes(target, message)) [[unlikely]]
-    return;
-  deliver(target, message);
 }
 
 bool Node::is_alive(Pid pid) const noexcept {

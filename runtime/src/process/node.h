@@ -126,7 +126,11 @@ class Node {
   std::uint32_t add_via(std::function<Pid()> resolve);
 
   /// Delivers to a pid or a name; consumes. What cannot be delivered is bounced.
-  void send(Pid target, Message* message) noexcept;
+  [[gnu::always_inline]] void send(Pid target, Message* message) noexcept {
+    if (filter_ != nullptr && filter_->takes(target, message)) [[unlikely]]
+      return;
+    deliver(target, message);
+  }
   /// The same, past the filter.
   void deliver(Pid target, Message* message) noexcept;
   /// To this very slot.
@@ -140,6 +144,10 @@ class Node {
 
  private:
   void open(Process& process) noexcept;
+  void enqueue(Process& process, Message* message) noexcept;
+  void push_limited(Process& process, Message* message) noexcept;
+  void bounce_closed(Process& process, Message* message) noexcept;
+  void deliver_indirectly(Pid target, Message* message) noexcept;
   /// False: the process's mailbox is full, and the message is dealt with.
   bool let_in(Process& process, Message* message) noexcept;
 

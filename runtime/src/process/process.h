@@ -36,6 +36,7 @@
 
 #include "core/clock.h"
 #include "core/runnable.h"
+#include "fiber/scheduler.h"
 
 namespace otp::detail {
 
@@ -222,10 +223,34 @@ struct Process : Runnable {
 Message* take_matching(Process& self, bool (*accept)(void*, Message&), void* context,
                        Message*& checked);
 
+/// See reap_stuck().
+void leave_claimed_stack(Process& self);
+
+/// On entering the runtime, and on coming back from the user's code: here a process learns that it
+/// has been declared over.
+inline void enter_runtime(Scheduler& scheduler, Process& self) {
+  scheduler.note_entry();
+  if (self.zombie.load(std::memory_order_relaxed) != Zombie::no) [[unlikely]]
+    leave_claimed_stack(self);
+}
+
 /// The process that runs on this thread; null outside. Never keep it across threads; a process may
 /// keep its own.
-[[gnu::noinline]] Process* current_process() noexcept;
+inline Process* current_process() noexcept {
+  Scheduler* const scheduler = current_scheduler();
+  if (scheduler == nullptr) return nullptr;
+  auto* const process = static_cast<Process*>(scheduler->current());
+  if (process != nullptr) enter_runtime(*scheduler, *process);
+  return process;
+}
+
+[[noreturn]] void fail_outside_process(const char* operation);
 /// The same; throws std::logic_error outside a process, naming `operation`.
-Process& require_process(const char* operation);
+inline Process& require_process(const char* operation) {
+  Process* const process = current_process();
+  if (process == nullptr) [[unlikely]]
+    fail_outside_process(operation);
+  return *process;
+}
 
 }  // namespace otp::detail

@@ -59,10 +59,7 @@ void end_idleness(ProcessExtras& extras) noexcept {
 }
 
 /// From the user's code, by return or by exception.
-void came_back(Process& self) {
-  current_scheduler()->note_entry();
-  leave_as_zombie(self);
-}
+void came_back(Process& self) { enter_runtime(*current_scheduler(), self); }
 
 /// Handles messages until there is none, the process stops, or it has had its share of the thread.
 Served serve(Process& self) {

@@ -16,18 +16,11 @@ bool commit_park(Runnable& runnable);
 /// everyone, with reason `killed`, its name is free; its thread is lost until it enters the runtime
 /// again, and then its stack is forgotten with all that is on it.
 void reap_stuck(Runnable& runnable, bool (*still)(void*), void* context);
-void leave_claimed_stack(Process& self);
 
 /// For the monitor too: reports a process that does not give way. See RunnableOps.
 std::uint64_t identity_of(const Runnable& runnable) noexcept;
 bool report_overdue(Runnable& runnable, std::uint64_t identity, std::int64_t lasted,
                     bool (*still)(void*), void* context);
-
-/// On entering the runtime, and on coming back from the user's code.
-inline void leave_as_zombie(Process& self) {
-  if (self.zombie.load(std::memory_order_relaxed) != Zombie::no) [[unlikely]]
-    leave_claimed_stack(self);
-}
 
 /// From now on std::terminate, or a guard page below its stack, ends the process alone that has
 /// reached it; outside of processes they do what they did.

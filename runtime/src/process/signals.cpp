@@ -250,8 +250,14 @@ void drain(Process& self) noexcept {
   while (next != nullptr) {
     Message& message = *next;
     next = message.next;
-    if (message.target_serial == serial) {
-      accept(self, message);
+    if (message.target_serial == serial) [[likely]] {
+      if (message.kind < MessageKind::first_signal) {
+        self.append(message);
+      } else if (message.kind == MessageKind::reply) {
+        accept_reply(self, static_cast<CallBase&>(message));
+      } else {
+        accept(self, message);
+      }
     } else {  // for the slot's former tenant
       bounce(*self.node, Pid{.id = self.id, .serial = message.target_serial}, &message,
              ExitReason::noproc());

@@ -71,12 +71,46 @@ expect("very many members", ["check", write("many.otp", "module many;\nenum E {\
         + "".join(f"m{i};\n" for i in range(20_000)) + "}\n")], 0)
 expect("CRLF and a byte order mark", ["check", write("crlf.otp",
         "\ufeffmodule crlf;\r\nstruct A { x: u8; }\r\n")], 0)
+expect("a mistake behind a byte order mark", ["check", write("bom.otp",
+        "\ufeffmodule bom;\nstruct A { x: u9; }\n")], 1, "bom.otp:2:15", "`u9`")
 expect("a response file", ["check", "@" + write("files.rsp", "good.otp")], 0)
 
 subprocess.run([otpc, *gen, "--depfile", "d.d", "good.otp"], cwd=scratch, check=True)
 rule = (scratch / "d.d").read_text()
 if not rule.startswith("out/good.otp.h out/good.otp.cpp:") or "good.otp" not in rule.split(":")[1]:
     findings.append(f"depfile: {rule}")
+
+# What was made before and is no more goes, with its folders; nothing else does.
+def made(*arguments):
+    subprocess.run([otpc, "gen", "--out-dir", "kept", "--manifest", "kept.manifest", *arguments],
+                   cwd=scratch, check=True)
+    return sorted(str(path.relative_to(scratch / "kept")) for path in (scratch / "kept").rglob("*"))
+
+
+write("kept/mine.txt", "not made by otpc")
+both = [write("stay/one.otp", "module stay::one;\nstruct A { x: u8; }\n"),
+        write("stay/deep/two.otp", "module stay::deep::two;\nstruct A { x: u8; }\n")]
+of_one = ["mine.txt", "stay", "stay/one.otp.cpp", "stay/one.otp.h"]
+if (found := made("-I", ".", *both)) != sorted([*of_one, "stay/deep", "stay/deep/two.otp.cpp",
+                                                "stay/deep/two.otp.h"]):
+    findings.append(f"manifest: two schemas make {found}")
+if (found := made("-I", ".", both[0])) != of_one:
+    findings.append(f"manifest: one schema leaves {found}")
+write("kept.manifest", "../good.otp\n/mine.txt\nstay/../mine.txt\n")
+if (found := made("-I", ".", both[0])) != of_one or not (scratch / "good.otp").exists():
+    findings.append(f"manifest: a path that leads out of the folder leaves {found}")
+write("clients.otp", "module clients;\nserver A { init(); call a(); }\n"
+      "server B { init(); call b(); }\n")
+if "clients_b.erl" not in (found := made("--lang=erlang", "clients.otp")) or "stay" in found:
+    findings.append(f"manifest: Erlang gets {found}")
+write("clients.otp", "module clients;\nserver A { init(); call a(); }\n")
+if "clients_b.erl" in (found := made("--lang=erlang", "clients.otp")):
+    findings.append(f"manifest: a declaration less leaves {found}")
+written = (scratch / "kept.manifest").read_text()
+expect("a broken schema", ["gen", "--out-dir", "kept", "--manifest", "kept.manifest",
+        "broken.otp"], 1, out="none")
+if (scratch / "kept.manifest").read_text() != written or "clients_a.erl" not in written:
+    findings.append(f"manifest: it says {written}")
 
 # A module of a newer language brings one error, not a hundred, also where it is imported.
 write("newer.otp", "@language(9) module newer;\n§ this ~ is not ours {\nstruct A { x: u8; }\n")

@@ -50,6 +50,8 @@ CASES = [
     ("comments within a statement",
      "|module a;\n|server B {\n|  init(x: u8, // the x\n|    // the y\n|    y: u8);\n|}",
      "|module a;\n|server B {\n|  init(x: u8,  // the x\n|      // the y\n|      y: u8);\n|}"),
+    ("a byte order mark goes, every word stays",
+     "|\ufeffmodule a;\n|struct B { x: u8; }", "|module a;\n|struct B { x: u8; }"),
     ("an annotation may have a line of its own",
      "|module a;\n|@added( 3 )\n|struct B { x: u8; }\n|@deprecated(3,use:x) struct C{ }",
      "|module a;\n|@added(3)\n|struct B { x: u8; }\n|@deprecated(3, use: x) struct C {}"),
