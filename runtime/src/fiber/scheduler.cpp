@@ -189,7 +189,9 @@ Runnable* Scheduler::next_runnable(bool search) {
     turns_ += search ? 0 : 1;
     poll();
   }
-  if (Runnable* urgent = group_.pop_urgent()) return urgent;
+  if (group_.urgent_size_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+    if (Runnable* urgent = group_.pop_urgent()) return urgent;
+  }
   Runnable* next = next_in_turn(looks_around, search);
   if (next == nullptr || next->visits == 0) [[likely]]
     return next;
