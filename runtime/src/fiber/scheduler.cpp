@@ -198,12 +198,18 @@ Runnable* Scheduler::next_runnable(bool search) {
   if (group_.urgent_size_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
     if (Runnable* urgent = group_.pop_urgent()) return urgent;
   }
-  // Those of priority low are passed over. Who is leaving the stack, or has had its share, is not
-  // in the queue yet: once all in it are of low, the dispatcher goes on, which sees that one too.
+  Runnable* next = next_in_turn(looks_around, search);
+  if (next == nullptr || next->visits == 0) [[likely]]
+    return next;
+  return pass_over(next, search);
+}
+
+/// One of priority low, and others. Who is leaving the stack, or has had its share, is not in the
+/// queue yet: once all in it are of low, the dispatcher goes on, which sees that one too.
+[[gnu::noinline]] Runnable* Scheduler::pass_over(Runnable* next, bool search) {
   bool counts = !search || !std::exchange(round_counted_, false);
   const Runnable* first_passed = nullptr;
-  for (;;) {
-    Runnable* next = next_in_turn(looks_around, search);
+  for (;; next = next_in_turn(search, search)) {
     if (next == nullptr || next->visits == 0) return next;
     const bool came_round = next == first_passed;
     const bool gives_up = came_round && !search;

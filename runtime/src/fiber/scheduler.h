@@ -126,6 +126,7 @@ class Scheduler {
   void after_switch();
   Runnable* next_runnable(bool search);
   Runnable* next_in_turn(bool looks_around, bool search);
+  Runnable* pass_over(Runnable* next, bool search);
   bool run(Runnable& runnable);
   void start_turn(Runnable& runnable) noexcept;
   void poll();

@@ -154,7 +154,6 @@ void SchedulerGroup::make_other_runnable(Runnable& runnable, Scheduler* local) n
 }
 
 Runnable* SchedulerGroup::pop_urgent() noexcept {
-  if (urgent_size_.load(std::memory_order_relaxed) == 0) return nullptr;
   const std::lock_guard lock(shared_lock_);
   Runnable* first = max_.pop();
   if (first == nullptr) first = high_.pop();
