@@ -124,7 +124,7 @@ void Scheduler::leave(Runnable& self, Leave how) {
   leaving_ = {.worker = worker, .runnable = &self, .how = how};
   current_.store(nullptr, std::memory_order_relaxed);
   algorithm_->leave_worker();
-  after_switch_to(worker->state);
+  worker->arrived();
   current_scheduler()->after_switch();
 }
 
