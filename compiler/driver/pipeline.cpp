@@ -83,8 +83,8 @@ class Pipeline {
     llvm::json::Value data(lower::lower_cpp(module, order, options));
     for (Part& part : parts) {
       (*data.getAsObject())["declarations"] = std::move(part.declarations);
-      const bool fresh = add(
-          {file.relative + part.suffix, render::render("file_" + part.name, data)}, file.path);
+      const bool fresh =
+          add({file.relative + part.suffix, render::render("file_" + part.name, data)}, file.path);
       if (!fresh) return;  // the other files differ from the first only in their ends
     }
   }

@@ -22,8 +22,8 @@ struct Options {
 };
 
 /// A module becomes C++ in parts, so that only one declaration at a time is JSON, which is two
-/// hundred times its text. These are the declarations with a part of their own, in an order that C++
-/// accepts.
+/// hundred times its text. These are the declarations with a part of their own, in an order that
+/// C++ accepts.
 std::vector<const model::Declaration*> cpp_order(const model::Module& module);
 /// The data of each_header.mustache, each_source.mustache and each_testing.mustache.
 llvm::json::Object lower_cpp(const model::Declaration& declaration);

@@ -11,8 +11,8 @@
 
 namespace otpc::render {
 
-/// Renders a whole template: a file (`file_header`, `project_main`) or the part of one declaration in
-/// it (`each_header`); every fragment is at hand.
+/// Renders a whole template: a file (`file_header`, `project_main`) or the part of one declaration
+/// in it (`each_header`); every fragment is at hand.
 std::string render(llvm::StringRef whole_template, const llvm::json::Value& data);
 
 /// Name and text of every template, for the checks of the tests.

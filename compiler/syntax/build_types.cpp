@@ -198,6 +198,7 @@ ast::Field Builder::field(Parser::FieldContext& context) {
 
 std::vector<ast::Field> Builder::fields(const std::vector<Parser::FieldContext*>& contexts) {
   std::vector<ast::Field> result;
+  result.reserve(contexts.size());
   for (Parser::FieldContext* each : contexts) {
     if (ast::Field made = field(*each); !made.name.text.empty()) result.push_back(std::move(made));
   }
