@@ -86,6 +86,7 @@ class Automaton final : public antlr4::atn::LexerATNSimulator {
  private:
   struct Known {
     explicit Known(const antlr4::atn::ATN& atn) {
+      modes.reserve(atn.getNumberOfDecisions());
       for (std::size_t i = 0; i < atn.getNumberOfDecisions(); ++i)
         modes.emplace_back(atn.getDecisionState(i), i);
     }

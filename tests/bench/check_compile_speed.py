@@ -8,7 +8,7 @@ import sys
 
 otpc, scratch = sys.argv[1:]
 script = pathlib.Path(__file__).with_name("compile_speed.py")
-ended = subprocess.run([sys.executable, "-B", str(script), otpc, "--messages", "200", "--runs", "1",
+ended = subprocess.run([sys.executable, "-B", str(script), otpc, "--messages", "100", "--runs", "1",
                         "--scratch", scratch], capture_output=True, text=True, check=False)
 rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in ended.stdout.splitlines()]
 missing = []
@@ -18,7 +18,7 @@ tools += [(peer, ["front end", "with C++"]) for peer in ("protoc", "capnp", "fla
 for shape in ("1 file", "100 files", "chain of 100", "star of 100", "lattice of 100"):
     missing += [(shape, f"{tool}, {step}") for tool, steps in tools for step in steps
                 if not any(row[:2] == [shape, f"{tool}, {step}"] for row in rows)]
-for what in ("20 messages", "20 messages, header alone", "server of 16 calls"):
+for what in ("10 messages", "10 messages, header alone", "server of 16 calls"):
     if not any(row[:2] == [what, "otpc"] for row in rows):
         missing.append((what, "otpc"))
 for what in ("`--version`", "twice the messages", "format",
