@@ -76,7 +76,7 @@ class Pipeline {
       for (Part& part : parts) {
         std::string text = render::render("each_" + part.name, data);
         if (text.empty()) continue;
-        text.pop_back();
+        text.pop_back();  // the file's template ends the line
         part.declarations.push_back(std::move(text));
       }
     }
