@@ -43,6 +43,10 @@ void TimerShard::drop_room(std::uint32_t number) noexcept {
 void TimerShard::grow() {
   const std::uint32_t number = slab_.take_chunk();
   const std::lock_guard lock(*this);
+  if (has_room()) {  // another thread was here first
+    slab_.chunks_[number].next = std::exchange(given_back_, number);
+    return;
+  }
   add_room(number);
   ++empty_;
   slab_.chunks_[number].owner.store(this, std::memory_order_release);
@@ -91,8 +95,7 @@ void TimerShard::release(TimerIndex timer) noexcept {
     drop_room(number);
   }
   chunk.owner.store(nullptr, std::memory_order_release);
-  chunk.next = given_back_;
-  given_back_ = number;
+  chunk.next = std::exchange(given_back_, number);
 }
 
 // ---- Time ----

@@ -84,18 +84,20 @@ TimerSlab& TimerTable::slab() const noexcept { return node_.schedulers().timer_s
 // ---- The timers of a target ----
 
 /// Locks the shard for a timer of that process, where there is room. Null: any shard will do.
-TimerShard& TimerTable::lock_home(Process* target) {
+TimerTable::Home TimerTable::lock_home(Process* target) {
   TimerShard& own = node_.schedulers().own_timers();
-  const auto home = [&]() -> TimerShard* {
-    const TimerIndex first = target == nullptr ? 0 : target->timers.load(std::memory_order_acquire);
-    return first == 0 ? &own : slab().owner(first);
+  const TimerSlab& slab = own.slab();
+  const auto first_of_target = [target] {
+    return target == nullptr ? 0 : target->timers.load(std::memory_order_acquire);
   };
+  const auto shard_of = [&](TimerIndex first) { return first == 0 ? &own : slab.owner(first); };
   for (;;) {
-    TimerShard* shard = home();
+    TimerShard* shard = shard_of(first_of_target());
     if (shard == nullptr) continue;  // the first was just taken out
     shard->lock();
-    const bool is_home = home() == shard;
-    if (is_home && shard->has_room()) return *shard;
+    const TimerIndex first = first_of_target();
+    const bool is_home = shard_of(first) == shard;
+    if (is_home && shard->has_room()) return {*shard, first};
     shard->unlock();
     if (is_home) shard->grow();
   }
@@ -103,26 +105,25 @@ TimerShard& TimerTable::lock_home(Process* target) {
 
 /// A process that ends marks itself before it looks for its timers: either it sees this one, or
 /// this sees the mark. Lost: another shard has become the home.
-TimerTable::Link TimerTable::link(TimerIndex timer, Process& target,
-                                  std::uint32_t serial) noexcept {
-  Message& message = message_of(slab()[timer]);
-  TimerIndex first = target.timers.load(std::memory_order_relaxed);
-  if (first == 0) {
+TimerTable::Link TimerTable::link(const Home& home, TimerIndex timer, Message& message,
+                                  Process& target) noexcept {
+  const TimerSlab& slab = home.timers.slab();
+  if (TimerIndex first = home.first; first == 0) {
     if (!target.timers.compare_exchange_strong(first, timer)) return Link::lost;
-    if (target.serial.load() != serial || target.exiting.load()) {
+    if (target.serial.load() != message.target_serial || target.exiting.load()) {
       target.timers.store(0);
       return Link::dead;
     }
     set_links(message, {.next = 0, .prev = 0});
   } else {
     // Whose timers are there has not looked for them yet.
-    if (target.serial.load(std::memory_order_relaxed) != serial) return Link::dead;
-    Message& before = message_of(slab()[first]);
+    if (target.serial.load(std::memory_order_relaxed) != message.target_serial) return Link::dead;
+    Message& before = message_of(slab[first]);
     const TimerIndex next = links(before).next;
     set_links(message, {.next = next, .prev = first});
     set_links(before, {.next = timer, .prev = 0});
     if (next != 0) {
-      Message& after = message_of(slab()[next]);
+      Message& after = message_of(slab[next]);
       set_links(after, {.next = links(after).next, .prev = timer});
     }
   }
@@ -130,21 +131,18 @@ TimerTable::Link TimerTable::link(TimerIndex timer, Process& target,
   return Link::done;
 }
 
-void TimerTable::unlink(TimerIndex timer) noexcept {
-  const TimerEntry& entry = slab()[timer];
-  Message& message = message_of(entry);
-  if ((message.state & listed) == 0) return;
-  message.state &= static_cast<std::uint8_t>(~listed);
+void TimerTable::unlink(const TimerSlab& slab, Message& message, std::uint32_t target) noexcept {
   const auto [next, prev] = links(message);
   if (next != 0) {
-    Message& after = message_of(slab()[next]);
+    Message& after = message_of(slab[next]);
     set_links(after, {.next = links(after).next, .prev = prev});
   }
   if (prev != 0) {
-    Message& before = message_of(slab()[prev]);
+    Message& before = message_of(slab[prev]);
     set_links(before, {.next = next, .prev = links(before).prev});
   } else {
-    node_.table().slot(target_of(entry, message))->timers.store(next, std::memory_order_release);
+    const Pid pid{.id = target, .serial = message.target_serial};
+    node_.table().slot(pid)->timers.store(next, std::memory_order_release);
   }
 }
 
@@ -174,10 +172,11 @@ Ref TimerTable::start(Nanoseconds deadline, Pid target, Message* message, Ref* i
   Process* process = is_indirect(target) ? nullptr : node_.table().slot(target);
   set_target(*message, target);
   for (;;) {
-    TimerShard& timers = lock_home(process);
+    const Home home = lock_home(process);
+    TimerShard& timers = home.timers;
     const TimerIndex timer = timers.allocate(message, deadline, target.id);
-    const Ref ref{.id = slab().id_of(timer)};
-    const Link linked = process == nullptr ? Link::done : link(timer, *process, target.serial);
+    const Ref ref{.id = timers.slab().id_of(timer)};
+    const Link linked = process == nullptr ? Link::done : link(home, timer, *message, *process);
     if (linked == Link::done) {
       if (into != nullptr) *into = ref;
       const bool first = timers.arm(timer);
@@ -195,9 +194,9 @@ Ref TimerTable::start(Nanoseconds deadline, Pid target, Message* message, Ref* i
 
 std::uint64_t TimerTable::start_wake(Nanoseconds deadline, Pid target, Message& message) {
   set_target(message, target);
-  TimerShard& timers = lock_home(nullptr);
+  TimerShard& timers = lock_home(nullptr).timers;
   const TimerIndex timer = timers.allocate(&message, deadline, target.id);
-  const std::uint64_t id = slab().id_of(timer);
+  const std::uint64_t id = timers.slab().id_of(timer);
   const bool first = timers.arm(timer);
   timers.unlock();
   if (first) node_.schedulers().wake_for(timers);
@@ -206,19 +205,21 @@ std::uint64_t TimerTable::start_wake(Nanoseconds deadline, Pid target, Message& 
 
 /// Locks the shard of an outstanding timer; null: there is none of that id.
 TimerShard* TimerTable::lock_timer(std::uint64_t id) noexcept {
+  const TimerSlab& slab = this->slab();
   const TimerIndex timer = TimerSlab::index_of(id);
-  TimerShard* shard = slab().owner(timer);
+  TimerShard* shard = slab.owner(timer);
   if (shard == nullptr) return nullptr;
   shard->lock();
-  if (slab().owner(timer) == shard && slab().holds(id)) return shard;
+  if (slab.owner(timer) == shard && slab.holds(id)) return shard;
   shard->unlock();
   return nullptr;
 }
 
 /// Ends a timer that is not armed any more; its message is the caller's.
 Message* TimerTable::take(TimerShard& timers, TimerIndex timer) noexcept {
-  unlink(timer);
-  Message& message = message_of(slab()[timer]);
+  const TimerEntry& entry = timers.slab()[timer];
+  Message& message = message_of(entry);
+  if ((message.state & listed) != 0) unlink(timers.slab(), message, entry.target);
   timers.release(timer);
   message.next = nullptr;
   message.state = 0;
@@ -229,7 +230,7 @@ std::optional<Nanoseconds> TimerTable::cancel(std::uint64_t ref) noexcept {
   TimerShard* timers = lock_timer(ref);
   if (timers == nullptr) return std::nullopt;
   const TimerIndex timer = TimerSlab::index_of(ref);
-  const Nanoseconds left = time_left(node_, slab()[timer]);
+  const Nanoseconds left = time_left(node_, timers->slab()[timer]);
   timers->disarm(timer);
   Message* message = take(*timers, timer);
   timers->unlock();
@@ -240,7 +241,7 @@ std::optional<Nanoseconds> TimerTable::cancel(std::uint64_t ref) noexcept {
 std::optional<Nanoseconds> TimerTable::read(std::uint64_t ref) noexcept {
   TimerShard* timers = lock_timer(ref);
   if (timers == nullptr) return std::nullopt;
-  const Nanoseconds left = time_left(node_, slab()[TimerSlab::index_of(ref)]);
+  const Nanoseconds left = time_left(node_, timers->slab()[TimerSlab::index_of(ref)]);
   timers->unlock();
   return left;
 }
@@ -260,7 +261,7 @@ bool TimerTable::cancel_wake(std::uint64_t wake) noexcept {
 /// What a timer that is due has to deliver. One that repeats is armed for its next time at once, so
 /// that it can be cancelled while it acts.
 Message* TimerTable::fired(TimerShard& timers, TimerIndex timer) noexcept {
-  TimerEntry& entry = slab()[timer];
+  TimerEntry& entry = timers.slab()[timer];
   Message& message = message_of(entry);
   if (message.type != &action_type) return take(timers, timer);
   auto& action = static_cast<TimerAction&>(message);
@@ -318,6 +319,13 @@ void TimerTable::fire(TimerShard& timers, Nanoseconds now) noexcept {
         const auto [next, prev] = links(message);
         if (next != 0) __builtin_prefetch(&slab[next], 0);
         if (prev != 0) __builtin_prefetch(&slab[prev], 0);
+      }
+      for (std::size_t i = 0; i < count; ++i) {
+        const Message& message = message_of(slab[indices[i]]);
+        if ((message.state & listed) == 0) continue;
+        const auto [next, prev] = links(message);
+        if (next != 0) __builtin_prefetch(&message_of(slab[next]), 1);
+        if (prev != 0) __builtin_prefetch(&message_of(slab[prev]), 1);
       }
       for (std::size_t i = 0; i < count; ++i) {
         const TimerEntry& entry = slab[indices[i]];

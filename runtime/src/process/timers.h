@@ -36,12 +36,16 @@ class TimerTable {
   bool cancel_wake(std::uint64_t wake) noexcept;
 
  private:
+  struct Home {
+    TimerShard& timers;
+    TimerIndex first;  ///< of the target's timers
+  };
   enum class Link : std::uint8_t { done, dead, lost };
 
   TimerSlab& slab() const noexcept;
-  TimerShard& lock_home(Process* target);
-  Link link(TimerIndex timer, Process& target, std::uint32_t serial) noexcept;
-  void unlink(TimerIndex timer) noexcept;
+  Home lock_home(Process* target);
+  Link link(const Home& home, TimerIndex timer, Message& message, Process& target) noexcept;
+  void unlink(const TimerSlab& slab, Message& message, std::uint32_t target) noexcept;
   TimerShard* lock_timer(std::uint64_t id) noexcept;
   Message* take(TimerShard& timers, TimerIndex timer) noexcept;
   Message* fired(TimerShard& timers, TimerIndex timer) noexcept;
