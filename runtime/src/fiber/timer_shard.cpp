@@ -41,13 +41,17 @@ void TimerShard::drop_room(std::uint32_t number) noexcept {
 }
 
 void TimerShard::grow() {
-  const std::uint32_t number = slab_.take_chunk();
+  lock();
+  const bool is_first = chunks_ == 0;
+  unlock();
+  const std::uint32_t number = slab_.take_chunk(!is_first);
   const std::lock_guard lock(*this);
   if (has_room()) {  // another thread was here first
     slab_.chunks_[number].next = std::exchange(given_back_, number);
     return;
   }
   add_room(number);
+  ++chunks_;
   ++empty_;
   slab_.chunks_[number].owner.store(this, std::memory_order_release);
 }
@@ -94,6 +98,7 @@ void TimerShard::release(TimerIndex timer) noexcept {
     }
     drop_room(number);
   }
+  --chunks_;
   chunk.owner.store(nullptr, std::memory_order_release);
   chunk.next = std::exchange(given_back_, number);
 }

@@ -59,6 +59,7 @@ class TimerShard {
   Scheduler* const scheduler_;
   SpinLock lock_;
   TimerWheel wheel_;
+  std::uint32_t chunks_ = 0;      ///< how many it owns
   std::uint32_t room_ = 0;        ///< the first of the chunks that have room
   std::uint32_t empty_ = 0;       ///< how many of them have no timer: one is kept
   std::uint32_t given_back_ = 0;  ///< chunks that go when the lock is released

@@ -17,12 +17,13 @@ std::size_t TimerSlab::bytes() const {
   return mapped_ * chunk_bytes;
 }
 
-std::uint32_t TimerSlab::take_chunk() {
+std::uint32_t TimerSlab::take_chunk(bool likely_filled) {
+  auto* entries = static_cast<TimerEntry*>(map_memory(chunk_bytes, likely_filled));
   const std::lock_guard lock(mutex_);
   if (free_ == 0 && count_ + 1 == max_chunks) {
+    unmap_memory(entries, chunk_bytes);
     throw std::length_error("more than 268 million timers are outstanding");
   }
-  auto* entries = static_cast<TimerEntry*>(map_memory(chunk_bytes));
   const std::uint32_t number = free_ != 0 ? free_ : ++count_;
   if (free_ != 0) free_ = chunks_[number].next;
   chunks_[number].entries = entries;

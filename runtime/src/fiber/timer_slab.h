@@ -139,8 +139,9 @@ class TimerSlab {
     bool has_room() const noexcept { return free != 0 || fresh < chunk_size; }
   };
 
-  /// A chunk without an owner. Throws std::bad_alloc or std::length_error.
-  std::uint32_t take_chunk();
+  /// A chunk without an owner, which is likely to be filled or not. Throws std::bad_alloc or
+  /// std::length_error.
+  std::uint32_t take_chunk(bool likely_filled);
   /// A list of chunks without an owner and without a timer.
   void give_back(std::uint32_t first) noexcept;
 
