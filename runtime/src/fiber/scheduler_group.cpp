@@ -181,7 +181,10 @@ TimerShard& SchedulerGroup::own_timers() noexcept {
 }
 
 void SchedulerGroup::wake_for(TimerShard& timers) noexcept {
-  if (timers.scheduler() != current_scheduler()) timers.scheduler()->wake();
+  Scheduler& scheduler = *timers.scheduler();
+  // It says that it sleeps, and then looks for its next deadline under the lock of the timers.
+  const bool may_sleep = scheduler.asleep_.load() || scheduler.retired_.load();
+  if (may_sleep && &scheduler != current_scheduler()) scheduler.wake();
 }
 
 // ---- Blocking pool ----

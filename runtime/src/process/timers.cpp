@@ -282,7 +282,8 @@ void TimerTable::deliver(Pid target, Message* message) noexcept {
   auto& action = static_cast<TimerAction&>(*message);
   if (action.body) {
     try {
-      node_.spawn(make_function_behaviour(action.body), {}, nullptr, nullptr);
+      std::function<void()> body = action.period == 0 ? std::move(action.body) : action.body;
+      node_.spawn(make_function_behaviour(std::move(body)), {}, nullptr, nullptr);
     } catch (const std::exception&) {  // no room for a process: nobody is there to be told
     }
   } else if (Message* made = action.make()) {
