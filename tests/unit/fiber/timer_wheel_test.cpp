@@ -1,6 +1,5 @@
 #include "fiber/timer_wheel.h"
 
-#include <algorithm>
 #include <map>
 #include <random>
 #include <set>
@@ -35,7 +34,6 @@ struct Timers {
     wheel.remove(timer);
     memory.release(timer);
   }
-  /// Each deadline is kept to 1,024 ns.
   std::vector<TimerIndex> expired(Nanoseconds now) {
     std::vector<TimerIndex> timers;
     while (const TimerIndex timer = wheel.take_due(now)) {
