@@ -3,6 +3,10 @@
 
 #include <sys/mman.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 #include <cstddef>
 #include <new>
 #include <type_traits>
@@ -16,6 +20,9 @@ inline void* map_memory(std::size_t bytes, bool at_once = false) {
       mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (at_once ? MAP_POPULATE : 0), -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
+#if defined(__SANITIZE_ADDRESS__)
+  __asan_unpoison_memory_region(memory, bytes);  // a stack that was given back may have been there
+#endif
   return memory;
 }
 inline void unmap_memory(void* memory, std::size_t bytes) noexcept { munmap(memory, bytes); }
