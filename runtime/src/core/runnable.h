@@ -3,7 +3,11 @@
 
 #include <cstdint>
 
+#include "core/clock.h"
+
 namespace otp::detail {
+
+class TimerShard;
 
 struct Runnable {
   Runnable* next_runnable = nullptr;  ///< link in a run queue; owned by the queue
@@ -11,7 +15,7 @@ struct Runnable {
   bool on_blocking_pool = false;  ///< goes on on a thread of the blocking pool
 };
 
-/// How the layer above runs and parks its runnables.
+/// How the layer above runs and parks its runnables, and what its timers do.
 struct RunnableOps {
   /// Runs on a pooled stack until the runnable needs none any more. True: it has more to do and is
   /// to be queued again, behind the others.
@@ -21,7 +25,11 @@ struct RunnableOps {
   bool (*commit_park)(Runnable&);
   /// The monitor's question about one that has computed for long on its thread without entering the
   /// runtime: it may be declared over, if `still(context)` after it has been made to notice.
-  void (*stuck)(Runnable&, bool (*still)(void*), void* context) = nullptr;
+  void (*stuck)(Runnable&, bool (*still)(void*), void* context);
+  /// Fires the timers of a scheduler that are due. On its thread, or the monitor's.
+  void (*fire_timers)(void* owner, TimerShard& timers, Nanoseconds now);
+  /// Frees what a timer carries that never fires: the group goes away.
+  void (*discard_timer)(void* payload);
 };
 
 }  // namespace otp::detail

@@ -19,6 +19,15 @@ SchedulerGroup::Options scheduler_options(const RuntimeOptions& options, const S
           .driver = simulated.driver};
 }
 
+void fire_timers(void* owner, TimerShard& timers, Nanoseconds now) {
+  static_cast<Node*>(owner)->timers().fire(timers, now);
+}
+
+void discard_timer(void* payload) {
+  auto* message = static_cast<Message*>(payload);
+  message->type->destroy(message);
+}
+
 bool is_kill(const ExitMessage& signal) noexcept {
   return !signal.from_link && signal.exit.reason.kind() == ExitReason::Kind::kill;
 }
@@ -30,9 +39,12 @@ Node::Node(const RuntimeOptions& options, const Simulated& simulated)
       filter_(simulated.filter),
       table_(options.max_processes),
       timers_(*this),
-      schedulers_(std::make_unique<SchedulerGroup>(
-          scheduler_options(options, simulated, this),
-          RunnableOps{.run = &run_process, .commit_park = &commit_park, .stuck = &reap_stuck})) {
+      schedulers_(std::make_unique<SchedulerGroup>(scheduler_options(options, simulated, this),
+                                                   RunnableOps{.run = &run_process,
+                                                               .commit_park = &commit_park,
+                                                               .stuck = &reap_stuck,
+                                                               .fire_timers = &fire_timers,
+                                                               .discard_timer = &discard_timer})) {
   contain_crashes();
 }
 
