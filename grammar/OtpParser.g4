@@ -1,5 +1,6 @@
 // The productions of the schema language, an example above each. No actions: compiler/syntax
-// walks the tree.
+// walks the tree. What stands in nearly every line has labels (`title=name`): to find a part by its
+// kind, all parts of a node are looked at.
 // A file is cut at its top-level declarations before parsing; each piece is one `topLevel`.
 parser grammar OtpParser;
 
@@ -32,11 +33,14 @@ aliasDecl : ALIAS name EQUALS type SEMI ;
 structDecl : STRUCT name LBRACE (field SEMI)* RBRACE ;
 
 // qty: u32 = 1 in 1..99
-field : annotation* name COLON type (EQUALS value)? (IN value RANGE value)? ;
+field
+    : annotated+=annotation* title=name COLON of=type (EQUALS fallback=value)?
+      (IN min=value RANGE max=value)?
+    ;
 
 // enum Reason { checkout; abandoned; .. }
 enumDecl : ENUM name LBRACE enumMember* RBRACE ;
-enumMember : annotation* name SEMI | RANGE SEMI? ;
+enumMember : annotated+=annotation* title=name SEMI | RANGE SEMI? ;
 
 // union Event { added(line: Line); cleared; }      error CartError { full(limit: u32);
 // @transient busy; }
@@ -162,9 +166,12 @@ applicationMember
 annotation : AT name arguments? ;
 
 // list<Line>      string?      array<u8, 16>      (i64, string)
-type : (path (LESS typeArgument (COMMA typeArgument)* GREATER)? | LPAREN (type (COMMA type)*
-    COMMA?)? RPAREN) QUESTION* ;
-typeArgument : type | INTEGER ;
+type
+    : ( named=path (LESS given+=typeArgument (COMMA given+=typeArgument)* GREATER)?
+      | tuple=LPAREN (items+=type (COMMA items+=type)* COMMA?)? RPAREN )
+      questions+=QUESTION*
+    ;
+typeArgument : of=type | count=INTEGER ;
 
 // 200      -1.5      5s      "text"      true      none      max_lines      Reason.checkout
 // env.pool      [1, 2]
@@ -174,7 +181,7 @@ value
     ;
 valuePath : name ((COLONS | DOT) name)* ;
 
-path : name (COLONS name)* ;
+path : parts+=name (COLONS parts+=name)* ;
 
 // Every word of the language but `true`, `false` and `none` may be a name.
 name

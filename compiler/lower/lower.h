@@ -21,8 +21,17 @@ struct Options {
   std::string generator_version;
 };
 
-/// The data of file_header.mustache and file_source.mustache.
-llvm::json::Object lower_cpp(const model::Module& module, const Options& options);
+/// A module becomes C++ in parts, so that only one declaration at a time is JSON, which is two
+/// hundred times its text. These are the declarations with a part of their own, in an order that
+/// C++ accepts.
+std::vector<const model::Declaration*> cpp_order(const model::Module& module);
+/// The data of each_header.mustache, each_source.mustache and each_testing.mustache.
+llvm::json::Object lower_cpp(const model::Declaration& declaration);
+/// The data of file_header.mustache, file_source.mustache and file_testing.mustache. They also take
+/// `declarations`: what was printed for each of `order`, without its last line break.
+llvm::json::Object lower_cpp(const model::Module& module,
+                             const std::vector<const model::Declaration*>& order,
+                             const Options& options);
 
 /// A file of a language that makes other files than C++ does.
 struct File {

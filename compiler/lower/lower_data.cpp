@@ -18,6 +18,7 @@ std::string attribute(const model::Life& life) {
 
 Array lower_fields(const std::vector<model::Field>& fields) {
   Array result;
+  result.reserve(fields.size());
   for (const model::Field& field : fields) {
     result.push_back(Object{{"doc", cpp_comment(field.doc, field.life, "  ")},
                             {"deprecated", cpp_deprecated(field.life)},
@@ -56,6 +57,7 @@ Object lower_struct(const model::Struct& declaration) {
 
 Object lower_enum(const model::Enum& declaration) {
   Array members;
+  members.reserve(declaration.members.size());
   for (const model::EnumMember& member : declaration.members) {
     members.push_back(Object{{"doc", cpp_comment(member.doc, member.life, "  ")},
                              {"attribute", attribute(member.life)},
@@ -72,6 +74,7 @@ Object lower_enum(const model::Enum& declaration) {
 
 Object lower_union(const model::Union& declaration) {
   Array cases;
+  cases.reserve(declaration.cases.size());
   std::string alternatives;
   for (const model::Case& each : declaration.cases) {
     const std::string name = cpp_name(each.name, Place::union_case);

@@ -1,4 +1,4 @@
-// The whole file: includes, namespaces, and the declarations in an order that C++ accepts.
+// What is around the declarations of a file, and in which order they stand.
 #include <algorithm>
 #include <set>
 
@@ -66,49 +66,65 @@ std::vector<const Declaration*> needs(const Declaration& declaration) {
   return result;
 }
 
-/// Data types and what runs: what is needed stands first, otherwise the order of the schema.
-std::vector<const Declaration*> ordered(const model::Module& module) {
-  std::vector<const Declaration*> result;
-  std::set<const Declaration*> done;
-  const auto visit = [&](const auto& self, const Declaration& declaration) -> void {
-    const bool has_order = declaration.kind >= DeclarationKind::structure &&
-                           declaration.kind <= DeclarationKind::registry &&
-                           declaration.kind != DeclarationKind::enumeration;
-    if (!has_order || declaration.module != &module || !done.insert(&declaration).second) return;
-    for (const Declaration* needed : needs(declaration)) self(self, *needed);
-    result.push_back(&declaration);
-  };
-  for (const auto& declaration : module.declarations) {
-    visit(visit, *declaration);
+/// Its name in the templates; empty when it has no part of its own there.
+llvm::StringRef construct(DeclarationKind kind) {
+  switch (kind) {
+    case DeclarationKind::structure:
+      return "struct";
+    case DeclarationKind::choice:
+      return "union";
+    case DeclarationKind::protocol:
+      return "protocol";
+    case DeclarationKind::server:
+      return "server";
+    case DeclarationKind::statem:
+      return "statem";
+    case DeclarationKind::events:
+      return "events";
+    case DeclarationKind::handler:
+      return "handler";
+    case DeclarationKind::topic:
+      return "topic";
+    case DeclarationKind::task:
+      return "task";
+    case DeclarationKind::agent:
+      return "agent";
+    case DeclarationKind::registry:
+      return "registry";
+    case DeclarationKind::constant:
+    case DeclarationKind::alias:
+    case DeclarationKind::enumeration:
+    case DeclarationKind::supervisor:
+    case DeclarationKind::application:
+      break;
   }
-  return result;
+  return {};
 }
 
-/// The construct's name in the templates, and its data.
-std::pair<llvm::StringRef, Object> lower_one(const Declaration& declaration) {
+Object lower_one(const Declaration& declaration) {
   switch (declaration.kind) {
     case DeclarationKind::structure:
-      return {"struct", lower_struct(static_cast<const model::Struct&>(declaration))};
+      return lower_struct(static_cast<const model::Struct&>(declaration));
     case DeclarationKind::choice:
-      return {"union", lower_union(static_cast<const model::Union&>(declaration))};
+      return lower_union(static_cast<const model::Union&>(declaration));
     case DeclarationKind::protocol:
-      return {"protocol", lower_protocol(static_cast<const model::Protocol&>(declaration))};
+      return lower_protocol(static_cast<const model::Protocol&>(declaration));
     case DeclarationKind::server:
-      return {"server", lower_server(static_cast<const model::Server&>(declaration))};
+      return lower_server(static_cast<const model::Server&>(declaration));
     case DeclarationKind::statem:
-      return {"statem", lower_statem(static_cast<const model::Statem&>(declaration))};
+      return lower_statem(static_cast<const model::Statem&>(declaration));
     case DeclarationKind::events:
-      return {"events", lower_events(static_cast<const model::Events&>(declaration))};
+      return lower_events(static_cast<const model::Events&>(declaration));
     case DeclarationKind::handler:
-      return {"handler", lower_handler(static_cast<const model::Handler&>(declaration))};
+      return lower_handler(static_cast<const model::Handler&>(declaration));
     case DeclarationKind::topic:
-      return {"topic", lower_topic(static_cast<const model::Topic&>(declaration))};
+      return lower_topic(static_cast<const model::Topic&>(declaration));
     case DeclarationKind::task:
-      return {"task", lower_task(static_cast<const model::Task&>(declaration))};
+      return lower_task(static_cast<const model::Task&>(declaration));
     case DeclarationKind::agent:
-      return {"agent", lower_agent(static_cast<const model::Agent&>(declaration))};
+      return lower_agent(static_cast<const model::Agent&>(declaration));
     case DeclarationKind::registry:
-      return {"registry", lower_registry(static_cast<const model::Registry&>(declaration))};
+      return lower_registry(static_cast<const model::Registry&>(declaration));
     case DeclarationKind::constant:
     case DeclarationKind::alias:
     case DeclarationKind::enumeration:
@@ -166,6 +182,8 @@ bool is_partitioned(const model::Supervisor& supervisor) {
 template <class D, class Lower>
 Array each_of(const model::Module& module, Lower lower) {
   Array result;
+  // As many as there may be: when an array of JSON grows, it is copied.
+  result.reserve(module.declarations.size());
   for (const auto& declaration : module.declarations) {
     if (const auto* each = dynamic_cast<const D*>(declaration.get()))
       result.push_back(lower(*each));
@@ -175,18 +193,36 @@ Array each_of(const model::Module& module, Lower lower) {
 
 }  // namespace
 
-Object lower_cpp(const model::Module& module, const Options& options) {
-  Array types;
+std::vector<const Declaration*> cpp_order(const model::Module& module) {
+  // Data types and what runs: what is needed stands first, otherwise the order of the schema.
+  std::vector<const Declaration*> result;
+  std::set<const Declaration*> done;
+  const auto visit = [&](const auto& self, const Declaration& declaration) -> void {
+    const bool has_order = !construct(declaration.kind).empty();
+    if (!has_order || declaration.module != &module || !done.insert(&declaration).second) return;
+    for (const Declaration* needed : needs(declaration)) self(self, *needed);
+    result.push_back(&declaration);
+  };
+  for (const auto& declaration : module.declarations) {
+    visit(visit, *declaration);
+  }
+  return result;
+}
+
+Object lower_cpp(const Declaration& declaration) {
+  return Object{{construct(declaration.kind), lower_one(declaration)}};
+}
+
+Object lower_cpp(const model::Module& module, const std::vector<const Declaration*>& order,
+                 const Options& options) {
   Array forward;
-  Object includes;  // by construct
-  for (const Declaration* declaration : ordered(module)) {
-    auto [construct, data] = lower_one(*declaration);
-    includes["any_" + construct.str()] = true;
+  forward.reserve(order.size());
+  std::set<llvm::StringRef> constructs;
+  for (const Declaration* declaration : order) {
+    constructs.insert(construct(declaration->kind));
     const bool is_struct = declaration->kind == DeclarationKind::structure ||
                            declaration->kind == DeclarationKind::choice;
-    forward.push_back(
-        Object{{"keyword", is_struct ? "struct" : "class"}, {"name", cpp_name(declaration->name)}});
-    types.push_back(Object{{construct, std::move(data)}});
+    forward.push_back((is_struct ? "struct " : "class ") + cpp_name(declaration->name));
   }
   Array supervisors = each_of<model::Supervisor>(module, lower_supervisor);
   Array applications = each_of<model::Application>(module, lower_application);
@@ -203,7 +239,6 @@ Object lower_cpp(const model::Module& module, const Options& options) {
                 {"enums", each_of<model::Enum>(module, lower_enum)},
                 {"consts", each_of<model::Const>(module, lower_const)},
                 {"aliases", each_of<model::Alias>(module, lower_alias)},
-                {"types", std::move(types)},
                 {"any_deprecated", has_deprecated(module)},
                 {"any_bigint", writes(module, model::TypeKind::bigint)},
                 {"any_opaque", writes(module, model::TypeKind::opaque)},
@@ -214,7 +249,7 @@ Object lower_cpp(const model::Module& module, const Options& options) {
                 {"any_application", !applications.empty()},
                 {"supervisors", std::move(supervisors)},
                 {"applications", std::move(applications)}};
-  for (auto& [key, value] : includes) result[key] = std::move(value);
+  for (const llvm::StringRef each : constructs) result["any_" + each.str()] = true;
   return result;
 }
 

@@ -5,10 +5,11 @@
 #include <cctype>
 #include <string_view>
 
+#include <llvm/ADT/StringSet.h>
+
 namespace otpc::lower {
 namespace {
 
-// Sorted, for binary search.
 constexpr std::array<std::string_view, 97> keywords{"alignas",
                                                     "alignof",
                                                     "and",
@@ -169,6 +170,17 @@ constexpr std::array<std::string_view, 27> owned_by_servers{
 
 constexpr std::array<std::string_view, 4> owned_by_unions{"get_if", "is", "transient", "value"};
 
+/// Nothing may be called so.
+bool is_taken(std::string_view name) {
+  static const llvm::StringSet<> words = [] {
+    llvm::StringSet<> all;
+    all.insert(keywords.begin(), keywords.end());
+    all.insert(macros.begin(), macros.end());
+    return all;
+  }();
+  return words.contains(name);
+}
+
 template <std::size_t N>
 bool contains(const std::array<std::string_view, N>& names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
@@ -177,7 +189,7 @@ bool contains(const std::array<std::string_view, N>& names, std::string_view nam
 }  // namespace
 
 std::string cpp_name(const std::string& name, Place place) {
-  const bool taken = contains(keywords, name) || contains(macros, name) ||
+  const bool taken = is_taken(name) ||
                      (place == Place::message && contains(owned_by_servers, name)) ||
                      (place == Place::union_case && contains(owned_by_unions, name)) ||
                      (place == Place::message && name.starts_with("upgrade_from_")) ||

@@ -11,10 +11,9 @@
 
 namespace otpc::render {
 
-/// Renders `file_header` or `file_source`, where every fragment is at hand, or a file of a new
-/// project
-/// (`project_main`).
-std::string render(llvm::StringRef file_template, const llvm::json::Value& data);
+/// Renders a whole template: a file (`file_header`, `project_main`) or the part of one declaration
+/// in it (`each_header`); every fragment is at hand.
+std::string render(llvm::StringRef whole_template, const llvm::json::Value& data);
 
 /// Name and text of every template, for the checks of the tests.
 struct TemplateText {

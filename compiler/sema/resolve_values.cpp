@@ -249,6 +249,7 @@ std::vector<model::Field> ModuleChecker::fields(const std::vector<ast::Field>& w
                                                 std::string_view owner, bool trailing_defaults,
                                                 std::vector<model::Removed>* removed) {
   std::vector<model::Field> result;
+  result.reserve(written.size());
   const ast::Field* with_default = nullptr;
   std::map<std::string_view, source::Span> names;
   for (const ast::Field& each : written) {

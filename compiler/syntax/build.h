@@ -41,7 +41,7 @@ class Builder {
   ast::Annotation annotation(Parser::AnnotationContext& context);
   std::vector<ast::Annotation> annotations(const std::vector<Parser::AnnotationContext*>& contexts);
   std::string unescaped(std::string_view literal, ast::Span span);
-  void number(antlr4::tree::TerminalNode& token, ast::Value& value) const;
+  void number(const antlr4::Token& token, ast::Value& value) const;
   /// Doc comment of a member, found by where it begins.
   std::string doc_at(ast::Span span) const;
 

@@ -19,8 +19,8 @@ ast::Enum Builder::enum_(Parser::EnumDeclContext& context) {
       continue;
     }
     ast::EnumMember made;
-    made.annotations = annotations(member->annotation());
-    made.name = name(member->name());
+    made.annotations = annotations(member->annotated);
+    made.name = name(member->title);
     made.span = span(*member);
     made.doc = doc_at(made.span);
     if (!made.name.text.empty()) result.members.push_back(std::move(made));

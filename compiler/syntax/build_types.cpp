@@ -28,13 +28,15 @@ ast::Name Builder::name(Parser::NameContext* context) const {
   if (context == nullptr || context->exception != nullptr) return {};
   // The parser makes up a token where one is missing; it has no place in the text.
   if (context->start != nullptr && context->start->getTokenIndex() == INVALID_INDEX) return {};
-  return {context->getText(), span(*context)};
+  const ast::Span where = span(*context);
+  const bool one_token = context->start != nullptr && context->start == context->stop;
+  return {one_token ? std::string(sources_.text(where)) : context->getText(), where};
 }
 
 ast::Path Builder::path(Parser::PathContext* context) const {
   ast::Path result;
   if (context == nullptr) return result;
-  for (Parser::NameContext* part : context->name()) {
+  for (Parser::NameContext* part : context->parts) {
     if (ast::Name each = name(part); !each.text.empty()) result.parts.push_back(std::move(each));
   }
   result.span = span(*context);
@@ -45,19 +47,18 @@ ast::Type Builder::type(Parser::TypeContext* context) {
   ast::Type result;
   if (context == nullptr) return result;
   result.span = span(*context);
-  result.path = path(context->path());
-  result.tuple = context->LPAREN() != nullptr;
-  const std::size_t questions = context->QUESTION().size();
-  result.optional = questions > 0;
-  result.optional_twice = questions > 1;
-  for (Parser::TypeContext* part : context->type()) result.arguments.push_back(type(part));
-  for (Parser::TypeArgumentContext* argument : context->typeArgument()) {
-    if (argument->type() != nullptr) {
-      result.arguments.push_back(type(argument->type()));
-    } else if (argument->INTEGER() != nullptr) {
+  result.path = path(context->named);
+  result.tuple = context->tuple != nullptr;
+  result.optional = !context->questions.empty();
+  result.optional_twice = context->questions.size() > 1;
+  for (Parser::TypeContext* part : context->items) result.arguments.push_back(type(part));
+  for (Parser::TypeArgumentContext* argument : context->given) {
+    if (argument->of != nullptr) {
+      result.arguments.push_back(type(argument->of));
+    } else if (argument->count != nullptr) {
       ast::Value count;
       count.span = span(*argument);
-      number(*argument->INTEGER(), count);
+      number(*argument->count, count);
       result.count = std::move(count);
     }
   }
@@ -67,11 +68,11 @@ ast::Type Builder::type(Parser::TypeContext* context) {
 /// More make a number that nothing can hold: the time to convert one grows with its square.
 constexpr std::size_t most_digits = 10'000;
 
-void Builder::number(antlr4::tree::TerminalNode& token, ast::Value& value) const {
+void Builder::number(const antlr4::Token& token, ast::Value& value) const {
   std::string text = token.getText();
   std::erase(text, '_');
   llvm::StringRef digits(text);
-  switch (token.getSymbol()->getType()) {
+  switch (token.getType()) {
     case Parser::INTEGER:
       value.kind = ast::ValueKind::integer;
       value.overflow = digits.consume_front("0x") ? digits.getAsInteger(16, value.magnitude)
@@ -121,7 +122,7 @@ ast::Value Builder::value(Parser::ValueContext* context) {
   result.span = span(*context);
   result.negative = context->MINUS() != nullptr;
   for (auto* token : {context->INTEGER(), context->FLOAT(), context->DURATION()}) {
-    if (token != nullptr) number(*token, result);
+    if (token != nullptr) number(*token->getSymbol(), result);
   }
   if (context->STRING() != nullptr) {
     result.kind = ast::ValueKind::text;
@@ -182,25 +183,22 @@ std::string Builder::unescaped(std::string_view literal, ast::Span span) {
 
 ast::Field Builder::field(Parser::FieldContext& context) {
   ast::Field result;
-  result.annotations = annotations(context.annotation());
-  result.name = name(context.name());
+  result.annotations = annotations(context.annotated);
+  result.name = name(context.title);
   result.span = span(context);
   result.doc = doc_at(result.span);
-  result.type = type(context.type());
-  std::vector<Parser::ValueContext*> values = context.value();
-  if (context.EQUALS() != nullptr && !values.empty()) {
-    result.fallback = optional_value(values.front());
-    values.erase(values.begin());
-  }
-  if (values.size() == 2) {
-    result.min = optional_value(values[0]);
-    result.max = optional_value(values[1]);
+  result.type = type(context.of);
+  result.fallback = optional_value(context.fallback);
+  if (context.max != nullptr) {
+    result.min = optional_value(context.min);
+    result.max = optional_value(context.max);
   }
   return result;
 }
 
 std::vector<ast::Field> Builder::fields(const std::vector<Parser::FieldContext*>& contexts) {
   std::vector<ast::Field> result;
+  result.reserve(contexts.size());
   for (Parser::FieldContext* each : contexts) {
     if (ast::Field made = field(*each); !made.name.text.empty()) result.push_back(std::move(made));
   }

@@ -110,8 +110,8 @@ class KeepEndings final : public antlr4::DefaultErrorStrategy {
   }
 };
 
-/// Parses one slice, quickly if it is in order: SLL first, and with full LL and reports only when
-/// that fails.
+/// Parses one slice, quickly if it is in order: SLL first, which gives up at the first error, and
+/// with full LL, reports and recovery only when that fails.
 class SliceParser {
  public:
   SliceParser(Slice& slice, const TokenizedFile& tokens, diagnostics::Engine& diagnostics)
@@ -125,22 +125,23 @@ class SliceParser {
         parser_(&stream_),
         errors_(tokens, !balanced, diagnostics) {
     parser_.removeErrorListeners();
-    parser_.setErrorHandler(std::make_shared<KeepEndings>());
   }
 
   Parser::TopLevelContext* parse() {
     auto* interpreter = parser_.getInterpreter<antlr4::atn::ParserATNSimulator>();
     interpreter->setPredictionMode(antlr4::atn::PredictionMode::SLL);
-    Parser::TopLevelContext* tree = parser_.topLevel();
-    if (parser_.getNumberOfSyntaxErrors() == 0) return tree;
-    stream_.seek(0);
-    parser_.reset();
+    parser_.setErrorHandler(std::make_shared<antlr4::BailErrorStrategy>());
+    try {
+      return parser_.topLevel();
+    } catch (const antlr4::ParseCancellationException&) {
+      parser_.reset();  // and the stream with it
+    }
+    parser_.setErrorHandler(std::make_shared<KeepEndings>());
     parser_.addErrorListener(&errors_);
     interpreter->setPredictionMode(antlr4::atn::PredictionMode::LL);
     return parser_.topLevel();
   }
 
-  bool failed() { return parser_.getNumberOfSyntaxErrors() != 0; }
   /// More than a missing `;`, which leaves nothing open.
   bool is_unclear() const { return errors_.all_unclear() || !errors_.unclear_lines().empty(); }
 
@@ -148,6 +149,7 @@ class SliceParser {
   /// or to the end of all when braces do not match.
   std::vector<source::Span> unclear() {
     std::vector<source::Span> result;
+    if (errors_.unclear_lines().empty()) return result;
     const std::vector<antlr4::Token*> all = stream_.getTokens();
     for (const std::size_t line : errors_.unclear_lines()) {
       source::Span span;

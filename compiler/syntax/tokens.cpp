@@ -70,6 +70,54 @@ std::string doc_text(std::string line) {
   return line;
 }
 
+/// Walks the automaton that ANTLR builds while it reads. Each thread has its own: the one that
+/// generated lexers share is behind a lock, which costs more than the step itself.
+class Automaton final : public antlr4::atn::LexerATNSimulator {
+ public:
+  explicit Automaton(antlr4::Lexer& lexer) : Automaton(lexer, known(lexer.getATN())) {}
+
+ protected:
+  antlr4::dfa::DFAState* getExistingTargetState(antlr4::dfa::DFAState* state,
+                                                std::size_t character) override {
+    const auto edge = state->edges.find(character);  // there are none beyond ASCII
+    return edge == state->edges.end() ? nullptr : edge->second;
+  }
+
+ private:
+  struct Known {
+    explicit Known(const antlr4::atn::ATN& atn) {
+      modes.reserve(atn.getNumberOfDecisions());
+      for (std::size_t i = 0; i < atn.getNumberOfDecisions(); ++i)
+        modes.emplace_back(atn.getDecisionState(i), i);
+    }
+    std::vector<antlr4::dfa::DFA> modes;
+    antlr4::atn::PredictionContextCache contexts;
+  };
+  static Known& known(const antlr4::atn::ATN& atn) {
+    thread_local Known known(atn);
+    return known;
+  }
+
+  Automaton(antlr4::Lexer& lexer, Known& known)
+      : LexerATNSimulator(&lexer, lexer.getATN(), known.modes, known.contexts) {}
+};
+
+/// Goes past what SPACE would match and skip: every other token, without making one.
+void skip_space(antlr4::CharStream& input, antlr4::atn::LexerATNSimulator& automaton) {
+  for (;;) {
+    switch (input.LA(1)) {
+      case ' ':
+      case '\n':
+      case '\r':
+      case '\t':
+        automaton.consume(&input);
+        break;
+      default:
+        return;
+    }
+  }
+}
+
 /// Cuts while tokens come in. Behind an ending (`;`, `}`) at the outermost level a declaring word
 /// begins a new piece, and so does any word at the very left of its line: a declaration whose word
 /// is misspelled. What else stands there belongs to the declaration before, whose `{` is missing. A
@@ -212,10 +260,13 @@ TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file
   OtpLexer& lexer = *owned_lexer;
   TokenizedFile result{{}, {input, owned_lexer}, Places(file, text), {}, {}, {}};
   lexer.removeErrorListeners();
+  auto* automaton = new Automaton(lexer);
+  lexer.setInterpreter(automaton);  // and owns it
   Slicer slicer(result.slices);
   std::string doc;
   int nesting = 0;
   for (;;) {
+    skip_space(*input, *automaton);
     std::unique_ptr<antlr4::Token> token = lexer.nextToken();
     const std::size_t type = token->getType();
     if (type == antlr4::Token::EOF) {

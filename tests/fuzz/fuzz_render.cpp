@@ -31,8 +31,17 @@ void fuzz_one(std::string_view text) {
   for (const auto& module : checked.program->modules) {
     lower::Options options{"m.otp.h", {}, "0"};
     options.imports.assign(module->imports.size(), "i.otp.h");
-    const llvm::json::Value data(lower::lower_cpp(*module, options));
-    for (const char* each : {"file_header", "file_source", "file_testing"}) render(each, data);
+    const std::vector<const model::Declaration*> order = lower::cpp_order(*module);
+    for (const char* name : {"header", "source", "testing"}) {
+      llvm::json::Array declarations;
+      for (const model::Declaration* each : order) {
+        const llvm::json::Value part(lower::lower_cpp(*each));
+        declarations.push_back(render::render(std::string("each_") + name, part));
+      }
+      llvm::json::Object data = lower::lower_cpp(*module, order, options);
+      data["declarations"] = std::move(declarations);
+      render(std::string("file_") + name, llvm::json::Value(std::move(data)));
+    }
   }
 }
 

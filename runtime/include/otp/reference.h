@@ -4,7 +4,8 @@
 //   otp::Ref monitor = otp::monitor(worker);
 //   otp::demonitor(monitor, otp::flush);
 //
-// References are never reused. The null reference (`Ref{}`) names nothing.
+// References are never reused. Those of timers are told from the others by their top bit. The null
+// reference (`Ref{}`) names nothing.
 #pragma once
 
 #include <compare>

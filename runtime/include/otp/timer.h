@@ -55,15 +55,14 @@ struct TimerExpired {
 /// Sends `value` to `target` when it is due.
 template <class T>
 Ref send_after(Due due, TimerTarget target, T value) {
-  return detail::start_timer(make_ref(), due.time, target.address,
-                             detail::make_value(std::move(value)));
+  return detail::send_message_at(due.time, target.address, detail::make_value(std::move(value)));
 }
 /// Sends TimerExpired<T>: the reference tells a timer that was cancelled too late.
 template <class T>
 Ref start_timer(Due due, TimerTarget target, T value) {
-  const Ref ref = make_ref();
-  return detail::start_timer(ref, due.time, target.address,
-                             detail::make_value(TimerExpired<T>{ref, std::move(value)}));
+  detail::Message* message = detail::make_value(TimerExpired<T>{Ref{}, std::move(value)});
+  auto& expired = static_cast<detail::ValueMessage<TimerExpired<T>>*>(message)->value;
+  return detail::send_message_at(due.time, target.address, message, &expired.timer);
 }
 /// Sends a copy of `value` every `period`, first after one.
 template <class T>

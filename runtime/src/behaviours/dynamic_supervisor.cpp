@@ -143,7 +143,7 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
     auto* again = make_message<TryAgain>(Message{}, former, delay.has_value());
     again->type = &try_again_type;
     if (delay)
-      start_timer(make_ref(), monotonic_time() + *delay, self(), again);
+      send_message_at(monotonic_time() + *delay, self(), again);
     else
       send_message(self(), again);
   }

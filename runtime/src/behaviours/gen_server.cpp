@@ -206,7 +206,7 @@ class GenServerProcess final : public StartedBehaviour {
     if (due <= now) due += (now - due) / period * period + period;
     auto* tick = make_message<EveryTick>(Message{}, index);
     tick->type = &every_tick_type;
-    start_timer(make_ref(), due, otp::self(), tick);
+    send_message_at(due, otp::self(), tick);
   }
 
   Flow handle_tick(std::size_t index) {

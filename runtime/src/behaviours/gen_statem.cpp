@@ -229,11 +229,10 @@ class StatemProcess final : public StartedBehaviour {
   static TimerKey key_of(const StatemEvent& event) { return {event.type(), event.timeout_name()}; }
 
   void start_timeout(const StatemEvent& event, TimePoint due) {
-    const Ref ref = make_ref();
-    timers_[key_of(event)] = {ref, event};
-    auto* message = make_message<TimeoutFired>(Message{}, ref);
+    auto* message = make_message<TimeoutFired>(Message{}, Ref{});
     message->type = &timeout_fired_type;
-    start_timer(ref, due, self(), message);
+    const Ref ref = send_message_at(due, self(), message, &message->ref);
+    timers_[key_of(event)] = {ref, event};
   }
 
   /// A time-out of zero needs no timer, and is until it is handled as cancellable as any other.

@@ -335,7 +335,7 @@ class SupervisorProcess final : public StartedBehaviour {
     auto* again = make_message<TryAgain>(Message{}, child.spec.id, delay.has_value());
     again->type = &try_again_type;
     if (delay)
-      start_timer(make_ref(), monotonic_time() + *delay, self(), again);
+      send_message_at(monotonic_time() + *delay, self(), again);
     else
       send_message(self(), again);
   }

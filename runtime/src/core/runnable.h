@@ -5,7 +5,11 @@
 
 #include <otp/priority.h>
 
+#include "core/clock.h"
+
 namespace otp::detail {
+
+class TimerShard;
 
 struct Runnable {
   Runnable* next_runnable = nullptr;  ///< link in a run queue; owned by the queue
@@ -22,7 +26,7 @@ struct Runnable {
   bool is_urgent() const noexcept { return priority >= Priority::high; }
 };
 
-/// How the layer above runs and parks its runnables.
+/// How the layer above runs and parks its runnables, and what its timers do.
 struct RunnableOps {
   /// Runs on a pooled stack until the runnable needs none any more. True: it has more to do and is
   /// to be queued again, behind the others.
@@ -32,14 +36,18 @@ struct RunnableOps {
   bool (*commit_park)(Runnable&);
   /// The monitor's question about one that has computed for long on its thread without entering the
   /// runtime: it may be declared over, if `still(context)` after it has been made to notice.
-  void (*stuck)(Runnable&, bool (*still)(void*), void* context) = nullptr;
+  void (*stuck)(Runnable&, bool (*still)(void*), void* context);
   /// Its identity, for as long as it lives: any thread may ask.
-  std::uint64_t (*identity)(const Runnable&) = nullptr;
+  std::uint64_t (*identity)(const Runnable&);
   /// The monitor tells that one has run for so long, in nanoseconds, without giving way. It may be
   /// looked at when it is still the one with that identity, and `still(context)` after it has been
   /// made to notice. False: that was not so, ask again.
   bool (*overdue)(Runnable&, std::uint64_t identity, std::int64_t lasted, bool (*still)(void*),
-                  void* context) = nullptr;
+                  void* context);
+  /// Fires the timers of a scheduler that are due. On its thread, or the monitor's.
+  void (*fire_timers)(void* owner, TimerShard& timers, Nanoseconds now);
+  /// Frees what a timer carries that never fires: the group goes away.
+  void (*discard_timer)(void* payload);
 };
 
 }  // namespace otp::detail

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <memory>
 #include <utility>
 
 #include <boost/fiber/fiber.hpp>
@@ -63,7 +64,10 @@ boost::fibers::context* SchedulingAlgorithm::pick_next() noexcept {
   if (leaves_for_ever) ++ended_workers_;
   const Fiber next = choose(from_dispatcher);
   if (next.context == nullptr) return nullptr;
-  if (from_dispatcher) dispatcher_left_ = true;
+  if (from_dispatcher) {
+    dispatcher_left_ = true;
+    if (next.worker != nullptr) attach(*next.worker);
+  }
   return switch_to(next, leaves_for_ever);
 }
 
@@ -141,32 +145,25 @@ Worker* SchedulingAlgorithm::idle_or_new_worker() noexcept {
 }
 
 Worker* SchedulingAlgorithm::new_worker() noexcept {
-  // Boost.Fiber asks the fiber that runs whose a new one is to be.
-  struct Adopted {
-    SchedulingAlgorithm& algorithm;
-    explicit Adopted(SchedulingAlgorithm& by) : algorithm(by) {
-      if (algorithm.worker_ != nullptr) algorithm.adopt(*algorithm.worker_);
-    }
-    ~Adopted() {
-      if (algorithm.worker_ != nullptr) algorithm.worker_->context->detach();
-    }
-  };
+  Worker* const maker = worker_ != nullptr && !worker_->attached ? worker_ : nullptr;
+  if (maker != nullptr) attach(*maker);
+  Worker* made = nullptr;
   try {
-    const Adopted adopted(*this);
-    auto* worker = new Worker;
+    auto worker = std::make_unique<Worker>();
     StackPool& stacks = *scheduler_.group_.stacks_;
     boost::fibers::fiber fiber(
-        boost::fibers::launch::post, static_cast<boost::fibers::fiber_properties*>(worker),
-        std::allocator_arg, PooledStacks(stacks), [worker] { worker->main(); });
+        boost::fibers::launch::post, static_cast<boost::fibers::fiber_properties*>(worker.get()),
+        std::allocator_arg, PooledStacks(stacks), [worker = worker.get()] { worker->main(); });
+    made = worker.release();  // the fiber's
     fiber.detach();
     const auto bytes = scheduler_.group_.options_.stack_bytes;
-    const auto top = reinterpret_cast<std::uintptr_t>(worker->context);
-    worker->state.stack_bottom = reinterpret_cast<const void*>((top + 4095) / 4096 * 4096 - bytes);
-    worker->state.stack_bytes = bytes;
-    return worker;
-  } catch (const std::bad_alloc&) {
-    return nullptr;
+    const auto top = reinterpret_cast<std::uintptr_t>(made->context);
+    made->state.stack_bottom = reinterpret_cast<const void*>((top + 4095) / 4096 * 4096 - bytes);
+    made->state.stack_bytes = bytes;
+  } catch (const std::bad_alloc&) {  // the caller sees that there is none
   }
+  if (maker != nullptr) maker->detach();
+  return made;
 }
 
 void SchedulingAlgorithm::suspend_until(
@@ -186,8 +183,7 @@ void SchedulingAlgorithm::notify() noexcept {
 }
 
 void Worker::main() {
-  after_switch_to(state);
-  context->detach();
+  arrived();
   Scheduler* scheduler = current_scheduler();
   scheduler->after_switch();
   Runnable* again = nullptr;  // has had its share of the thread
@@ -219,11 +215,11 @@ void Worker::main() {
     scheduler->idle_workers_.push_back(this);
     scheduler->going_idle_ = true;
     scheduler->algorithm_->leave_worker();
-    after_switch_to(state);
+    arrived();
     scheduler = current_scheduler();
     scheduler->after_switch();
   }
-  scheduler->algorithm_->adopt(*this);
+  scheduler->algorithm_->attach(*this);
   ending = true;
 }
 

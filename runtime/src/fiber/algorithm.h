@@ -5,6 +5,8 @@
 // `dispatch` would switch past pick_next.
 #pragma once
 
+#include <utility>
+
 #include <boost/fiber/algo/algorithm.hpp>
 #include <boost/fiber/context.hpp>
 #include <boost/fiber/properties.hpp>
@@ -21,10 +23,21 @@ class Worker final : public boost::fibers::fiber_properties {
   ~Worker() override { destroy_switch_state(state, false); }
 
   void main();
+  /// First thing whenever it runs again.
+  void arrived() noexcept {
+    after_switch_to(state);
+    if (attached) [[unlikely]]
+      detach();
+  }
+  void detach() noexcept {
+    attached = false;
+    context->detach();
+  }
 
   boost::fibers::context* context = nullptr;
   Runnable* assigned = nullptr;  ///< what it was picked for
   SwitchState state;
+  bool attached = true;  ///< belongs to a thread's scheduler: see SchedulingAlgorithm::attach()
   bool ending = false;
 };
 
@@ -46,9 +59,12 @@ class SchedulingAlgorithm final : public boost::fibers::algo::algorithm {
   /// Leaves the running worker, which is not on its way into Boost.Fiber's hands, for whatever runs
   /// next.
   void leave_worker() noexcept { switch_to(choose(false), false)->resume(); }
-  /// A worker belongs to a thread's scheduler only while Boost.Fiber asks whose it is: when it
-  /// begins, and when it ends. Between them any thread may resume it.
-  void adopt(Worker& worker) noexcept { main_->attach(worker.context); }
+  /// A worker belongs to this thread's scheduler only while Boost.Fiber asks whose it is: when it
+  /// begins, when the dispatcher goes to it, when it makes another, when it ends. At all other
+  /// times any thread may resume it.
+  void attach(Worker& worker) noexcept {
+    if (!std::exchange(worker.attached, true)) main_->attach(worker.context);
+  }
 
  private:
   /// A fiber to go to; the worker is null for the dispatcher and the thread's own.

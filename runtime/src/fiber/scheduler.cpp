@@ -31,58 +31,12 @@ thread_local constinit Scheduler* this_scheduler = nullptr;
 Scheduler* current_scheduler() noexcept { return this_scheduler; }
 #endif
 
-// ---- TimerShard ----
-
-void TimerShard::arm(TimerNode& node) noexcept {
-  const std::lock_guard lock(lock_);
-  node.shard.store(this, std::memory_order_relaxed);
-  wheel_.insert(node);
-  empty_.store(false, std::memory_order_relaxed);
-}
-
-bool TimerShard::cancel(TimerNode& node) noexcept {
-  TimerShard* shard = node.shard.load(std::memory_order_acquire);
-  if (shard == nullptr) return false;
-  const std::lock_guard lock(shard->lock_);
-  if (node.shard.load(std::memory_order_relaxed) == nullptr) return false;
-  shard->wheel_.remove(node);
-  node.shard.store(nullptr, std::memory_order_relaxed);
-  shard->empty_.store(shard->wheel_.empty(), std::memory_order_relaxed);
-  return true;
-}
-
-TimerNode* TimerShard::expire(Nanoseconds now) noexcept {
-  if (empty_.load(std::memory_order_relaxed)) return nullptr;
-  const std::lock_guard lock(lock_);
-  TimerNode* due = wheel_.expire(now);
-  for (TimerNode* node = due; node != nullptr; node = node->next) {
-    node->shard.store(nullptr, std::memory_order_relaxed);
-  }
-  empty_.store(wheel_.empty(), std::memory_order_relaxed);
-  return due;
-}
-
-Nanoseconds TimerShard::next_deadline() noexcept {
-  const std::lock_guard lock(lock_);
-  return wheel_.next_deadline();
-}
-
-TimerNode* TimerShard::drain() noexcept {
-  const std::lock_guard lock(lock_);
-  TimerNode* all = wheel_.drain();
-  for (TimerNode* node = all; node != nullptr; node = node->next) node->shard.store(nullptr);
-  empty_.store(true);
-  return all;
-}
-
-// ---- Scheduler ----
-
 Scheduler::Scheduler(SchedulerGroup& group, Duty duty, unsigned index)
     : group_(group),
       duty_(duty),
       index_(index),
       queue_of_(duty == Duty::processes && !group.is_simulated() ? &group : nullptr),
-      timers_(now(group.clock())) {}
+      timers_(group.timer_slab(), now(group.clock()), this) {}
 
 Scheduler::~Scheduler() = default;
 
@@ -124,7 +78,7 @@ void Scheduler::leave(Runnable& self, Leave how) {
   leaving_ = {.worker = worker, .runnable = &self, .how = how};
   current_.store(nullptr, std::memory_order_relaxed);
   algorithm_->leave_worker();
-  after_switch_to(worker->state);
+  worker->arrived();
   current_scheduler()->after_switch();
 }
 
@@ -161,12 +115,14 @@ void Scheduler::after_switch() {
 }
 
 void Scheduler::fire_timers() {
-  TimerNode* due = timers_.expire(now(group_.clock()));
-  while (due != nullptr) {
-    TimerNode& node = *due;
-    due = node.next;
-    node.fire(node);
-  }
+  const Nanoseconds time = now(group_.clock());
+  if (!timers_.is_due(time)) return;
+  const bool own = this_scheduler == this;  // or the monitor's, which queues nothing here
+  if (own) dispatching_ = true;
+  group_.ops().fire_timers(group_.owner(), timers_, time);
+  if (!own) return;
+  dispatching_ = false;
+  if (queue_.size() >= 2) group_.wake_one();
 }
 
 void Scheduler::give_all_away() {
@@ -262,7 +218,7 @@ bool Scheduler::spin_for_work() {
       relax_cpu();
       found = work_in_sight();
     }
-    found = found || timers_.next_deadline() <= now(group_.clock());
+    found = found || timers_.is_due(now(group_.clock()));
   } while (!found && machine_now() < end && !stop_requested());
   group_.searching_.fetch_sub(1);
   return found;
@@ -286,13 +242,14 @@ void Scheduler::sleep() {
   if (spins && spin_for_work()) return;
   std::unique_lock lock(sleep_mutex_);
   if (retired) {  // for nobody to wake but its timers and the monitor
-    const auto woken = [this] { return !retired_.load() || stop_requested(); };
+    const auto woken = [this] { return !retired_.load() || stop_requested() || notified_; };
     const Nanoseconds deadline = timers_.next_deadline();
     if (deadline == never) {
       sleep_condition_.wait(lock, woken);
     } else if (const Nanoseconds left = deadline - now(group_.clock()); left > 0) {
       sleep_condition_.wait_for(lock, std::chrono::nanoseconds(left), woken);
     }
+    notified_ = false;
     if (stop_requested()) stopping_ = true;
     return;
   }

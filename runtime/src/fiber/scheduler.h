@@ -49,7 +49,8 @@
 #include "fiber/poller.h"
 #include "fiber/run_queue.h"
 #include "fiber/stack_overflow.h"
-#include "fiber/timer_wheel.h"
+#include "fiber/timer_shard.h"
+#include "fiber/timer_slab.h"
 
 namespace otp::detail {
 
@@ -57,23 +58,6 @@ class SchedulerGroup;
 class SchedulingAlgorithm;
 class StackPool;
 class Worker;
-
-/// One timing wheel and its lock.
-class TimerShard {
- public:
-  explicit TimerShard(Nanoseconds now) : wheel_(now) {}
-  void arm(TimerNode& node) noexcept;
-  /// True when the timer had not begun to fire: the node is the caller's again.
-  static bool cancel(TimerNode& node) noexcept;
-  TimerNode* expire(Nanoseconds now) noexcept;
-  Nanoseconds next_deadline() noexcept;
-  TimerNode* drain() noexcept;
-
- private:
-  SpinLock lock_;
-  TimerWheel wheel_;
-  std::atomic<bool> empty_{true};
-};
 
 class Scheduler {
  public:
@@ -164,7 +148,7 @@ class Scheduler {
   std::uint32_t turns_to_poll_ = 0;
   std::atomic<std::uint32_t> turn_mark_{0};  ///< copy of turns_ for the monitor
   std::atomic<bool> preempt_{false};
-  bool dispatching_ = false;  ///< events of the poller
+  bool dispatching_ = false;  ///< events of the poller, or timers
   OverflowStacks* overflow_stacks_ = nullptr;
   std::vector<Worker*> idle_workers_;
   TimerShard timers_;
@@ -249,8 +233,11 @@ class SchedulerGroup {
   /// Takes effect within a few milliseconds; the former number. 1 to max_online. Any thread.
   unsigned set_online(unsigned count) noexcept;
 
-  /// Arms on the caller's scheduler, or on the first one.
-  void arm(TimerNode& node) noexcept;
+  TimerSlab& timer_slab() noexcept { return timer_slab_; }
+  /// The timers of the caller's scheduler, or of the first one.
+  TimerShard& own_timers() noexcept;
+  /// A timer has been armed before which `timers`' scheduler may not wake: see TimerShard::arm.
+  void wake_for(TimerShard& timers) noexcept;
   bool is_simulated() const noexcept { return options_.driver != nullptr; }
   /// For the driver of a simulation, while nothing runs: no timer fires before this time.
   Nanoseconds next_deadline() noexcept { return schedulers_[0]->timers_.next_deadline(); }
@@ -299,6 +286,7 @@ class SchedulerGroup {
   const Options options_;
   const RunnableOps ops_;
   std::unique_ptr<StackPool> stacks_;
+  TimerSlab timer_slab_;
   /// Grows and never shrinks; `count_` of them are there.
   std::array<std::unique_ptr<Scheduler>, max_schedulers> schedulers_;
   std::atomic<unsigned> count_{0};

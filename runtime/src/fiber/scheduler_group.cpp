@@ -34,14 +34,7 @@ SchedulerGroup::SchedulerGroup(const Options& options, RunnableOps ops)
 
 SchedulerGroup::~SchedulerGroup() {
   stop();
-  for (const auto& scheduler : schedulers()) {
-    TimerNode* node = scheduler->timers_.drain();
-    while (node != nullptr) {
-      TimerNode& each = *node;
-      node = each.next;
-      each.discard(each);
-    }
-  }
+  timer_slab_.for_each_payload(ops_.discard_timer);
 }
 
 void SchedulerGroup::start_scheduler() {
@@ -204,14 +197,18 @@ void SchedulerGroup::wake_one() noexcept {
   }
 }
 
-void SchedulerGroup::arm(TimerNode& node) noexcept {
+TimerShard& SchedulerGroup::own_timers() noexcept {
   Scheduler* own = current_scheduler();
-  if (own != nullptr && &own->group_ == this && own->duty_ == Scheduler::Duty::processes) {
-    own->timers_.arm(node);
-    return;
-  }
-  schedulers_[0]->timers_.arm(node);
-  schedulers_[0]->wake();  // it may sleep past the deadline
+  const bool local =
+      own != nullptr && &own->group_ == this && own->duty_ == Scheduler::Duty::processes;
+  return local ? own->timers_ : schedulers_[0]->timers_;
+}
+
+void SchedulerGroup::wake_for(TimerShard& timers) noexcept {
+  Scheduler& scheduler = *timers.scheduler();
+  // It says that it sleeps, and then looks for its next deadline under the lock of the timers.
+  const bool may_sleep = scheduler.asleep_.load() || scheduler.retired_.load();
+  if (may_sleep && &scheduler != current_scheduler()) scheduler.wake();
 }
 
 // ---- Blocking pool ----

@@ -1,151 +1,156 @@
 #include "fiber/timer_wheel.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace otp::detail {
 namespace {
 
-void link_before(TimerNode& position, TimerNode& node) noexcept {
-  node.next = &position;
-  node.prev = position.prev;
-  position.prev->next = &node;
-  position.prev = &node;
-}
-
-void unlink(TimerNode& node) noexcept {
-  node.prev->next = node.next;
-  node.next->prev = node.prev;
-  node.next = node.prev = nullptr;
-}
+constexpr std::uint32_t moved_at_once = 256;  // some tens of microseconds
 
 }  // namespace
 
-TimerWheel::TimerWheel(Nanoseconds now) : tick_(static_cast<std::uint64_t>(now) >> tick_bits) {
-  for (auto& level : wheel_) {
-    for (TimerNode& slot : level) slot.next = slot.prev = &slot;
-  }
-}
+TimerWheel::TimerWheel(TimerSlab& slab, Nanoseconds now)
+    : slab_(slab), tick_(tick_of(now)), first_(near_slots + far_levels * far_slots) {}
 
-void TimerWheel::insert(TimerNode& node) noexcept {
-  ++count_;
-  place(node, tick_ + 1);
-}
+// ---- Slots ----
 
-void TimerWheel::place(TimerNode& node, std::uint64_t earliest) noexcept {
-  // The first tick at whose end the deadline has passed.
-  const std::uint64_t due =
-      (static_cast<std::uint64_t>(std::max<Nanoseconds>(node.deadline, 0)) >> tick_bits) + 1;
-  const std::uint64_t target = std::max(due, earliest);
-  const std::uint64_t distance = target - tick_;
-  int level = 0;
-  while (level + 1 < levels && (distance >> (slot_bits * (level + 1))) != 0) ++level;
-  const std::uint64_t reach = (std::uint64_t{1} << (slot_bits * levels)) - 1;
-  const std::uint64_t at = distance > reach ? tick_ + reach : target;
-  const auto slot = static_cast<std::size_t>((at >> (slot_bits * level)) & (slots - 1));
-  link_before(wheel_[static_cast<std::size_t>(level)][slot], node);
-  occupied_[static_cast<std::size_t>(level)][slot / 64] |= std::uint64_t{1} << (slot % 64);
-}
-
-void TimerWheel::remove(TimerNode& node) noexcept {
-  unlink(node);  // the slot's bit is cleared when the wheel comes by
-  --count_;
-}
-
-void TimerWheel::cascade(int level) noexcept {
-  const auto slot = static_cast<std::size_t>((tick_ >> (slot_bits * level)) & (slots - 1));
-  TimerNode& head = wheel_[static_cast<std::size_t>(level)][slot];
-  occupied_[static_cast<std::size_t>(level)][slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
-  TimerNode pending;
-  pending.next = pending.prev = &pending;
-  while (head.next != &head) {
-    TimerNode& node = *head.next;
-    unlink(node);
-    link_before(pending, node);
-  }
-  while (pending.next != &pending) {
-    TimerNode& node = *pending.next;
-    unlink(node);
-    place(node, tick_);  // this tick's slot is served right after the cascade
-  }
-}
-
-namespace {
-
-/// How many steps after `from` the next set bit is, going round: 1 to the number of bits; 0 is
-/// none.
-template <std::size_t words>
-unsigned steps_to_next(const std::array<std::uint64_t, words>& bits, std::size_t from) noexcept {
-  constexpr std::size_t count = words * 64;
-  for (std::size_t step = 1; step <= count;) {
-    const std::size_t at = (from + step) % count;
-    const std::uint64_t rest = bits[at / 64] >> (at % 64);
-    if (rest != 0) {
-      const auto found = step + static_cast<std::size_t>(std::countr_zero(rest));
-      return found <= count ? static_cast<unsigned>(found) : 0;
+void TimerWheel::append(std::uint32_t slot, TimerIndex timer) noexcept {
+  TimerEntry& entry = slab_[timer];
+  entry.next = slot | last_mark;
+  if (first_[slot] == 0) {
+    first_[slot] = entry.prev = timer;
+    if (slot < near_slots) {
+      near_.insert(slot);
+    } else {
+      const std::uint32_t far = slot - near_slots;
+      far_[far / far_slots].insert(far % far_slots);
     }
-    step += 64 - at % 64;
+    return;
   }
-  return 0;
+  TimerEntry& first = slab_[first_[slot]];
+  slab_[first.prev].next = timer;
+  entry.prev = first.prev;
+  first.prev = timer;
 }
 
-}  // namespace
+void TimerWheel::note_empty(std::uint32_t slot) noexcept {
+  first_[slot] = 0;
+  if (slot < near_slots) {
+    near_.erase(slot);
+  } else {
+    const std::uint32_t far = slot - near_slots;
+    far_[far / far_slots].erase(far % far_slots);
+  }
+}
+
+TimerIndex TimerWheel::take_first(std::uint32_t slot) noexcept {
+  const TimerIndex timer = first_[slot];
+  const TimerEntry& entry = slab_[timer];
+  if ((entry.next & last_mark) != 0) {
+    note_empty(slot);
+  } else {
+    first_[slot] = entry.next;
+    slab_[entry.next].prev = entry.prev;
+  }
+  return timer;
+}
+
+void TimerWheel::remove(TimerIndex timer) noexcept {
+  const TimerEntry& entry = slab_[timer];
+  TimerEntry& before = slab_[entry.prev];  // the last one, if it is the first
+  if ((entry.next & last_mark) == 0) {
+    if ((before.next & last_mark) != 0) {
+      first_[before.next & ~last_mark] = entry.next;
+    } else {
+      before.next = entry.next;
+    }
+    slab_[entry.next].prev = entry.prev;
+    return;
+  }
+  const std::uint32_t slot = entry.next & ~last_mark;
+  if (first_[slot] == timer) {
+    note_empty(slot);
+  } else {
+    before.next = entry.next;
+    slab_[first_[slot]].prev = entry.prev;
+  }
+}
+
+// ---- Levels ----
+
+std::uint64_t TimerWheel::insert(TimerIndex timer) noexcept { return place(timer, tick_ + 1); }
+
+std::uint64_t TimerWheel::place(TimerIndex timer, std::uint64_t earliest) noexcept {
+  // The first tick at whose end the deadline has passed.
+  const std::uint64_t due = std::max(tick_of(slab_[timer].deadline()) + 1, earliest);
+  if (due - tick_ < near_slots) {
+    append(static_cast<std::uint32_t>(due % near_slots), timer);
+    return due;
+  }
+  for (int level = 0;; ++level) {
+    const auto at = static_cast<std::size_t>(level);
+    const std::uint64_t here = tick_ >> far_shift[at];
+    std::uint64_t slot = due >> far_shift[at];
+    if (slot - here >= far_slots) {
+      if (level + 1 < far_levels) continue;
+      slot = here + far_slots - 1;
+    }
+    append(static_cast<std::uint32_t>(near_slots + at * far_slots + slot % far_slots), timer);
+    return first_far(level).opens;
+  }
+}
+
+TimerWheel::FarSlot TimerWheel::first_far(int level) const noexcept {
+  const auto at = static_cast<std::size_t>(level);
+  const std::uint64_t here = tick_ >> far_shift[at];
+  const std::uint32_t steps = far_[at].steps_from(static_cast<std::uint32_t>(here % far_slots));
+  if (steps == far_slots) return {};
+  const std::uint64_t slot = here + steps;
+  const auto opens = static_cast<std::int64_t>((slot + 1) << far_shift[at]) - reach_below[at];
+  return {.level = level,
+          .slot = static_cast<std::uint32_t>(near_slots + at * far_slots + slot % far_slots),
+          .begin = slot << far_shift[at],
+          .opens = std::max(tick_, static_cast<std::uint64_t>(std::max<std::int64_t>(opens, 0)))};
+}
+
+/// Empties a slot into the levels below. Its turn has come, or will come before anything is due.
+void TimerWheel::open(const FarSlot& far, std::uint32_t most) noexcept {
+  tick_ = far.opens;
+  for (; most != 0 && first_[far.slot] != 0; --most) place(take_first(far.slot), tick_);
+}
+
+TimerIndex TimerWheel::take_due(Nanoseconds now) noexcept {
+  const std::uint64_t target = tick_of(now);
+  for (;;) {
+    const auto here = static_cast<std::uint32_t>(tick_ % near_slots);
+    if (first_[here] != 0) return take_first(here);
+    if (tick_ >= target) return 0;
+    const std::uint32_t steps = near_.steps_from(here);
+    const std::uint64_t stop = std::min(steps == near_slots ? no_tick : tick_ + steps, target);
+    // Whatever begins before that has to be opened, the higher level first.
+    const FarSlot high = first_far(1);
+    const FarSlot low = first_far(0);
+    const FarSlot& far = high.begin <= low.begin ? high : low;
+    if (far.begin <= stop) {
+      open(far, UINT32_MAX);
+    } else {
+      tick_ = stop;
+    }
+  }
+}
+
+void TimerWheel::tidy() noexcept {
+  for (int level = far_levels; level-- > 0;) {
+    const FarSlot far = first_far(level);
+    if (far.opens == tick_) open(far, moved_at_once);
+  }
+}
 
 std::uint64_t TimerWheel::next_event() const noexcept {
-  std::uint64_t next = UINT64_MAX;
-  for (int level = 0; level < levels; ++level) {
-    const std::uint64_t here = tick_ >> (slot_bits * level);
-    const unsigned steps = steps_to_next(occupied_[static_cast<std::size_t>(level)],
-                                         static_cast<std::size_t>(here & (slots - 1)));
-    if (steps != 0) next = std::min(next, (here + steps) << (slot_bits * level));
-  }
+  const std::uint32_t steps = near_.steps_from(static_cast<std::uint32_t>(tick_ % near_slots));
+  std::uint64_t next = steps == near_slots ? no_tick : tick_ + steps;
+  for (int level = 0; level < far_levels; ++level) next = std::min(next, first_far(level).opens);
   return next;
-}
-
-TimerNode* TimerWheel::expire(Nanoseconds now) noexcept {
-  const std::uint64_t target = static_cast<std::uint64_t>(now) >> tick_bits;
-  TimerNode* first = nullptr;
-  TimerNode** last = &first;
-  while (tick_ < target) {
-    tick_ = std::min(next_event(), target);
-    for (int level = levels - 1; level > 0; --level) {
-      if ((tick_ & ((std::uint64_t{1} << (slot_bits * level)) - 1)) == 0) cascade(level);
-    }
-    const auto slot = static_cast<std::size_t>(tick_ & (slots - 1));
-    occupied_[0][slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
-    TimerNode& head = wheel_[0][slot];
-    while (head.next != &head) {
-      TimerNode& node = *head.next;
-      unlink(node);
-      --count_;
-      *last = &node;
-      last = &node.next;
-    }
-  }
-  *last = nullptr;
-  return first;
-}
-
-Nanoseconds TimerWheel::next_deadline() const noexcept {
-  const std::uint64_t tick = next_event();
-  if (count_ == 0 || tick == UINT64_MAX) return never;
-  return static_cast<Nanoseconds>(tick << tick_bits);
-}
-
-TimerNode* TimerWheel::drain() noexcept {
-  TimerNode* first = nullptr;
-  for (auto& level : wheel_) {
-    for (TimerNode& head : level) {
-      while (head.next != &head) {
-        TimerNode& node = *head.next;
-        unlink(node);
-        node.next = first;
-        first = &node;
-      }
-    }
-  }
-  count_ = 0;
-  return first;
 }
 
 }  // namespace otp::detail

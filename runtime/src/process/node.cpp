@@ -20,6 +20,15 @@ SchedulerGroup::Options scheduler_options(const RuntimeOptions& options, const S
           .driver = simulated.driver};
 }
 
+void fire_timers(void* owner, TimerShard& timers, Nanoseconds now) {
+  static_cast<Node*>(owner)->timers().fire(timers, now);
+}
+
+void discard_timer(void* payload) {
+  auto* message = static_cast<Message*>(payload);
+  message->type->destroy(message);
+}
+
 bool is_kill(const ExitMessage& signal) noexcept {
   return !signal.from_link && signal.exit.reason.kind() == ExitReason::Kind::kill;
 }
@@ -36,7 +45,9 @@ Node::Node(const RuntimeOptions& options, const Simulated& simulated)
                                                                .commit_park = &commit_park,
                                                                .stuck = &reap_stuck,
                                                                .identity = &identity_of,
-                                                               .overdue = &report_overdue})) {
+                                                               .overdue = &report_overdue,
+                                                               .fire_timers = &fire_timers,
+                                                               .discard_timer = &discard_timer})) {
   contain_crashes();
 }
 

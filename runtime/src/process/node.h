@@ -15,6 +15,7 @@
 
 #include <otp/runtime.h>
 
+#include "core/reserved_array.h"
 #include "fiber/scheduler.h"
 #include "process/mailbox_gate.h"
 #include "process/ports.h"
@@ -54,7 +55,7 @@ class ProcessTable {
   void add_chunk();
 
   const std::uint32_t max_chunks_;
-  std::atomic<Process*>* chunks_;  ///< reserved address space, committed as it is used
+  const ReservedArray<std::atomic<Process*>> chunks_;
   std::mutex mutex_;
   std::uint32_t chunk_count_ = 0;
   Process* free_ = nullptr;  ///< linked by next_runnable
@@ -65,7 +66,6 @@ class ProcessTable {
 class NameRegistry {
  public:
   NameRegistry();
-  ~NameRegistry();
   NameRegistry(const NameRegistry&) = delete;
   NameRegistry& operator=(const NameRegistry&) = delete;
 
@@ -74,7 +74,7 @@ class NameRegistry {
   Pid holder(Name name) const noexcept;
 
  private:
-  std::atomic<std::uint64_t>* holders_;  ///< by the name's index; reserved, committed as it is used
+  const ReservedArray<std::atomic<std::uint64_t>> holders_;  ///< by the name's index
 };
 
 /// Sees every message and signal of a simulated node on its way.

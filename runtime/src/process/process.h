@@ -43,7 +43,6 @@ namespace otp::detail {
 class Node;
 class MailboxGate;
 struct WakeTimer;
-struct ProcessTimer;
 struct Debugging;
 
 using MessagePtr = std::unique_ptr<Message, MessageDeleter>;
@@ -175,8 +174,8 @@ struct Process : Runnable {
   std::atomic<std::uint32_t> name{0};  ///< index of its local name; anybody may register it
   Node* node = nullptr;
   Wait* wait = nullptr;
-  WakeTimer* timer = nullptr;                  ///< armed, or on its way as a message
-  std::atomic<ProcessTimer*> timers{nullptr};  ///< those for it; the node's TimerTable guards them
+  WakeTimer* timer = nullptr;            ///< armed, or on its way as a message
+  std::atomic<std::uint32_t> timers{0};  ///< those for it: see timers.cpp
   LinkSet links;
   /// Local, always, and set before the first run: others may read it.
   std::atomic<std::uint64_t> parent_id{0};

@@ -161,7 +161,7 @@ void fail_handled_request(Process& self, const ExitReason& reason) {
 /// Ends a process whose stack cannot be unwound.
 [[noreturn]] void lose_stack(Process& self, const ExitReason& reason) {
   report_crash(self, reason);
-  self.exiting.store(true, std::memory_order_release);
+  self.exiting.store(true, std::memory_order_seq_cst);
   came_back(self);
   release_name(self);
   fail_handled_request(self, reason);
@@ -343,44 +343,33 @@ void raise_pending_exit(Process& self) {
 // wait with a later deadline lets it fire and arms it anew. A server that calls a thousand times a
 // second with the default time-out of five seconds so touches the wheel once in five seconds.
 
-struct WakeTimer : Message, TimerNode {
-  Node* node = nullptr;
-  Pid target;
+struct WakeTimer : Message {
+  Nanoseconds deadline = 0;
+  std::uint64_t id = 0;
 };
-
-namespace {
-
-void fire_wake(TimerNode& node) {
-  auto& timer = static_cast<WakeTimer&>(node);
-  timer.node->send(timer.target, &timer);
-}
-
-void discard_wake(TimerNode& node) { destroy_message<WakeTimer>(&static_cast<WakeTimer&>(node)); }
-
-}  // namespace
 
 void arm_wake(Process& self, Nanoseconds deadline) {
   if (deadline == never) return;
   if (self.timer != nullptr) {
     if (self.timer->deadline <= deadline) return;
-    if (!TimerShard::cancel(*self.timer))
+    if (!self.node->timers().cancel_wake(self.timer->id))
       return;  // on its way: it wakes us, and we come here again
-  } else {
-    self.timer = make_message<WakeTimer>();
-    self.timer->type = &signal_type<WakeTimer>;
-    self.timer->kind = MessageKind::timer;
-    self.timer->fire = &fire_wake;
-    self.timer->discard = &discard_wake;
-    self.timer->node = self.node;
-    self.timer->target = self.pid();
   }
-  self.timer->deadline = deadline;
-  self.node->schedulers().arm(*self.timer);
+  std::unique_ptr<WakeTimer, MessageDeleter> timer(std::exchange(self.timer, nullptr));
+  if (!timer) {
+    timer.reset(make_message<WakeTimer>());
+    timer->type = &signal_type<WakeTimer>;
+    timer->kind = MessageKind::timer;
+  }
+  timer->deadline = deadline;
+  timer->id = self.node->timers().start_wake(deadline, self.pid(), *timer);
+  self.timer = timer.release();
 }
 
 void disarm_wake(Process& self) noexcept {
   WakeTimer* timer = std::exchange(self.timer, nullptr);
-  if (timer != nullptr && TimerShard::cancel(*timer)) destroy_message<WakeTimer>(timer);
+  if (timer != nullptr && self.node->timers().cancel_wake(timer->id))
+    destroy_message<WakeTimer>(timer);
 }
 
 bool wait_for(Process& self, WakeOn wake_on, Nanoseconds deadline, bool (*done)(void*),

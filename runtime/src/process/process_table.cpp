@@ -1,6 +1,3 @@
-#include <sys/mman.h>
-
-#include <new>
 #include <stdexcept>
 
 #include "process/node.h"
@@ -10,24 +7,13 @@ namespace {
 
 constexpr std::size_t max_names = (1U << 20) + 1;
 
-/// Zeroed memory that costs nothing until it is touched.
-template <class T>
-T* reserve(std::size_t count) {
-  void* memory = mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) throw std::bad_alloc();
-  return static_cast<T*>(memory);
-}
-
 }  // namespace
 
 ProcessTable::ProcessTable(std::uint32_t max_processes)
-    : max_chunks_((max_processes + chunk_size - 1) / chunk_size),
-      chunks_(reserve<std::atomic<Process*>>(max_chunks_)) {}
+    : max_chunks_((max_processes + chunk_size - 1) / chunk_size), chunks_(max_chunks_) {}
 
 ProcessTable::~ProcessTable() {
   for (std::uint32_t i = 0; i < chunk_count_; ++i) delete[] chunks_[i].load();
-  munmap(chunks_, max_chunks_ * sizeof(std::atomic<Process*>));
 }
 
 void ProcessTable::add_chunk() {
@@ -82,9 +68,7 @@ std::vector<Pid> ProcessTable::live() const {
   return pids;
 }
 
-NameRegistry::NameRegistry() : holders_(reserve<std::atomic<std::uint64_t>>(max_names)) {}
-
-NameRegistry::~NameRegistry() { munmap(holders_, max_names * sizeof(std::atomic<std::uint64_t>)); }
+NameRegistry::NameRegistry() : holders_(max_names) {}
 
 namespace {
 std::uint64_t packed(Pid pid) noexcept { return (std::uint64_t{pid.serial} << 32) | pid.id; }

@@ -1,12 +1,24 @@
-// Timers that send, or run a function: <otp/timer.h>.
+// Timers that send, or run a function: <otp/timer.h>; and the deadlines of processes that wait.
 //
-// A reference finds its timer through a table under one lock of the node; the wheel is the
-// scheduler's. Whoever takes a timer out of the table owns it: a timer that fires and one that is
-// cancelled at the same moment so agree. A process leads to the timers that are for it, so that
-// they go when it goes.
+// A timer is an entry of the slab and the message that it carries; what the entry has no room for
+// lies in fields of the message that mean nothing before it is sent: `next` holds the links of the
+// list of the target's timers, `target_serial` the target's serial, `state` what the target is. One
+// that repeats, or runs a function, carries a TimerAction.
+//
+// A timer is in the shard of the scheduler on which it was armed; but all that are for one process,
+// and so are in its list, are in the same shard: that of the first of them. So that shard's lock
+// guards the list too. Only an empty list is for anybody to begin, by a compare-and-swap.
+//
+// Whoever takes a timer out, under its shard's lock, owns its message: so agree one that fires, one
+// that cancels and a target that dies.
 #include "process/timers.h"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <functional>
+#include <mutex>
 #include <stdexcept>
 #include <utility>
 
@@ -16,153 +28,319 @@
 namespace otp::detail {
 namespace {
 
-void fire_timer(TimerNode& base) {
-  auto& timer = static_cast<ProcessTimer&>(base);
-  timer.node->timers().fire(timer);
+/// What a timer carries that does more than to send a message once.
+struct TimerAction : Message {
+  std::function<Message*()> make;  ///< the message to send, each time
+  std::function<void()> body;      ///< or what a process of its own is to run
+  Nanoseconds period = 0;          ///< 0: once
+  Nanoseconds deadline = 0;
+  std::atomic<int> holders{1};  ///< the timer, and whoever is acting
+};
+
+void let_go(Message* message) noexcept {
+  if (static_cast<TimerAction*>(message)->holders.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    destroy_message<TimerAction>(message);
 }
 
-void discard_timer(TimerNode& base) { delete &static_cast<ProcessTimer&>(base); }
+const MessageType action_type{
+    .name = "timer", .interface = nullptr, .deliver = nullptr, .destroy = &let_go};
 
-Nanoseconds time_left(Node& node, const ProcessTimer& timer) noexcept {
-  return std::max<Nanoseconds>(timer.deadline - now(node.schedulers().clock()), 0);
+// ---- What lies in the message ----
+
+constexpr std::uint8_t listed = 0x80;
+
+struct Links {
+  TimerIndex next;
+  TimerIndex prev;
+};
+static_assert(sizeof(Links) == sizeof(Message::next));
+
+Links links(const Message& message) noexcept { return std::bit_cast<Links>(message.next); }
+void set_links(Message& message, Links links) noexcept {
+  message.next = std::bit_cast<Message*>(links);
 }
 
-/// Delivers outside the table's lock: the target may be woken, or a process started.
-void act(Node& node, Pid target, TimerAction action) noexcept {
-  if (action.body) {
-    try {
-      node.spawn(make_function_behaviour(std::move(action.body)), {}, nullptr, nullptr);
-    } catch (const std::exception&) {  // no room for a process: nobody is there to be told
-    }
-  } else if (action.message != nullptr) {
-    node.send(target, std::exchange(action.message, nullptr));
-  }
+void set_target(Message& message, Pid target) noexcept {
+  message.target_serial = target.serial;
+  message.state = static_cast<std::uint8_t>(0U - target.node);  // of a name, and of a via name: few
+}
+Pid target_of(const TimerEntry& entry, const Message& message) noexcept {
+  const std::uint32_t node = 0U - (message.state & ~std::uint32_t{listed});
+  return {.id = entry.target, .serial = message.target_serial, .node = node, .creation = 0};
+}
+
+Message& message_of(const TimerEntry& entry) noexcept {
+  return *static_cast<Message*>(entry.payload());
+}
+
+Nanoseconds time_left(Node& node, const TimerEntry& entry) noexcept {
+  return std::max<Nanoseconds>(entry.deadline() - now(node.clock()), 0);
 }
 
 }  // namespace
 
-ProcessTimer::~ProcessTimer() {
-  if (action.message != nullptr) action.message->type->destroy(action.message);
-}
+TimerSlab& TimerTable::slab() const noexcept { return node_.schedulers().timer_slab(); }
 
-/// Links the timer into its target's list. A null target or a name needs none.
-Process* TimerTable::claim_target(ProcessTimer& timer) noexcept {
-  Process* process = is_indirect(timer.target) ? nullptr : node_.table().slot(timer.target);
-  if (process == nullptr) return nullptr;
-  ProcessTimer* first = process->timers.load(std::memory_order_relaxed);
-  timer.next_of_target = first;
-  if (first != nullptr) first->prev_of_target = &timer;
-  process->timers.store(&timer, std::memory_order_seq_cst);
-  return process;
-}
+// ---- The timers of a target ----
 
-void TimerTable::unlink(ProcessTimer& timer) noexcept {
-  if (timer.next_of_target != nullptr) timer.next_of_target->prev_of_target = timer.prev_of_target;
-  if (timer.prev_of_target != nullptr) {
-    timer.prev_of_target->next_of_target = timer.next_of_target;
-  } else if (Process* process =
-                 is_indirect(timer.target) ? nullptr : node_.table().slot(timer.target)) {
-    ProcessTimer* ours = &timer;
-    process->timers.compare_exchange_strong(ours, timer.next_of_target);
+/// Locks the shard for a timer of that process, where there is room. Null: any shard will do.
+TimerTable::Home TimerTable::lock_home(Process* target) {
+  TimerShard& own = node_.schedulers().own_timers();
+  const TimerSlab& slab = own.slab();
+  const auto first_of_target = [target] {
+    return target == nullptr ? 0 : target->timers.load(std::memory_order_acquire);
+  };
+  const auto shard_of = [&](TimerIndex first) { return first == 0 ? &own : slab.owner(first); };
+  for (;;) {
+    TimerShard* shard = shard_of(first_of_target());
+    if (shard == nullptr) continue;  // the first was just taken out
+    shard->lock();
+    const TimerIndex first = first_of_target();
+    const bool is_home = shard_of(first) == shard;
+    if (is_home && shard->has_room()) return {*shard, first};
+    shard->unlock();
+    if (is_home) shard->grow();
   }
-  timer.next_of_target = timer.prev_of_target = nullptr;
 }
 
-Ref TimerTable::start(Ref ref, Nanoseconds deadline, Pid target, TimerAction action) {
-  auto* timer = new ProcessTimer;
-  timer->deadline = deadline;
-  timer->fire = &fire_timer;
-  timer->discard = &discard_timer;
-  timer->node = &node_;
-  timer->target = target;
-  timer->action = std::move(action);
-  timer->ref = ref.id;
-  {
-    const std::lock_guard lock(mutex_);
-    // A process that ends marks itself before it looks for its timers: either it sees this one, or
-    // this sees the mark.
-    const Process* process = claim_target(*timer);
-    const bool dead =
-        process != nullptr && (process->serial.load(std::memory_order_seq_cst) != target.serial ||
-                               process->exiting.load(std::memory_order_seq_cst));
-    if (dead) {
-      unlink(*timer);
-      delete timer;
+/// A process that ends marks itself before it looks for its timers: either it sees this one, or
+/// this sees the mark. Lost: another shard has become the home.
+TimerTable::Link TimerTable::link(const Home& home, TimerIndex timer, Message& message,
+                                  Process& target) noexcept {
+  const TimerSlab& slab = home.timers.slab();
+  if (TimerIndex first = home.first; first == 0) {
+    if (!target.timers.compare_exchange_strong(first, timer)) return Link::lost;
+    if (target.serial.load() != message.target_serial || target.exiting.load()) {
+      target.timers.store(0);
+      return Link::dead;
+    }
+    set_links(message, {.next = 0, .prev = 0});
+  } else {
+    // Whose timers are there has not looked for them yet.
+    if (target.serial.load(std::memory_order_relaxed) != message.target_serial) return Link::dead;
+    Message& before = message_of(slab[first]);
+    const TimerIndex next = links(before).next;
+    set_links(message, {.next = next, .prev = first});
+    set_links(before, {.next = timer, .prev = 0});
+    if (next != 0) {
+      Message& after = message_of(slab[next]);
+      set_links(after, {.next = links(after).next, .prev = timer});
+    }
+  }
+  message.state |= listed;
+  return Link::done;
+}
+
+void TimerTable::unlink(const TimerSlab& slab, Message& message, std::uint32_t target) noexcept {
+  const auto [next, prev] = links(message);
+  if (next != 0) {
+    Message& after = message_of(slab[next]);
+    set_links(after, {.next = links(after).next, .prev = prev});
+  }
+  if (prev != 0) {
+    Message& before = message_of(slab[prev]);
+    set_links(before, {.next = next, .prev = links(before).prev});
+  } else {
+    const Pid pid{.id = target, .serial = message.target_serial};
+    node_.table().slot(pid)->timers.store(next, std::memory_order_release);
+  }
+}
+
+void TimerTable::drop_all_of(Process& target) noexcept {
+  constexpr std::size_t at_once = 64;
+  while (const TimerIndex first = target.timers.load(std::memory_order_seq_cst)) {
+    TimerShard* shard = slab().owner(first);
+    if (shard == nullptr) continue;
+    std::array<Message*, at_once> dropped;
+    std::size_t count = 0;
+    {
+      const std::lock_guard lock(*shard);
+      while (count < at_once) {
+        const TimerIndex timer = target.timers.load(std::memory_order_relaxed);
+        if (timer == 0 || slab().owner(timer) != shard) break;
+        shard->disarm(timer);
+        dropped[count++] = take(*shard, timer);
+      }
+    }
+    for (std::size_t i = 0; i < count; ++i) dropped[i]->type->destroy(dropped[i]);
+  }
+}
+
+// ---- Start and end ----
+
+Ref TimerTable::start(Nanoseconds deadline, Pid target, Message* message, Ref* into) {
+  Process* process = is_indirect(target) ? nullptr : node_.table().slot(target);
+  set_target(*message, target);
+  for (;;) {
+    const Home home = lock_home(process);
+    TimerShard& timers = home.timers;
+    const TimerIndex timer = timers.allocate(message, deadline, target.id);
+    const Ref ref{.id = timers.slab().id_of(timer)};
+    const Link linked = process == nullptr ? Link::done : link(home, timer, *message, *process);
+    if (linked == Link::done) {
+      if (into != nullptr) *into = ref;
+      const bool first = timers.arm(timer);
+      timers.unlock();
+      if (first) node_.schedulers().wake_for(timers);
       return ref;
     }
-    timers_.emplace(ref.id, timer);
-    node_.schedulers().arm(*timer);
+    timers.release(timer);
+    timers.unlock();
+    if (linked == Link::lost) continue;
+    message->type->destroy(message);
+    return ref;
   }
-  return ref;
 }
 
-/// Takes a timer that has been found in the table out of everything; true when it is the caller's
-/// to delete, false when it is firing and will find itself gone.
-bool TimerTable::take_out(ProcessTimer& timer) noexcept {
-  timers_.erase(timer.ref);
-  unlink(timer);
-  return TimerShard::cancel(timer);
+std::uint64_t TimerTable::start_wake(Nanoseconds deadline, Pid target, Message& message) {
+  set_target(message, target);
+  TimerShard& timers = lock_home(nullptr).timers;
+  const TimerIndex timer = timers.allocate(&message, deadline, target.id);
+  const std::uint64_t id = timers.slab().id_of(timer);
+  const bool first = timers.arm(timer);
+  timers.unlock();
+  if (first) node_.schedulers().wake_for(timers);
+  return id;
+}
+
+/// Locks the shard of an outstanding timer; null: there is none of that id.
+TimerShard* TimerTable::lock_timer(std::uint64_t id) noexcept {
+  const TimerSlab& slab = this->slab();
+  const TimerIndex timer = TimerSlab::index_of(id);
+  TimerShard* shard = slab.owner(timer);
+  if (shard == nullptr) return nullptr;
+  shard->lock();
+  if (slab.owner(timer) == shard && slab.holds(id)) return shard;
+  shard->unlock();
+  return nullptr;
+}
+
+/// Ends a timer that is not armed any more; its message is the caller's.
+Message* TimerTable::take(TimerShard& timers, TimerIndex timer) noexcept {
+  const TimerEntry& entry = timers.slab()[timer];
+  Message& message = message_of(entry);
+  if ((message.state & listed) != 0) unlink(timers.slab(), message, entry.target);
+  timers.release(timer);
+  message.next = nullptr;
+  message.state = 0;
+  return &message;
 }
 
 std::optional<Nanoseconds> TimerTable::cancel(std::uint64_t ref) noexcept {
-  std::unique_ptr<ProcessTimer> ended;
-  const std::lock_guard lock(mutex_);
-  const auto found = timers_.find(ref);
-  if (found == timers_.end()) return std::nullopt;
-  ProcessTimer* timer = found->second;
-  const Nanoseconds left = time_left(node_, *timer);
-  if (take_out(*timer)) ended.reset(timer);
+  TimerShard* timers = lock_timer(ref);
+  if (timers == nullptr) return std::nullopt;
+  const TimerIndex timer = TimerSlab::index_of(ref);
+  const Nanoseconds left = time_left(node_, timers->slab()[timer]);
+  timers->disarm(timer);
+  Message* message = take(*timers, timer);
+  timers->unlock();
+  message->type->destroy(message);
   return left;
 }
 
 std::optional<Nanoseconds> TimerTable::read(std::uint64_t ref) noexcept {
-  const std::lock_guard lock(mutex_);
-  const auto found = timers_.find(ref);
-  if (found == timers_.end()) return std::nullopt;
-  return time_left(node_, *found->second);
+  TimerShard* timers = lock_timer(ref);
+  if (timers == nullptr) return std::nullopt;
+  const Nanoseconds left = time_left(node_, timers->slab()[TimerSlab::index_of(ref)]);
+  timers->unlock();
+  return left;
 }
 
-void TimerTable::drop_all_of(Process& target) noexcept {
-  if (target.timers.load(std::memory_order_seq_cst) == nullptr) return;
-  const std::lock_guard lock(mutex_);
-  while (ProcessTimer* timer = target.timers.load(std::memory_order_relaxed)) {
-    if (take_out(*timer)) delete timer;
-  }
+bool TimerTable::cancel_wake(std::uint64_t wake) noexcept {
+  TimerShard* timers = lock_timer(wake);
+  if (timers == nullptr) return false;
+  const TimerIndex timer = TimerSlab::index_of(wake);
+  timers->disarm(timer);
+  take(*timers, timer);
+  timers->unlock();
+  return true;
 }
 
-void TimerTable::fire(ProcessTimer& timer) noexcept {
-  TimerAction due;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = timers_.find(timer.ref);
-    if (found == timers_.end() || found->second != &timer) {  // cancelled meanwhile
-      delete &timer;
-      return;
-    }
-    if (timer.action.period == 0) {
-      timers_.erase(found);
-      unlink(timer);
-      due = std::exchange(timer.action, {});
-    } else {
-      due.body = timer.action.body;
-      if (timer.action.make) due.message = timer.action.make();
-    }
-  }
-  const Pid target = timer.target;
-  const bool repeats = timer.action.period != 0;
-  act(node_, target, std::move(due));
-  if (!repeats) {
-    delete &timer;
-    return;
-  }
-  const std::lock_guard lock(mutex_);
-  if (!timers_.contains(timer.ref)) {
-    delete &timer;
-    return;
-  }
-  timer.deadline += timer.action.period;
-  node_.schedulers().arm(timer);
+// ---- Firing ----
+
+/// What a timer that is due has to deliver. One that repeats is armed for its next time at once, so
+/// that it can be cancelled while it acts.
+Message* TimerTable::fired(TimerShard& timers, TimerIndex timer) noexcept {
+  TimerEntry& entry = timers.slab()[timer];
+  Message& message = message_of(entry);
+  if (message.type != &action_type) return take(timers, timer);
+  auto& action = static_cast<TimerAction&>(message);
+  if (action.period == 0) return take(timers, timer);
+  action.holders.fetch_add(1, std::memory_order_relaxed);
+  action.deadline += action.period;
+  entry.set_deadline(action.deadline);
+  timers.arm(timer);
+  return &message;
 }
+
+/// Outside the lock: the target may be woken, or a process started.
+void TimerTable::deliver(Pid target, Message* message) noexcept {
+  if (message->type != &action_type) {
+    node_.send(target, message);
+    return;
+  }
+  auto& action = static_cast<TimerAction&>(*message);
+  if (action.body) {
+    try {
+      std::function<void()> body = action.period == 0 ? std::move(action.body) : action.body;
+      node_.spawn(make_function_behaviour(std::move(body)), {}, nullptr, nullptr);
+    } catch (const std::exception&) {  // no room for a process: nobody is there to be told
+    }
+  } else if (Message* made = action.make()) {
+    node_.send(target, made);
+  }
+  let_go(message);
+}
+
+void TimerTable::fire(TimerShard& timers, Nanoseconds now) noexcept {
+  constexpr std::size_t at_once = 64;  // under the lock: others arm and cancel meanwhile
+  struct Due {
+    Pid target;
+    Message* message;
+  };
+  if (!timers.begin_firing()) return;
+  const TimerSlab& slab = timers.slab();
+  std::array<TimerIndex, at_once> indices;
+  std::array<Due, at_once> due;
+  std::size_t count = 0;
+  do {
+    count = 0;
+    {
+      const std::lock_guard lock(timers);
+      // A million timers are in no cache: what each step touches is asked for a step before.
+      while (count < at_once) {
+        const TimerIndex timer = timers.take_due(now);
+        if (timer == 0) break;
+        indices[count++] = timer;
+        __builtin_prefetch(&message_of(slab[timer]), 1);
+      }
+      for (std::size_t i = 0; i < count; ++i) {
+        const Message& message = message_of(slab[indices[i]]);
+        if ((message.state & listed) == 0) continue;
+        const auto [next, prev] = links(message);
+        if (next != 0) __builtin_prefetch(&slab[next], 0);
+        if (prev != 0) __builtin_prefetch(&slab[prev], 0);
+      }
+      for (std::size_t i = 0; i < count; ++i) {
+        const Message& message = message_of(slab[indices[i]]);
+        if ((message.state & listed) == 0) continue;
+        const auto [next, prev] = links(message);
+        if (next != 0) __builtin_prefetch(&message_of(slab[next]), 1);
+        if (prev != 0) __builtin_prefetch(&message_of(slab[prev]), 1);
+      }
+      for (std::size_t i = 0; i < count; ++i) {
+        const TimerEntry& entry = slab[indices[i]];
+        const Pid target = target_of(entry, message_of(entry));
+        due[i] = {.target = target, .message = fired(timers, indices[i])};
+      }
+      if (count < at_once) timers.settle();
+    }
+    for (std::size_t i = 0; i < count; ++i) deliver(due[i].target, due[i].message);
+  } while (count == at_once);
+  timers.end_firing();
+}
+
+// ---- The interface ----
 
 namespace {
 
@@ -172,30 +350,37 @@ void check_target(Pid target) {
   if (target.node != 0 && !is_indirect(target)) throw std::invalid_argument(no_other_node);
 }
 
-Nanoseconds checked_period(Duration period) {
+Ref start(TimePoint due, Pid target, TimerAction* action) {
+  action->type = &action_type;
+  action->deadline = due.time_since_epoch().count();
+  return send_message_at(due, target, action);
+}
+
+Ref start_periodic(Duration period, Pid target, TimerAction* action) {
+  std::unique_ptr<TimerAction, MessageDeleter> owned(action);
+  action->type = &action_type;
   if (period <= Duration::zero() || period == Duration::max()) {
     throw std::invalid_argument("a timer's interval must be positive and end");
   }
-  return period.count();
+  action->period = period.count();
+  const TimePoint first = Due(period).time;
+  return start(first, target, owned.release());
 }
 
-Ref start(Ref ref, TimePoint due, Pid target, TimerAction action) {
-  return require_node("a timer").timers().start(ref, due.time_since_epoch().count(), target,
-                                                std::move(action));
-}
-
-Ref start_periodic(Duration period, Pid target, TimerAction action) {
-  action.period = checked_period(period);
-  return start(make_ref(), Due(period).time, target, std::move(action));
+TimerAction* make_action(std::function<Message*()> make, std::function<void()> body) {
+  auto* action = make_message<TimerAction>();
+  action->make = std::move(make);
+  action->body = std::move(body);
+  return action;
 }
 
 }  // namespace
 
-Ref start_timer(Ref ref, TimePoint due, Pid target, Message* message) {
-  TimerAction action{.message = message, .make = {}, .body = {}};
+Ref send_message_at(TimePoint due, Pid target, Message* message, Ref* into) {
   try {
     check_target(target);
-    return start(ref, due, target, std::move(action));
+    return require_node("a timer").timers().start(due.time_since_epoch().count(), target, message,
+                                                  into);
   } catch (...) {
     message->type->destroy(message);
     throw;
@@ -203,8 +388,7 @@ Ref start_timer(Ref ref, TimePoint due, Pid target, Message* message) {
 }
 
 Ref start_interval(Duration period, Pid target, std::function<Message*()> make) {
-  check_target(target);
-  return start_periodic(period, target, {.make = std::move(make), .body = {}});
+  return start_periodic(period, target, make_action(std::move(make), {}));
 }
 
 }  // namespace otp::detail
@@ -226,17 +410,17 @@ Due::Due(Duration from_now) {
 }
 
 Ref apply_after(Due due, std::function<void()> f) {
-  return detail::start(make_ref(), due.time, {}, {.make = {}, .body = std::move(f)});
+  return detail::start(due.time, {}, detail::make_action({}, std::move(f)));
 }
 
 Ref apply_interval(Duration period, std::function<void()> f) {
-  return detail::start_periodic(period, {}, {.make = {}, .body = std::move(f)});
+  return detail::start_periodic(period, {}, detail::make_action({}, std::move(f)));
 }
 
 Ref exit_after(Due due, TimerTarget target, ExitReason reason) {
   auto* signal = detail::make_signal<detail::ExitMessage>(
       detail::MessageKind::exit_signal, Exit{.pid = self(), .reason = std::move(reason)}, false);
-  return detail::start_timer(make_ref(), due.time, target.address, signal);
+  return detail::send_message_at(due.time, target.address, signal);
 }
 
 namespace {

@@ -1,61 +1,57 @@
-// The timers of a node, by reference and by target.
+// The timers of a node.
 #pragma once
 
-#include <functional>
-#include <mutex>
+#include <cstdint>
 #include <optional>
-#include <unordered_map>
 
 #include <otp/timer.h>
 
 #include "core/clock.h"
-#include "fiber/timer_wheel.h"
+#include "fiber/timer_shard.h"
 
 namespace otp::detail {
 
 class Node;
 struct Process;
 
-/// What a timer does: sends a message, makes and sends one each period, or runs a function.
-struct TimerAction {
-  Message* message = nullptr;
-  std::function<Message*()> make;
-  std::function<void()> body;
-  Nanoseconds period = 0;  ///< 0: once
-};
-
-struct ProcessTimer : TimerNode {
-  Node* node = nullptr;
-  Pid target;
-  std::uint64_t ref = 0;
-  TimerAction action;
-  ProcessTimer* next_of_target = nullptr;
-  ProcessTimer* prev_of_target = nullptr;
-
-  ~ProcessTimer();
-};
-
 class TimerTable {
  public:
   explicit TimerTable(Node& node) : node_(node) {}
 
-  Ref start(Ref ref, Nanoseconds deadline, Pid target, TimerAction action);
+  /// Sends `message` to `target` at that time, unless it is dead by now or then. Consumes it,
+  /// unless there is no memory for the timer: then std::bad_alloc or std::length_error. When `into`
+  /// is not null, the reference is written there before the timer can fire.
+  Ref start(Nanoseconds deadline, Pid target, Message* message, Ref* into);
   /// The time left when the timer had not fired.
   std::optional<Nanoseconds> cancel(std::uint64_t ref) noexcept;
   std::optional<Nanoseconds> read(std::uint64_t ref) noexcept;
   /// The target is dead.
   void drop_all_of(Process& target) noexcept;
-  /// Called by a timer that fires.
-  void fire(ProcessTimer& timer) noexcept;
+  /// Those of a scheduler that are due.
+  void fire(TimerShard& timers, Nanoseconds now) noexcept;
+
+  /// A timer that its target itself takes out before it dies. Throws as start does.
+  std::uint64_t start_wake(Nanoseconds deadline, Pid target, Message& message);
+  /// True when its message is the caller's again, false when it is on its way.
+  bool cancel_wake(std::uint64_t wake) noexcept;
 
  private:
-  Process* claim_target(ProcessTimer& timer) noexcept;
-  void unlink(ProcessTimer& timer) noexcept;
-  bool take_out(ProcessTimer& timer) noexcept;
+  struct Home {
+    TimerShard& timers;
+    TimerIndex first;  ///< of the target's timers
+  };
+  enum class Link : std::uint8_t { done, dead, lost };
+
+  TimerSlab& slab() const noexcept;
+  Home lock_home(Process* target);
+  Link link(const Home& home, TimerIndex timer, Message& message, Process& target) noexcept;
+  void unlink(const TimerSlab& slab, Message& message, std::uint32_t target) noexcept;
+  TimerShard* lock_timer(std::uint64_t id) noexcept;
+  Message* take(TimerShard& timers, TimerIndex timer) noexcept;
+  Message* fired(TimerShard& timers, TimerIndex timer) noexcept;
+  void deliver(Pid target, Message* message) noexcept;
 
   Node& node_;
-  std::mutex mutex_;
-  std::unordered_map<std::uint64_t, ProcessTimer*> timers_;
 };
 
 }  // namespace otp::detail

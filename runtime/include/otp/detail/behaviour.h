@@ -189,8 +189,8 @@ std::optional<Down> await_down(Ref ref, Timeout timeout = infinity);
 void send_message(Pid target, Message* message);
 
 /// Sends `message` to `target` (or, when it is a name's pid, to its holder then) when it is due.
-/// Consumes it in every case. `ref` is fresh, and comes back.
-Ref start_timer(Ref ref, TimePoint due, Pid target, Message* message);
+/// Consumes it in every case. `into`, a place in the message, has the reference before it is sent.
+Ref send_message_at(TimePoint due, Pid target, Message* message, Ref* into = nullptr);
 Ref start_interval(Duration period, Pid target, std::function<Message*()> make);
 
 /// Arms the single idle timer of the current process: idle_timeout() is called unless a message
