@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <functional>
-#include <unordered_map>
 #include <utility>
+
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <otp/detail/exit_exception.h>
 #include <otp/receive.h>
@@ -110,7 +111,7 @@ void Supervision::stop_all(const std::vector<std::pair<const ChildSpec*, Pid>>& 
     if (shutdown.time == Duration::max()) return otp::infinity;
     return shutdown.time - (monotonic_time() - start);
   };
-  std::unordered_map<Pid, Stopping> stopping;
+  boost::unordered_flat_map<Pid, Stopping, std::hash<Pid>> stopping;
   std::vector<std::pair<Duration, Pid>> limits;  // the soonest last
   for (const auto& [spec, pid] : children) {
     const Duration limit = shutdown_of(*spec).time;
