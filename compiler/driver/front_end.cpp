@@ -27,7 +27,7 @@ std::unique_ptr<model::Program> FrontEnd::program() {
   }
   return in_phase("checking", [&] {
     std::unique_ptr<model::Program> program = sema::check(files, diagnostics_);
-    if (!diagnostics_.is_wrong()) lower::check_names(*program, diagnostics_);
+    lower::check_names(*program, diagnostics_);
     for (std::size_t i = 0; input_.check_contracts && i < program->modules.size(); ++i) {
       const LoadedFile& file = *loader_.ordered()[i];
       // What is wrong already says enough of a schema.

@@ -25,6 +25,21 @@ std::string joined(const std::string& dir, const std::string& relative) {
   return path.str().str();
 }
 
+/// shop/cart.otp
+std::string file_of(const ast::Path& module) {
+  std::string file;
+  for (const ast::Name& part : module.parts) file += (file.empty() ? "" : "/") + part.text;
+  return file + ".otp";
+}
+
+/// The folder from which the file is that of its module: `src` for src/shop/cart.otp, when it says
+/// that it is shop::cart. Empty when it is called otherwise.
+std::string root_of(llvm::StringRef path, const ast::Path& module) {
+  const std::string file = file_of(module);
+  if (path == file) return ".";
+  return path.consume_back(file) && path.consume_back("/") ? path.str() : std::string();
+}
+
 }  // namespace
 
 Loader::Loader(std::vector<std::string> import_dirs,
@@ -97,10 +112,7 @@ LoadedFile* Loader::load_file(const std::string& path, const std::string& relati
 }
 
 void Loader::load_import(const ast::Import& import, const LoadedFile& importer) {
-  std::string relative;
-  for (const ast::Name& part : import.module.parts)
-    relative += (relative.empty() ? "" : "/") + part.text;
-  relative += ".otp";
+  const std::string relative = file_of(import.module);
   std::vector<std::string> dirs = import_dirs_;
   const std::string beside = llvm::sys::path::parent_path(importer.path).str();
   const std::string own = beside.empty() ? "." : beside;
@@ -121,7 +133,14 @@ void Loader::load_import(const ast::Import& import, const LoadedFile& importer) 
   std::string searched;
   for (const std::string& dir : dirs)
     searched += (searched.empty() ? "" : ", ") + joined(dir, relative);
-  builder.note("looked for " + searched).help("correct the name, or add its folder with -I");
+  builder.note("looked for " + searched);
+  // Who names a schema of the module a::b by its path most likely wants the folder above `a`.
+  const std::string root = root_of(importer.path, importer.ast->module);
+  if (!root.empty() && fs::exists(joined(root, relative)))
+    builder.help("add the folder that `" + importer.ast->module.text() + "` is in with `-I " +
+                 root + "`");
+  else
+    builder.help("correct the name, or add its folder with -I");
 }
 
 }  // namespace otpc::driver

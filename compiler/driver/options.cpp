@@ -62,7 +62,7 @@ struct CommandLine {
                                cl::init("wire"), cl::value_desc("wire|source"), cl::sub(compat)};
   cl::opt<bool> update{"update", cl::desc("Write the contract files of the schemas"),
                        cl::sub(compat)};
-  cl::alias accept{"accept", cl::desc("The same as --update"), cl::aliasopt(update)};
+  cl::alias accept{"accept", cl::desc("The same as --update"), cl::aliasopt(update), cl::NotHidden};
   cl::opt<bool> allow_breaking{"allow-breaking", cl::desc("Also when promises are broken"),
                                cl::sub(compat)};
   cl::opt<bool> locked{"locked",

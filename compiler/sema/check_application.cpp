@@ -102,7 +102,10 @@ void ModuleChecker::check_depends(const ast::Application& written, model::Applic
       continue;
     }
     used_.insert(found);
-    made.depends.push_back(found);
+    if (std::ranges::find(made.depends, found) != made.depends.end())
+      diagnostics_.emit(Id::duplicate_member, path.span, name, "depends");
+    else
+      made.depends.push_back(found);
   }
 }
 

@@ -172,12 +172,15 @@ void ModuleChecker::check(const ast::Struct& written, model::Struct& made) {
 void ModuleChecker::check(const ast::Enum& written, model::Enum& made) {
   made.life = life(written, {});
   made.open = written.open;
-  std::set<std::string_view> names;
+  std::map<std::string_view, source::Span> names;
   for (const ast::EnumMember& member : written.members) {
     if (is_removed(member, "member", made.removed)) continue;
     check_reserved(member.name);
-    if (!names.insert(member.name.text).second)
-      diagnostics_.emit(Id::duplicate_member, member.name.span, member.name.text, made.name);
+    if (const auto [first, fresh] = names.emplace(member.name.text, member.name.span); !fresh) {
+      diagnostics_.emit(Id::duplicate_member, member.name.span, member.name.text, made.name)
+          .label(first->second, "first here");
+      continue;
+    }
     made.members.push_back({member.name.text, member.doc, member.name.span, life(member, {})});
   }
   check_life(made.members, made.removed, made.name);
@@ -213,12 +216,15 @@ std::vector<model::Case> ModuleChecker::cases(const std::vector<ast::Case>& writ
                                               const char* what,
                                               std::vector<model::Removed>& removed) {
   std::vector<model::Case> result;
-  std::set<std::string_view> names;
+  std::map<std::string_view, source::Span> names;
   for (const ast::Case& each : written) {
     if (is_removed(each, what, removed)) continue;
     check_reserved(each.name);
-    if (!names.insert(each.name.text).second)
-      diagnostics_.emit(Id::duplicate_member, each.name.span, each.name.text, owner);
+    if (const auto [first, fresh] = names.emplace(each.name.text, each.name.span); !fresh) {
+      diagnostics_.emit(Id::duplicate_member, each.name.span, each.name.text, owner)
+          .label(first->second, "first here");
+      continue;
+    }
     result.push_back({each.name.text, each.doc, fields(each.fields, each.name.text, false),
                       has_annotation(each, "transient"), each.name.span, life(each, annotations)});
   }

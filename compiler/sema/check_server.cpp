@@ -8,18 +8,22 @@
 namespace otpc::sema {
 namespace {
 
-const char* described(ast::MessageKind kind) {
+const char* word(ast::MessageKind kind) {
   switch (kind) {
     case ast::MessageKind::call:
-      return "a call";
+      return "call";
     case ast::MessageKind::cast:
-      return "a cast";
+      return "cast";
     case ast::MessageKind::info:
-      return "an info";
+      return "info";
     case ast::MessageKind::continue_:
-      return "a continue";
+      return "continue";
   }
   return "";
+}
+
+std::string described(ast::MessageKind kind) {
+  return (kind == ast::MessageKind::info ? "an " : "a ") + std::string(word(kind));
 }
 
 model::MessageKind kind_of(const ast::Message& written) {
@@ -403,7 +407,7 @@ void ModuleChecker::check_message(const ast::Message& written, model::Message& m
     if (written.timeout) made.timeout_ns = timeout(*written.timeout, made.name);
   } else {
     const auto cannot = [&](source::Span span, const char* what) {
-      diagnostics_.emit(Id::cast_with_reply, span, made.name, what)
+      diagnostics_.emit(Id::cast_with_reply, span, word(written.kind), made.name, what)
           .help("make it a `call`, or leave that out");
     };
     if (written.result) cannot(written.result->span, "return a value");
@@ -412,8 +416,8 @@ void ModuleChecker::check_message(const ast::Message& written, model::Message& m
   }
   if (!written.every) return;
   if (written.kind != ast::MessageKind::info || made.kind == model::MessageKind::down) {
-    diagnostics_.emit(Id::cast_with_reply, written.every->span, made.name, "be sent by a timer")
-        .help("`every` is for an `info`");
+    diagnostics_.emit(Id::misplaced_option, written.every->span, "every",
+                      "infos without parameters");
     return;
   }
   made.every_ns = duration(*written.every, false).value_or(1);

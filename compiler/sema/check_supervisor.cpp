@@ -89,8 +89,8 @@ void ModuleChecker::check_limits(const ast::Supervisor& written, model::Supervis
       diagnostics_.emit(Id::misplaced_option, written.max_children->span, "max_children",
                         "dynamic supervisors");
     else if (!made.max_children)
-      diagnostics_.emit(Id::value_range, written.max_children->span, "it", "max_children",
-                        "0 to 1000000000");
+      diagnostics_.emit(Id::value_range, written.max_children->span, shown(*written.max_children),
+                        "max_children", "0 to 1000000000");
   }
   if (!written.backoff_min || !written.backoff_max) return;
   const auto shortest = duration(*written.backoff_min, false);
@@ -112,8 +112,8 @@ void ModuleChecker::check_partitions(const ast::Supervisor& written, model::Supe
   if (source.partitions) {
     const auto partitions = number(*source.partitions, 1, 1'000'000);
     if (!partitions)
-      diagnostics_.emit(Id::value_range, source.partitions->span, "it", "partitions",
-                        "1 to 1000000");
+      diagnostics_.emit(Id::value_range, source.partitions->span, shown(*source.partitions),
+                        "partitions", "1 to 1000000");
     made.partitions = partitions.value_or(1);
   }
   const auto* server = dynamic_cast<const model::Server*>(made.children.front().target);

@@ -92,11 +92,19 @@ Dependency dependency(const Child& user, const Child& used) {
   return first;
 }
 
+/// Whether a child before it has its id.
+bool is_repeated(const std::vector<Child>& children, std::size_t index) {
+  return std::ranges::find(children, children[index].id, &Child::id) - children.begin() <
+         static_cast<std::ptrdiff_t>(index);
+}
+
 void check_siblings(const Supervisor& supervisor, diagnostics::Engine& diagnostics) {
   if (supervisor.type != model::SupervisorKind::supervisor) return;
   const std::vector<Child>& children = supervisor.children;
   for (std::size_t user = 0; user < children.size(); ++user) {
     for (std::size_t used = 0; used < children.size(); ++used) {
+      // A second child of one id is told as such, and would say everything of the first again.
+      if (is_repeated(children, user) || is_repeated(children, used)) continue;
       const auto [server, uses] =
           user == used ? Dependency() : dependency(children[user], children[used]);
       if (uses == nullptr) continue;

@@ -47,7 +47,7 @@ void ModuleChecker::declare_version() {
   if (!file_.version) return;
   const auto version = number(*file_.version, 1, highest_version);
   if (!version) {
-    diagnostics_.emit(Id::value_range, file_.version->span, "it", "version",
+    diagnostics_.emit(Id::value_range, file_.version->span, shown(*file_.version), "version",
                       "1 to " + std::to_string(highest_version));
   }
   module_.version = version.value_or(0);

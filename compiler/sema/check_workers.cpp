@@ -1,5 +1,6 @@
 // Event managers and their handlers, tasks, agents, registries.
 #include <algorithm>
+#include <functional>
 
 #include "sema/module_checker.h"
 
@@ -80,13 +81,14 @@ void ModuleChecker::check(const ast::Registry& written, model::Registry& made) {
   const auto wrong = [&](source::Span span, const char* what) {
     return diagnostics_.emit(Id::registry_part, span, made.name, what);
   };
-  const auto once = [&](std::size_t count, const char* part) {
-    if (count > 1) diagnostics_.emit(Id::repeated_part, made.span, part, made.name);
+  const auto once = [&](const auto& said, const char* part, auto span_of) {
+    if (said.size() > 1)
+      diagnostics_.emit(Id::repeated_part, std::invoke(span_of, said[1]), part, made.name);
   };
-  once(written.unique.size(), "unique");
-  once(written.duplicate.size(), "duplicate");
-  once(written.keys.size(), "key");
-  once(written.names.size(), "names");
+  once(written.unique, "unique", std::identity());
+  once(written.duplicate, "duplicate", std::identity());
+  once(written.keys, "key", &ast::Type::span);
+  once(written.names, "names", &ast::Path::span);
   made.unique = written.duplicate.empty();
   if (!written.unique.empty() && !written.duplicate.empty()) {
     wrong(written.duplicate.front(), "has keys that are both `unique` and `duplicate`")

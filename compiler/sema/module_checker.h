@@ -188,6 +188,8 @@ class ModuleChecker {
 /// Lists for did-you-mean.
 std::vector<std::string> names_of(
     const std::map<std::string, model::Declaration*, std::less<>>& scope);
+/// "`5`", "the list"...: the value in a sentence.
+std::string shown(const ast::Value& value);
 /// "a struct", "a server"...
 const char* described(model::DeclarationKind kind);
 /// "the struct", "the server"...

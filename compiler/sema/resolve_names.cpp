@@ -269,8 +269,14 @@ void ModuleChecker::check_reserved(const ast::Name& name) {
 
 void ModuleChecker::check_annotations(const ast::Decorated& decorated,
                                       const std::vector<std::string_view>& known) {
+  std::set<std::string_view> said;
   for (const ast::Annotation& annotation : decorated.annotations) {
     const std::string& name = annotation.name.text;
+    if (name != "allow" && !said.insert(name).second) {
+      diagnostics_.emit(Id::repeated_part, annotation.span, "@" + name, decorated.name.text)
+          .help("keep one of them");
+      continue;
+    }
     if (name == "allow" || std::ranges::find(known, name) != known.end()) continue;
     auto builder = diagnostics_.emit(Id::unknown_annotation, annotation.name.span, name);
     if (name == "alias") {

@@ -39,6 +39,8 @@ Range range_of(TypeKind kind) {
   }
 }
 
+}  // namespace
+
 std::string shown(const ast::Value& value) {
   switch (value.kind) {
     case ast::ValueKind::integer:
@@ -54,7 +56,9 @@ std::string shown(const ast::Value& value) {
     case ast::ValueKind::none:
       return "`none`";
     case ast::ValueKind::duration:
-      return "the duration `" + duration_text(value.magnitude) + "`";
+      return value.overflow ? "the duration"
+                            : "the duration `" + std::string(value.negative ? "-" : "") +
+                                  duration_text(value.magnitude) + "`";
     case ast::ValueKind::path:
       return "`" + value.path.text() + "`";
     case ast::ValueKind::list:
@@ -63,8 +67,6 @@ std::string shown(const ast::Value& value) {
   return "";
 }
 
-}  // namespace
-
 void ModuleChecker::mismatch(const ast::Value& written, const Type& type) {
   auto builder = diagnostics_.emit(Id::value_type, written.span, shown(written), type.text());
   if (type.kind == TypeKind::duration && written.kind == ast::ValueKind::integer) {
@@ -72,6 +74,9 @@ void ModuleChecker::mismatch(const ast::Value& written, const Type& type) {
         .help("give a unit: `" + std::to_string(written.magnitude) + "ms`, or ns, us, s, min, h, d")
         .fix(diagnostics::FixLevel::placeholder,
              {written.span.file, written.span.end, written.span.end}, "ms");
+  }
+  if (type.kind == TypeKind::map) {
+    builder.help("the one map that can be written here is the empty one, `[]`");
   }
   if (type.kind == TypeKind::string && written.kind == ast::ValueKind::path) {
     builder.help("a text stands in quotes: \"" + written.path.text() + "\"")
@@ -144,7 +149,7 @@ std::optional<Value> ModuleChecker::value(const ast::Value& written, const Type&
     case ast::ValueKind::duration:
       if (type.kind != TypeKind::duration) break;
       if (written.overflow || written.negative) {
-        diagnostics_.emit(Id::value_range, written.span, "the duration", "duration",
+        diagnostics_.emit(Id::value_range, written.span, shown(written), "duration",
                           "0 to 292 years");
         return std::nullopt;
       }
@@ -152,6 +157,8 @@ std::optional<Value> ModuleChecker::value(const ast::Value& written, const Type&
       result.magnitude = written.magnitude;
       return result;
     case ast::ValueKind::list:
+      result.kind = model::ValueKind::list;
+      if (type.kind == TypeKind::map && written.items.empty()) return result;
       if (type.kind != TypeKind::list && type.kind != TypeKind::set && type.kind != TypeKind::array)
         break;
       if (type.kind == TypeKind::array && written.items.size() != type.count) {
@@ -159,7 +166,6 @@ std::optional<Value> ModuleChecker::value(const ast::Value& written, const Type&
                           "a list of " + std::to_string(written.items.size()), type.text());
         return std::nullopt;
       }
-      result.kind = model::ValueKind::list;
       for (const ast::Value& item : written.items) {
         if (auto each = value(item, type.arguments.front()))
           result.items.push_back(std::move(*each));

@@ -36,6 +36,7 @@ class Builder {
   ast::Value value(Parser::ValueContext* context);
   std::optional<ast::Value> optional_value(Parser::ValueContext* context);
   ast::Field field(Parser::FieldContext& context);
+  /// Of anything but `env`: without ranges.
   std::vector<ast::Field> fields(const std::vector<Parser::FieldContext*>& contexts);
   std::vector<ast::Field> parameters(Parser::ParametersContext* context);
   ast::Annotation annotation(Parser::AnnotationContext& context);

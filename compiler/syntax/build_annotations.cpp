@@ -32,7 +32,11 @@ ast::Annotation Builder::annotation(Parser::AnnotationContext& context) {
 std::vector<ast::Annotation> Builder::annotations(
     const std::vector<Parser::AnnotationContext*>& contexts) {
   std::vector<ast::Annotation> result;
-  for (Parser::AnnotationContext* context : contexts) result.push_back(annotation(*context));
+  for (Parser::AnnotationContext* context : contexts) {
+    // One without a name is told by the parser.
+    if (ast::Annotation made = annotation(*context); !made.name.text.empty())
+      result.push_back(std::move(made));
+  }
   return result;
 }
 
@@ -44,6 +48,7 @@ void Builder::add_allows(antlr4::tree::ParseTree& tree, ast::File& file) {
       continue;
     }
     ast::Annotation made = annotation(*context);
+    if (made.name.text.empty()) continue;
     if (made.name.text == "allow") {
       auto* declaration = dynamic_cast<Parser::DeclarationContext*>(&tree);
       const bool whole_file = declaration != nullptr && declaration->moduleDecl() != nullptr;

@@ -8,7 +8,10 @@ ast::Application Builder::application(Parser::ApplicationDeclContext& context) {
   result.name = name(context.name());
   for (Parser::ApplicationMemberContext* member : context.applicationMember()) {
     if (member->ENV() != nullptr) {
-      for (ast::Field& key : fields(member->field())) result.env.push_back(std::move(key));
+      for (Parser::FieldContext* each : member->field()) {
+        if (ast::Field key = field(*each); !key.name.text.empty())
+          result.env.push_back(std::move(key));
+      }
     } else if (member->DEPENDS() != nullptr) {
       for (Parser::PathContext* needed : member->path()) result.depends.push_back(path(needed));
     } else if (member->START() != nullptr) {

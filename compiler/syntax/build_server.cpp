@@ -49,7 +49,10 @@ void Builder::shared_member(Parser::UsesMemberContext* uses, Parser::MailboxMemb
   } else if (mailbox != nullptr) {
     server.mailboxes.push_back({optional_value(mailbox->value()), name(mailbox->name()), where});
   } else if (hibernate != nullptr) {
-    server.hibernate = hibernate->value() == nullptr ? ast::Value{} : value(hibernate->value());
+    if (server.hibernate)
+      repeated(server.name, "hibernate", where);
+    else
+      server.hibernate = hibernate->value() == nullptr ? ast::Value{} : value(hibernate->value());
   } else if (flag != nullptr) {
     (flag->TERMINATE() != nullptr ? server.terminate : server.trap_exit).push_back(where);
   } else if (upgrade != nullptr) {

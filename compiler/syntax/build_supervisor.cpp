@@ -59,21 +59,33 @@ ast::Child Builder::child(Parser::ChildMemberContext& context) {
   result.name = name(context.name());
   result.target = path(context.path());
   result.arguments = arguments(context.arguments());
+  const ast::Name& known_as = result.name.text.empty() && !result.target.parts.empty()
+                                  ? result.target.parts.back()
+                                  : result.name;
+  const auto once = [&](bool was_said, std::string_view part, ast::Span where) {
+    if (was_said) repeated(known_as, part, where);
+  };
   for (Parser::ChildOptionContext* option : context.childOption()) {
     const ast::Span where = span(*option);
     if (option->RESTART() != nullptr) {
+      once(!result.restart.text.empty(), "restart", where);
       result.restart = name(option->name());
     } else if (option->SHUTDOWN() != nullptr) {
+      once(result.shutdown.has_value(), "shutdown", where);
       result.shutdown = optional_value(option->value());
     } else if (option->SIGNIFICANT() != nullptr) {
+      once(static_cast<bool>(result.significant), "significant", where);
       result.significant = where;
     } else if (option->NAME() != nullptr) {
+      once(result.registered.has_value(), "name", where);
       result.registered = optional_value(option->value());
     } else if (option->PARTITIONS() != nullptr) {
+      once(static_cast<bool>(result.partitions_span), "partitions", where);
       result.partitions = optional_value(option->value());
       result.partition_key = name(option->name());
       result.partitions_span = where;
     } else if (option->HANDLERS() != nullptr) {
+      once(static_cast<bool>(result.handlers_span), "handlers", where);
       // Each path may have arguments behind it: read in the order of the text.
       result.handlers_span = where;
       for (antlr4::tree::ParseTree* part : option->children) {

@@ -200,7 +200,12 @@ std::vector<ast::Field> Builder::fields(const std::vector<Parser::FieldContext*>
   std::vector<ast::Field> result;
   result.reserve(contexts.size());
   for (Parser::FieldContext* each : contexts) {
-    if (ast::Field made = field(*each); !made.name.text.empty()) result.push_back(std::move(made));
+    ast::Field made = field(*each);
+    if (made.min) {
+      diagnostics_.emit(Id::misplaced_option, made.min->span, "in", "the keys of `env`")
+          .help("check it where the value is used");
+    }
+    if (!made.name.text.empty()) result.push_back(std::move(made));
   }
   return result;
 }

@@ -18,7 +18,8 @@ main() ->
   #{start := {golden_everything_cart, start_link, [Pid, #{}]}} =
     golden_everything_cart:child_spec(Pid, #{}),
   {grow, 1} = cast_of(fun golden_behaviours_sized:grow/1),
-  {put, Line} = cast_of(fun(To) -> golden_everything_cart:put(To, Line) end),
+  {put, Line, Places} = cast_of(fun(To) -> golden_everything_cart:put(To, Line) end),
+  0 = map_size(Places),
   %% A state machine is called as gen_statem calls.
   {pay, <<"c">>} = golden_behaviours_payment:pay(Pid, <<"c">>),
   {button, <<"1">>} = cast_of(fun(To) -> golden_behaviours_door:button(To, <<"1">>) end),

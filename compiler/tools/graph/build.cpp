@@ -46,6 +46,7 @@ class SupervisionTrees {
   SupervisionTrees(const model::Program& program, llvm::ArrayRef<const model::Module*> about)
       : about_(about) {
     graph_.name = "supervision";
+    graph_.ordered = true;
     for (const auto* each : declared<model::Supervisor>(modules_of(program))) {
       for (const model::Child& child : each->children) started_.insert(child.target);
     }
@@ -122,6 +123,39 @@ class SupervisionTrees {
   Graph graph_;
 };
 
+/// How a server is used; of what was not said, what it has.
+std::string way_of(const model::Uses& uses) {
+  if (!uses.kind.empty() || uses.server == nullptr) return uses.kind;
+  const auto has = [&](model::MessageKind kind) {
+    return std::ranges::find(uses.server->messages, kind, &model::Message::kind) !=
+           uses.server->messages.end();
+  };
+  return comma(has(model::MessageKind::call) ? "call" : "",
+               has(model::MessageKind::cast) ? "cast" : "");
+}
+
+/// Those edges of waiting that lead back to where they come from.
+void mark_circles(Graph& graph) {
+  std::vector<std::vector<std::size_t>> next(graph.nodes.size());
+  const auto waits = [](const Graph::Edge& edge) { return !edge.dashed && !edge.label.empty(); };
+  for (const Graph::Edge& edge : graph.edges) {
+    if (waits(edge)) next[edge.from].push_back(edge.to);
+  }
+  for (Graph::Edge& edge : graph.edges) {
+    if (!waits(edge)) continue;
+    std::set<std::size_t> reached{edge.to};
+    std::vector<std::size_t> open{edge.to};
+    while (!open.empty() && !reached.contains(edge.from)) {
+      const std::size_t at = open.back();
+      open.pop_back();
+      for (const std::size_t to : next[at]) {
+        if (reached.insert(to).second) open.push_back(to);
+      }
+    }
+    edge.bold = reached.contains(edge.from);
+  }
+}
+
 Graph calls(llvm::ArrayRef<const model::Module*> about) {
   Graph graph;
   graph.name = "calls";
@@ -139,15 +173,14 @@ Graph calls(llvm::ArrayRef<const model::Module*> about) {
   for (const auto* server : declared<model::Server>(about)) {
     const std::size_t from = node(server);
     for (const model::Uses& uses : server->uses) {
-      const std::string label = !uses.kind.empty()       ? uses.kind
-                                : uses.server == nullptr ? ""
-                                                         : "call, cast";
+      const std::string way = way_of(uses);
       // Dashed: nobody waits.
-      graph.edges.push_back({from, node(uses.target), label, uses.kind == "cast"});
+      graph.edges.push_back({from, node(uses.target), way, way == "cast"});
     }
     for (const model::Topic* topic : server->topics)
       graph.edges.push_back({node(topic), from, "publishes to", true});
   }
+  mark_circles(graph);
   return graph;
 }
 

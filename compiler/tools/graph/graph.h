@@ -35,8 +35,10 @@ struct Graph {
     std::size_t to = 0;
     std::string label;
     bool dashed = false;
+    bool bold = false;  ///< part of a circle of calls
   };
   std::string name;
+  bool ordered = false;  ///< what follows from one node is drawn from left to right as it is told
   std::vector<std::string> groups;
   std::vector<Node> nodes;
   std::vector<Edge> edges;

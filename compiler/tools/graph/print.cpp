@@ -97,7 +97,8 @@ void for_each_node(const Graph& graph, Open open, Print print, Close close) {
 
 std::string to_dot(const Graph& graph) {
   std::string text = "digraph " + graph.name + " {\n";
-  text += "  graph [ordering=out, fontname=\"Helvetica\"];\n";
+  text += "  graph [" + std::string(graph.ordered ? "ordering=out, " : "") +
+          "fontname=\"Helvetica\"];\n";
   text += "  node [fontname=\"Helvetica\"];\n";
   text += "  edge [fontname=\"Helvetica\", fontsize=11];\n";
   for_each_node(
@@ -114,7 +115,8 @@ std::string to_dot(const Graph& graph) {
       [&] { text += "  }\n"; });
   for (const Graph::Edge& edge : graph.edges) {
     std::string attributes;
-    if (!edge.label.empty()) attributes = "label=" + dot_text(edge.label);
+    if (!edge.label.empty()) attributes = "label=" + dot_text(" " + edge.label + " ");
+    if (edge.bold) attributes += ", color=red3, penwidth=2";
     if (edge.dashed) attributes += attributes.empty() ? "style=dashed" : ", style=dashed";
     text += "  " + node_name(edge.from) + " -> " + node_name(edge.to);
     text += attributes.empty() ? ";\n" : " [" + attributes + "];\n";
@@ -135,7 +137,7 @@ std::string to_mermaid(const Graph& graph) {
       },
       [&] { text += "  end\n"; });
   for (const Graph::Edge& edge : graph.edges) {
-    text += "  " + node_name(edge.from) + (edge.dashed ? " -.->" : " -->");
+    text += "  " + node_name(edge.from) + (edge.dashed ? " -.->" : edge.bold ? " ==>" : " -->");
     if (!edge.label.empty()) text += "|" + mermaid_text(edge.label) + "|";
     text += " " + node_name(edge.to) + "\n";
   }

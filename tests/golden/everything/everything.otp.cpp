@@ -87,11 +87,12 @@ struct Cart_export_pdf final : ::otp::gen::CallOf<::std::vector<::std::byte>> {
 const ::otp::detail::MessageType Cart_export_pdf::message_type{ "Cart.export_pdf", otp_Cart_identity(), &Cart_export_pdf::deliver, &::otp::detail::destroy_message<Cart_export_pdf>};
 
 struct Cart_put final : ::otp::gen::CastBase {
-  explicit Cart_put(::golden::everything::Line otp_given_0) : otp_0(::std::move(otp_given_0)) {}
+  explicit Cart_put(::golden::everything::Line otp_given_0, ::std::map<::std::string, ::std::uint32_t> otp_given_1) : otp_0(::std::move(otp_given_0)), otp_1(::std::move(otp_given_1)) {}
   ::golden::everything::Line otp_0;
+  ::std::map<::std::string, ::std::uint32_t> otp_1;
   static void deliver(::otp::detail::Message& otp_base, void* otp_server, void* otp_context) {
     [[maybe_unused]] auto& otp_message = static_cast<Cart_put&>(otp_base);
-    ::otp::gen::settle(otp_context, ::otp::gen::server_as<CartServer>(otp_server).put(::std::move(otp_message.otp_0)));
+    ::otp::gen::settle(otp_context, ::otp::gen::server_as<CartServer>(otp_server).put(::std::move(otp_message.otp_0), ::std::move(otp_message.otp_1)));
   }
   static const ::otp::detail::MessageType message_type;
 };
@@ -192,7 +193,7 @@ void Cart::sync(::otp::Timeout otp_timeout) const { return ::otp::gen::call<Cart
 ::std::expected<::std::vector<::std::byte>, ::otp::CallError> Cart::try_export_pdf(::std::optional<::std::uint32_t> first, ::otp::Timeout otp_timeout) const { return ::otp::gen::try_call<Cart_export_pdf>(*this, otp_timeout, ::std::move(first)); }
 ::otp::Request<::std::vector<::std::byte>> Cart::async_export_pdf(::std::optional<::std::uint32_t> first) const { return ::otp::gen::send_request<Cart_export_pdf>(*this, ::std::move(first)); }
 
-void Cart::put(::golden::everything::Line line) const { ::otp::gen::send<Cart_put>(*this, ::std::move(line)); }
+void Cart::put(::golden::everything::Line line, ::std::map<::std::string, ::std::uint32_t> places) const { ::otp::gen::send<Cart_put>(*this, ::std::move(line), ::std::move(places)); }
 
 void Cart::forget() const { ::otp::gen::send<Cart_forget>(*this); }
 

@@ -102,7 +102,7 @@ class Cart : public ::otp::ServerRef {
   ::std::expected<::std::vector<::std::byte>, ::otp::CallError> try_export_pdf(::std::optional<::std::uint32_t> first = ::std::nullopt, ::otp::Timeout otp_timeout = ::otp::Timeout(::std::chrono::nanoseconds{60000000000})) const;
   ::otp::Request<::std::vector<::std::byte>> async_export_pdf(::std::optional<::std::uint32_t> first = ::std::nullopt) const;
 
-  void put(::golden::everything::Line line) const;
+  void put(::golden::everything::Line line, ::std::map<::std::string, ::std::uint32_t> places = ::std::map<::std::string, ::std::uint32_t>{}) const;
 
   void forget() const;
 
@@ -127,7 +127,7 @@ class CartServer : public ::otp::GenServer {
   virtual ::otp::Reply<void> sync(::otp::From<void> otp_from) = 0;
   virtual ::otp::DeferredReply<::std::expected<::std::int64_t, ::golden::everything::CartError>> checkout(::std::string card, ::otp::From<::std::expected<::std::int64_t, ::golden::everything::CartError>> otp_from) = 0;
   virtual ::otp::Reply<::std::vector<::std::byte>> export_pdf(::std::optional<::std::uint32_t> first, ::otp::From<::std::vector<::std::byte>> otp_from) = 0;
-  virtual ::otp::NoReply put(::golden::everything::Line line) = 0;
+  virtual ::otp::NoReply put(::golden::everything::Line line, ::std::map<::std::string, ::std::uint32_t> places) = 0;
   virtual ::otp::NoReply forget() = 0;
   virtual ::otp::NoReply tick() = 0;
   virtual ::otp::NoReply news(::golden::everything::Event event) = 0;
@@ -158,7 +158,7 @@ class CartServer : public ::otp::GenServer {
 
 struct Shelf {
   ::std::vector<::golden::everything::Line> lines{};
-  ::std::map<::std::string, ::golden::everything::Line> by_sku{};
+  ::std::map<::std::string, ::golden::everything::Line> by_sku = ::std::map<::std::string, ::golden::everything::Line>{};
   ::std::set<::std::string> tags{};
   ::std::array<::std::uint8_t, 4> code{};
   ::std::tuple<::std::int64_t, ::std::string> pair{};

@@ -49,6 +49,10 @@ expect("a line of 10 MB", [*gen, write("long.otp", "module long; // " + "x" * 10
         "long.otp:1:1", "characters")
 expect("an unknown import", [*gen, write("lost.otp", "module lost;\nimport a::b { C };\n")], 1,
         "`a::b` is not found", "looked for")
+write("far/base.otp", "module far::base;\nstruct C { x: u8; }\n")
+write("far/away.otp", "module far::away;\nimport far::base { C };\nalias A = C;\n")
+expect("an import from the folder above", [*gen, "far/away.otp"], 1,
+        "`far::base` is not found", "looked for far/far/base.otp", "in with `-I .`")
 write("round.otp", "module round;\nimport square { S };\nalias T = S;\n")
 write("square.otp", "module square;\nimport round { T };\nalias S = T;\n")
 expect("a cyclic import", [*gen, "round.otp"], 1, "import each other: round -> square -> round")
@@ -145,9 +149,9 @@ expect("a supervised project", ["new", "--sup", "projects/shop"], 0)
 expect("its schema", ["check", "--Werror", "projects/shop/shop.otp"], 0)
 
 # The language's own example: everything is taken, also by who has no other version of it.
-cart = subprocess.run([otpc, "check", "--locked", "-I", pathlib.Path(__file__).parent / "cart",
-        "cart/shop/cart.otp"],
-                      capture_output=True, text=True, cwd=pathlib.Path(__file__).parent)
+cart = subprocess.run([otpc, "check", "--locked", "-I", ".", "shop/cart.otp"],
+                      capture_output=True, text=True,
+                      cwd=pathlib.Path(__file__).resolve().parents[2] / "generated/cart")
 if cart.returncode != 0 or cart.stderr:
     findings.append(f"cart.otp: {cart.returncode}\n{cart.stderr}")
 

@@ -14,7 +14,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 OTPC, SCRATCH = str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(sys.argv[2]).resolve()
 GRAPHS, PAGES = HERE / "graphs", HERE / "pages"
-CART = HERE.parent / "driver/cart"
+CART = HERE.parents[1] / "generated/cart"
 findings = []
 shutil.rmtree(SCRATCH, ignore_errors=True)
 

@@ -21,7 +21,7 @@
 
 -type shelf() :: #{
     lines := [line()],
-    by_sku := #{unicode:unicode_binary() => line()},
+    by_sku => #{unicode:unicode_binary() => line()},
     tags := [unicode:unicode_binary()],
     code := [0..255],
     pair := {integer(), unicode:unicode_binary()},

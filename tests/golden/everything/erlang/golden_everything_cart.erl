@@ -10,7 +10,7 @@
 -export([sync/1, sync/2, sync_async/1]).
 -export([checkout/2, checkout/3, checkout_async/2]).
 -export([export_pdf/1, export_pdf/2, export_pdf/3, export_pdf_async/2]).
--export([put/2]).
+-export([put/2, put/3]).
 -export([forget/1]).
 -export([tick/1]).
 -export([news/2]).
@@ -119,8 +119,12 @@ export_pdf(Server, First, Timeout) -> gen_server:call(Server, {export_pdf, First
     gen_server:request_id().
 export_pdf_async(Server, First) -> gen_server:send_request(Server, {export_pdf, First}).
 
+%% @equiv put(Server, Line, #{})
 -spec put(Server :: gen_server:server_ref(), Line :: golden_everything:line()) -> ok.
-put(Server, Line) -> gen_server:cast(Server, {put, Line}).
+put(Server, Line) -> put(Server, Line, #{}).
+
+-spec put(Server :: gen_server:server_ref(), Line :: golden_everything:line(), Places :: #{unicode:unicode_binary() => 0..4294967295}) -> ok.
+put(Server, Line, Places) -> gen_server:cast(Server, {put, Line, Places}).
 
 -spec forget(Server :: gen_server:server_ref()) -> ok.
 forget(Server) -> gen_server:cast(Server, forget).

@@ -17,7 +17,7 @@ defmodule Golden.Everything do
 
   @type shelf :: %{
     required(:lines) => [line()],
-    required(:by_sku) => %{optional(String.t()) => line()},
+    optional(:by_sku) => %{optional(String.t()) => line()},
     required(:tags) => [String.t()],
     required(:code) => [0..255],
     required(:pair) => {integer(), String.t()},

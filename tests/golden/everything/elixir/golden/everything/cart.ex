@@ -101,9 +101,9 @@ defmodule Golden.Everything.Cart do
     :gen_server.send_request(server, {:export_pdf, first})
   end
 
-  @spec put(server :: GenServer.server(), line :: Golden.Everything.line()) :: :ok
-  def put(server, line) do
-    GenServer.cast(server, {:put, line})
+  @spec put(server :: GenServer.server(), line :: Golden.Everything.line(), places :: %{optional(String.t()) => 0..4294967295}) :: :ok
+  def put(server, line, places \\ %{}) do
+    GenServer.cast(server, {:put, line, places})
   end
 
   @spec forget(server :: GenServer.server()) :: :ok
