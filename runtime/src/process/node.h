@@ -39,25 +39,23 @@ class ProcessTable {
   void retire() noexcept { live_.fetch_sub(1, std::memory_order_release); }
   /// The slot of `pid`, whatever lives there now; null when there never was one.
   Process* slot(Pid pid) const noexcept {
-    const std::uint32_t chunk = pid.id >> chunk_bits;
-    if (pid.serial == 0 || pid.node != 0 || chunk >= max_chunks_) return nullptr;
-    Process* base = chunks_[chunk].load(std::memory_order_acquire);
-    return base == nullptr ? nullptr : base + (pid.id & (chunk_size - 1));
+    const bool there =
+        pid.serial != 0 && pid.node == 0 && pid.id < made_.load(std::memory_order_acquire);
+    return there ? slots_ + pid.id : nullptr;
   }
   /// Every live process, oldest slot first.
   std::vector<Pid> live() const;
   std::uint32_t count() const noexcept { return live_.load(std::memory_order_relaxed); }
 
  private:
-  static constexpr std::uint32_t chunk_bits = 10;
-  static constexpr std::uint32_t chunk_size = 1U << chunk_bits;
+  static constexpr std::uint32_t slots_at_once = 1024;
 
-  void add_chunk();
+  void add_slots();
 
-  const std::uint32_t max_chunks_;
-  const ReservedArray<std::atomic<Process*>> chunks_;
+  const std::uint32_t max_;
+  Process* const slots_;  ///< reserved address space, committed as it is used
+  std::atomic<std::uint32_t> made_{0};
   std::mutex mutex_;
-  std::uint32_t chunk_count_ = 0;
   Process* free_ = nullptr;  ///< linked by next_runnable
   std::atomic<std::uint32_t> live_{0};
 };

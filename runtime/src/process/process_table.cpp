@@ -1,3 +1,9 @@
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <memory>
+#include <new>
+#include <span>
 #include <stdexcept>
 
 #include "process/node.h"
@@ -10,30 +16,37 @@ constexpr std::size_t max_names = (1U << 20) + 1;
 }  // namespace
 
 ProcessTable::ProcessTable(std::uint32_t max_processes)
-    : max_chunks_((max_processes + chunk_size - 1) / chunk_size), chunks_(max_chunks_) {}
-
-ProcessTable::~ProcessTable() {
-  for (std::uint32_t i = 0; i < chunk_count_; ++i) delete[] chunks_[i].load();
+    : max_(max_processes),
+      slots_(static_cast<Process*>(map_memory(std::size_t{max_} * sizeof(Process)))) {
+  // Whoever is called next is anywhere in the table: a page of its own each would be looked up.
+  madvise(slots_, std::size_t{max_} * sizeof(Process), MADV_HUGEPAGE);
 }
 
-void ProcessTable::add_chunk() {
-  if (chunk_count_ == max_chunks_) {
+ProcessTable::~ProcessTable() {
+  std::destroy_n(slots_, made_.load());
+  unmap_memory(slots_, std::size_t{max_} * sizeof(Process));
+}
+
+void ProcessTable::add_slots() {
+  const std::uint32_t first = made_.load(std::memory_order_relaxed);
+  const std::uint32_t count = std::min(slots_at_once, max_ - first);
+  if (count == 0) {
     throw std::length_error("the process table is full: RuntimeOptions::max_processes limits it");
   }
-  auto* chunk = new Process[chunk_size];
-  for (std::uint32_t i = chunk_size; i-- > 0;) {
-    chunk[i].id = chunk_count_ * chunk_size + i;
-    chunk[i].next_runnable = free_;
-    free_ = &chunk[i];
+  for (std::uint32_t id = first + count; id-- > first;) {
+    auto* const slot = ::new (&slots_[id]) Process;
+    slot->id = id;
+    slot->next_runnable = free_;
+    free_ = slot;
   }
-  chunks_[chunk_count_++].store(chunk, std::memory_order_release);
+  made_.store(first + count, std::memory_order_release);
 }
 
 Process& ProcessTable::allocate() {
   Process* process = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    if (free_ == nullptr) add_chunk();
+    if (free_ == nullptr) add_slots();
     process = free_;
     free_ = static_cast<Process*>(process->next_runnable);
   }
@@ -57,13 +70,9 @@ void ProcessTable::release(Process& process) noexcept {
 
 std::vector<Pid> ProcessTable::live() const {
   std::vector<Pid> pids;
-  for (std::uint32_t chunk = 0; chunk < max_chunks_; ++chunk) {
-    const Process* base = chunks_[chunk].load(std::memory_order_acquire);
-    if (base == nullptr) break;
-    for (std::uint32_t i = 0; i < chunk_size; ++i) {
-      if (base[i].arrivals.load(std::memory_order_acquire) != Process::closed)
-        pids.push_back(base[i].pid());
-    }
+  for (const Process& slot : std::span(slots_, made_.load(std::memory_order_acquire))) {
+    if (slot.arrivals.load(std::memory_order_acquire) != Process::closed)
+      pids.push_back(slot.pid());
   }
   return pids;
 }

@@ -252,7 +252,7 @@ void drain(Process& self) noexcept {
     next = message.next;
     if (message.target_serial == serial) [[likely]] {
       if (message.kind < MessageKind::first_signal) {
-        self.append(message);
+        append(self, message, false);
       } else if (message.kind == MessageKind::reply) {
         accept_reply(self, static_cast<CallBase&>(message));
       } else {
