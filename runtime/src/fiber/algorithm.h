@@ -1,7 +1,8 @@
 // Boost.Fiber's door into our scheduling: which fiber a thread runs next.
 //
-// Boost.Fiber asks `pick_next` whenever the active fiber suspends or ends, and its dispatcher asks
-// too. Every switch of the program passes here. Fibers are launched with `launch::post` only:
+// A worker that leaves its stack for another asks here itself, `leave_worker`; Boost.Fiber asks
+// `pick_next` when a fiber ends, and from its dispatcher. Every switch of the program passes
+// `switch_to`. Fibers are launched with `launch::post` only:
 // `dispatch` would switch past pick_next.
 #pragma once
 

@@ -10,10 +10,10 @@
 // putting it on a run queue, with or without a stack, on any scheduler.
 //
 // Leaving a stack. A process parks in three steps. (1) It records itself in `leaving_` and
-// suspends. (2) Whoever runs next on the thread first calls `after_switch`: the fiber is detached
-// from this scheduler (another thread may attach it), and only then `commit_park` publishes that
-// the process sleeps. (3) A waker that comes earlier leaves a mark, and `commit_park` answers
-// false: the process is queued again at once. So a fiber is never resumed while it still runs.
+// switches. (2) Whoever runs next on the thread first calls `after_switch`: only now has the stack
+// been left, and `commit_park` publishes that the process sleeps. (3) A waker that comes earlier
+// leaves a mark, and `commit_park` answers false: the process is queued again at once. So a fiber
+// is never resumed while it still runs.
 //
 // Who wakes whom. The waker queues the process on its own scheduler's slot: a pair that talks stays
 // on one thread. A sleeping scheduler is woken when a second process waits in a ring, or by the
