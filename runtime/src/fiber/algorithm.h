@@ -2,8 +2,7 @@
 //
 // A worker that leaves its stack for another asks here itself, `leave_worker`; Boost.Fiber asks
 // `pick_next` when a fiber ends, and from its dispatcher. Every switch of the program passes
-// `switch_to`. Fibers are launched with `launch::post` only:
-// `dispatch` would switch past pick_next.
+// `switch_to`. Fibers are launched with `launch::post` only: `dispatch` would switch past it.
 #pragma once
 
 #include <utility>

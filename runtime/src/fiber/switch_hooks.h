@@ -1,6 +1,6 @@
 // What must happen at every switch of fibers besides the switch: the exception bookkeeping of the
 // C++ runtime, and the announcements the sanitizers ask for. Every switch passes
-// SchedulingAlgorithm::pick_next, which calls these.
+// SchedulingAlgorithm::switch_to, which calls these.
 //
 // The C++ runtime keeps the chain of caught exceptions per thread. A process that suspends inside a
 // catch block and is followed by another that does the same would get the other's exception on
