@@ -10,7 +10,8 @@ namespace {
 using model::Server;
 
 bool is_called(const model::Uses& uses) {
-  if (uses.kind == "cast" || uses.server == nullptr) return false;
+  const bool may_call = uses.kind.empty() || uses.kind == "call";  // what else there is, is told
+  if (!may_call || uses.server == nullptr) return false;
   return std::ranges::any_of(uses.server->messages, [](const auto& each) {
     return each.kind == model::MessageKind::call;
   });

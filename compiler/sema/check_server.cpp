@@ -380,8 +380,11 @@ bool ModuleChecker::check_priority(const ast::Annotation& written, const ast::Me
   if (message.kind == ast::MessageKind::continue_)
     diagnostics_.emit(Id::misplaced_option, written.span, "@priority", "calls, casts and infos");
   const std::vector<std::string> words{"high", "normal"};
-  const std::string word =
-      written.arguments.size() == 1 ? written.arguments.front().value.path.text() : "";
+  if (written.arguments.size() != 1) {
+    diagnostics_.emit(Id::annotation_arguments, written.span, "priority", "`high` or `normal`");
+    return false;
+  }
+  const std::string word = written.arguments.front().value.path.text();
   if (std::ranges::find(words, word) == words.end()) {
     diagnostics_.emit(Id::bad_option, written.span, word, "priority")
         .suggest(word, words)

@@ -176,6 +176,7 @@ void check_storm(const Supervisor& root, diagnostics::Engine& diagnostics) {
 
 /// An event of a manager that some tree starts, and that no handler anywhere takes.
 void check_unheard(const model::Program& program, diagnostics::Engine& diagnostics) {
+  if (diagnostics.is_wrong()) return;  // it may be what a handler has misspelled
   const std::vector<const model::Handler*> handlers = all_of<model::Handler>(program);
   for (const model::Events* manager : all_of<model::Events>(program)) {
     const bool any = std::ranges::any_of(

@@ -45,6 +45,9 @@ class ModuleChecker {
   template <class D>
   D* add(const ast::Decorated& written);
   model::Declaration* find(const ast::Path& path, const char* wanted);
+  void report_not_exported(const ast::Import& import, const ast::Name& name,
+                           const model::Module& module,
+                           const std::vector<std::string>& candidates);
   /// The declaration of that kind, or null after a diagnostic.
   template <class D>
   const D* find_as(const ast::Path& path, const char* wanted);

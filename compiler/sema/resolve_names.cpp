@@ -213,12 +213,27 @@ void ModuleChecker::declare_imports() {
       } else if (any) {
         imported_.emplace(name.text, name.span);
       } else {
-        diagnostics_.emit(Id::not_exported, name.span, import.module.text(), name.text)
-            .suggest(name.text, candidates);
-        missing_.insert(name.text);
+        report_not_exported(import, name, *found->second, candidates);
       }
     }
   }
+}
+
+void ModuleChecker::report_not_exported(const ast::Import& import, const ast::Name& name,
+                                        const model::Module& module,
+                                        const std::vector<std::string>& candidates) {
+  missing_.insert(name.text);
+  const auto gone = std::ranges::find(module.removed, name.text, &model::Removed::name);
+  if (gone != module.removed.end()) {
+    diagnostics_.emit(Id::removed_used, name.span, name.text, gone->version)
+        .label(gone->span, "removed here");
+    return;
+  }
+  diagnostics_.emit(Id::not_exported, name.span, import.module.text(), name.text)
+      .suggest(name.text, candidates);
+  // Whoever meant that one uses it below.
+  if (const std::string* meant = diagnostics::nearest(name.text, candidates))
+    missing_.insert(*meant);
 }
 
 model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wanted) {
