@@ -46,8 +46,7 @@ class ModuleChecker {
   D* add(const ast::Decorated& written);
   model::Declaration* find(const ast::Path& path, const char* wanted);
   void report_not_exported(const ast::Import& import, const ast::Name& name,
-                           const model::Module& module,
-                           const std::vector<std::string>& candidates);
+                           const model::Module& module, const std::vector<std::string>& candidates);
   /// The declaration of that kind, or null after a diagnostic.
   template <class D>
   const D* find_as(const ast::Path& path, const char* wanted);
@@ -79,6 +78,8 @@ class ModuleChecker {
   std::uint64_t version_now() const { return std::max<std::uint64_t>(module_.version, 1); }
   static constexpr std::uint64_t highest_version = 1'000'000;
   /// The text that is the only argument of an annotation.
+  void check_order(const ast::Annotation& later, std::uint64_t version,
+                   const ast::Annotation* earlier, std::uint64_t before);
   std::string text_of(const ast::Annotation& annotation, const char* example);
 
   // resolve_types.cpp

@@ -34,6 +34,16 @@ std::uint64_t ModuleChecker::version_of(const ast::Annotation& annotation, const
   return version.value_or(0);
 }
 
+/// First something is added, then deprecated, then removed.
+void ModuleChecker::check_order(const ast::Annotation& later, std::uint64_t version,
+                                const ast::Annotation* earlier, std::uint64_t before) {
+  if (earlier == nullptr || version == 0 || version > before) return;
+  diagnostics_
+      .emit(Id::annotation_arguments, later.span, later.name.text,
+            "a version after " + std::to_string(before) + ", that of `@" + earlier->name.text + "`")
+      .label(earlier->span, "said here");
+}
+
 std::string ModuleChecker::text_of(const ast::Annotation& annotation, const char* example) {
   const bool one = annotation.arguments.size() == 1;
   if (one && annotation.arguments.front().value.kind == ast::ValueKind::text &&
@@ -50,12 +60,13 @@ model::Life ModuleChecker::life(const ast::Decorated& decorated,
   all.insert(all.end(), known.begin(), known.end());
   check_annotations(decorated, all);
   model::Life made;
-  if (const auto* added = annotation(decorated, "added"))
-    made.added = version_of(*added, decorated.name);
+  const ast::Annotation* const added = annotation(decorated, "added");
+  if (added != nullptr) made.added = version_of(*added, decorated.name);
   if (const auto* was = annotation(decorated, "was"))
     made.was = text_of(*was, "@was(\"old_name\")");
   if (const auto* deprecated = annotation(decorated, "deprecated")) {
     made.deprecated = version_of(*deprecated, decorated.name);
+    check_order(*deprecated, made.deprecated, added, made.added);
     for (const auto& each : deprecated->arguments) {
       if (each.name.text != "use") continue;
       made.use_instead = each.value.path.text();
@@ -70,9 +81,14 @@ bool ModuleChecker::is_removed(const ast::Decorated& decorated, const char* what
   const ast::Annotation* found = annotation(decorated, "removed");
   if (found == nullptr) return false;
   const ast::Annotation* was = annotation(decorated, "was");
+  const std::uint64_t version = version_of(*found, decorated.name);
+  for (const char* word : {"added", "deprecated"}) {
+    if (const ast::Annotation* earlier = annotation(decorated, word))
+      check_order(*found, version, earlier, version_of(*earlier, decorated.name));
+  }
   removed.push_back({what,
                      was == nullptr ? decorated.name.text : text_of(*was, "@was(\"old_name\")"),
-                     version_of(*found, decorated.name), decorated.name.span});
+                     version, decorated.name.span});
   return true;
 }
 
