@@ -176,7 +176,7 @@ void ModuleChecker::check_child(const ast::Child& written, model::Supervisor& su
   }
   child_options(written, supervisor, made);
   if (target != nullptr) child_arguments(written, supervisor, made);
-  child_handlers(written, made);
+  child_handlers(written, supervisor, made);
   supervisor.children.push_back(std::move(made));
 }
 
@@ -245,9 +245,10 @@ void ModuleChecker::child_options(const ast::Child& written, const model::Superv
   }
 }
 
-void ModuleChecker::child_handlers(const ast::Child& written, model::Child& made) {
+void ModuleChecker::child_handlers(const ast::Child& written, const model::Supervisor& supervisor,
+                                   model::Child& made) {
   if (written.partitions_span && made.target != nullptr &&
-      !dynamic_cast<const model::Server*>(made.target)) {
+      (supervisor.is_dynamic() || !dynamic_cast<const model::Server*>(made.target))) {
     diagnostics_.emit(Id::misplaced_option, written.partitions_span, "partitions",
                       "the child of a partition supervisor");
   }

@@ -166,7 +166,8 @@ class ModuleChecker {
                      const model::Declaration& target, const std::string& id, source::Span span);
   void child_options(const ast::Child& written, const model::Supervisor& supervisor,
                      model::Child& made);
-  void child_handlers(const ast::Child& written, model::Child& made);
+  void child_handlers(const ast::Child& written, const model::Supervisor& supervisor,
+                      model::Child& made);
   void check_limits(const ast::Supervisor& written, model::Supervisor& made);
   void check_partitions(const ast::Supervisor& written, model::Supervisor& made);
   std::optional<std::uint64_t> number(const ast::Value& written, std::uint64_t min,
