@@ -45,6 +45,8 @@ class ModuleChecker {
   template <class D>
   D* add(const ast::Decorated& written);
   model::Declaration* find(const ast::Path& path, const char* wanted);
+  bool is_told_as_removed(const std::string& name, source::Span span,
+                          const std::vector<model::Removed>& removed);
   void report_not_exported(const ast::Import& import, const ast::Name& name,
                            const model::Module& module, const std::vector<std::string>& candidates);
   /// The declaration of that kind, or null after a diagnostic.

@@ -219,16 +219,20 @@ void ModuleChecker::declare_imports() {
   }
 }
 
+/// What was asked for in vain was there once.
+bool ModuleChecker::is_told_as_removed(const std::string& name, source::Span span,
+                                       const std::vector<model::Removed>& removed) {
+  const auto gone = std::ranges::find(removed, name, &model::Removed::name);
+  if (gone == removed.end()) return false;
+  diagnostics_.emit(Id::removed_used, span, name, gone->version).label(gone->span, "removed here");
+  return true;
+}
+
 void ModuleChecker::report_not_exported(const ast::Import& import, const ast::Name& name,
                                         const model::Module& module,
                                         const std::vector<std::string>& candidates) {
   missing_.insert(name.text);
-  const auto gone = std::ranges::find(module.removed, name.text, &model::Removed::name);
-  if (gone != module.removed.end()) {
-    diagnostics_.emit(Id::removed_used, name.span, name.text, gone->version)
-        .label(gone->span, "removed here");
-    return;
-  }
+  if (is_told_as_removed(name.text, name.span, module.removed)) return;
   diagnostics_.emit(Id::not_exported, name.span, import.module.text(), name.text)
       .suggest(name.text, candidates);
   // Whoever meant that one uses it below.
@@ -248,12 +252,7 @@ model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wante
   const auto found = scope_.find(name);
   if (found == scope_.end()) {
     if (!missing_.insert(name).second) return nullptr;
-    const auto gone = std::ranges::find(module_.removed, name, &model::Removed::name);
-    if (gone != module_.removed.end()) {
-      diagnostics_.emit(Id::removed_used, path.span, name, gone->version)
-          .label(gone->span, "removed here");
-      return nullptr;
-    }
+    if (is_told_as_removed(name, path.span, module_.removed)) return nullptr;
     std::vector<std::string> candidates;
     if (diagnostics_.error_count() < suggestions_at_most) candidates = names_of(scope_);
     if (std::string_view(wanted) == "type") {

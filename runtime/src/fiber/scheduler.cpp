@@ -13,10 +13,6 @@
 namespace otp::detail {
 namespace {
 
-#if !defined(__x86_64__)
-thread_local constinit Scheduler* this_scheduler = nullptr;
-#endif
-
 constexpr std::int32_t turn_budget = 2000;  // operations, as the BEAM's 4,000 reductions
 constexpr std::uint32_t turns_between_polls =
     61;  // prime, so that it falls into no rhythm of the program
@@ -25,9 +21,8 @@ constexpr std::uint32_t worth_waking_for = 16;  // processes, at a few microseco
 
 }  // namespace
 
-#if defined(__x86_64__)
 thread_local constinit Scheduler* this_scheduler = nullptr;
-#else
+#if !defined(__x86_64__)
 Scheduler* current_scheduler() noexcept { return this_scheduler; }
 #endif
 

@@ -178,9 +178,7 @@ class Scheduler {
   std::thread thread_;
 };
 
-#if defined(__x86_64__)
 extern thread_local constinit Scheduler* this_scheduler;
-#endif
 
 /// The scheduler of this thread; null on a foreign thread. Never keep the answer across a
 /// suspension: a process may go on on another thread. (Inline only where a thread-local is read

@@ -68,7 +68,7 @@ TEST(LongTurns, are_not_those_of_a_process_that_gives_way) {
     const TimePoint end = monotonic_time() + 1200ms;
     while (monotonic_time() < end) yield();
     receive_value<int>(100ms);
-    blocking([] { usleep(1'200'000); });
+    blocking([] { usleep(1'200'000); });  // longer than the limit: nobody waits for an event here
   });
   EXPECT_EQ(reports->warnings_of(pid), 0);
 }
