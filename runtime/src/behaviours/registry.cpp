@@ -50,7 +50,7 @@ class RegistryProcess final : public StartedBehaviour {
     acknowledge();
     return Flow::wait;
   }
-  Flow handle(std::unique_ptr<Message, MessageDeleter> message) override {
+  Flow handle(std::unique_ptr<Message, MessageDeleter>& message) override {
     if (message->type == &watch_type) {
       const Pid pid = static_cast<Watch&>(*message).pid;
       if (watched_.insert(pid).second) monitor(pid);

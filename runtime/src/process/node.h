@@ -124,7 +124,7 @@ class Node {
   std::uint32_t add_via(std::function<Pid()> resolve);
 
   /// Delivers to a pid or a name; consumes. What cannot be delivered is bounced.
-  [[gnu::always_inline]] void send(Pid target, Message* message) noexcept {
+  void send(Pid target, Message* message) noexcept {
     if (filter_ != nullptr && filter_->takes(target, message)) [[unlikely]]
       return;
     deliver(target, message);
@@ -133,6 +133,8 @@ class Node {
   void deliver(Pid target, Message* message) noexcept;
   /// To this very slot.
   void push(Process& process, Message* message) noexcept;
+  /// `send` without a call, for what most messages pass.
+  void send_inline(Pid target, Message* message) noexcept;
   bool is_alive(Pid pid) const noexcept;
 
   /// Called by a process when all of it is gone.
@@ -142,8 +144,11 @@ class Node {
 
  private:
   void open(Process& process) noexcept;
+  void deliver_inline(Pid target, Message* message) noexcept;
+  void push_inline(Process& process, Message* message) noexcept;
   void enqueue(Process& process, Message* message) noexcept;
   void push_limited(Process& process, Message* message) noexcept;
+  static void note_kill(Process& process, const Message& message) noexcept;
   void bounce_closed(Process& process, Message* message) noexcept;
   void deliver_indirectly(Pid target, Message* message) noexcept;
   /// False: the process's mailbox is full, and the message is dealt with.
@@ -165,6 +170,48 @@ class Node {
   mutable std::shared_mutex via_mutex_;
   std::deque<std::function<Pid()>> vias_;  ///< by the id of via_pid
 };
+
+[[gnu::always_inline]] inline void Node::enqueue(Process& process, Message* message) noexcept {
+  const bool is_signal = message->kind >= MessageKind::first_signal;
+  if (is_signal && message->kind == MessageKind::exit_signal) [[unlikely]]
+    note_kill(process, *message);
+  const bool is_urgent = is_signal || (message->flags & priority_flag) != 0;
+  std::uintptr_t head = process.arrivals.load(std::memory_order_acquire);
+  bool wake = false;
+  std::uintptr_t pushed = 0;
+  do {
+    if (head == Process::closed) [[unlikely]]
+      return bounce_closed(process, message);
+    message->next = reinterpret_cast<Message*>(head & ~Process::tag_bits);
+    wake = (head & (is_urgent ? Process::idle | Process::waiting : Process::idle)) != 0;
+    pushed = Process::on_top(head, message) | (is_urgent ? Process::signalled : 0) |
+             (head & (wake ? Process::signalled | Process::wrapped
+                           : Process::signalled | Process::wrapped | Process::waiting));
+  } while (!process.arrivals.compare_exchange_weak(head, pushed, std::memory_order_acq_rel,
+                                                   std::memory_order_acquire));
+  if (wake) schedulers_->make_runnable(process);
+}
+
+[[gnu::always_inline]] inline void Node::push_inline(Process& process, Message* message) noexcept {
+  if (process.bounded.load(std::memory_order_relaxed)) [[unlikely]]
+    return push_limited(process, message);
+  enqueue(process, message);
+}
+
+[[gnu::always_inline]] inline void Node::deliver_inline(Pid target, Message* message) noexcept {
+  Process* const process = table_.slot(target);
+  if (process == nullptr || process->serial.load(std::memory_order_acquire) != target.serial)
+      [[unlikely]]
+    return deliver_indirectly(target, message);
+  message->target_serial = target.serial;
+  push_inline(*process, message);
+}
+
+[[gnu::always_inline]] inline void Node::send_inline(Pid target, Message* message) noexcept {
+  if (filter_ != nullptr) [[unlikely]]
+    return send(target, message);
+  deliver_inline(target, message);
+}
 
 /// Gives `name` to `pid`; null when done, else why not. Any thread.
 const char* claim_name(Node& node, Name name, Pid pid) noexcept;

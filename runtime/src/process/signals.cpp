@@ -230,38 +230,63 @@ void report_long_queue(Process& self) noexcept {
                             .pid = self.pid()});
 }
 
-Message* oldest_first(std::uintptr_t head) noexcept {
-  auto* newest = reinterpret_cast<Message*>(head & ~Process::tag_bits);
+constexpr std::uintptr_t pointer_bits = (Process::one_push - 1) & ~Process::tag_bits;
+
+struct Arrived {
   Message* oldest = nullptr;
-  while (newest != nullptr) {
-    Message* next = newest->next;
-    newest->next = oldest;
-    oldest = newest;
-    newest = next;
+  bool ordinary = true;  ///< none is a signal, of priority, or for another tenant
+};
+
+/// What lies on `head` down to where `read` was.
+Arrived oldest_first(std::uint32_t serial, std::uintptr_t head, std::uintptr_t read) noexcept {
+  const std::uintptr_t end = read & ~Process::tag_bits;
+  std::uintptr_t each = head & ~Process::tag_bits;
+  Arrived arrived;
+  while (each != end) {
+    auto* const message = reinterpret_cast<Message*>(each & pointer_bits);
+    each = reinterpret_cast<std::uintptr_t>(message->next);
+    message->next = std::exchange(arrived.oldest, message);
+    arrived.ordinary &= message->kind < MessageKind::first_signal &&
+                        (message->flags & priority_flag) == 0 && message->target_serial == serial;
   }
-  return oldest;
+  return arrived;
+}
+
+[[gnu::always_inline]] inline void accept_arrival(Process& self, std::uint32_t serial,
+                                                  Message& message) noexcept {
+  if (message.target_serial != serial) [[unlikely]] {  // for the slot's former tenant
+    bounce(*self.node, Pid{.id = self.id, .serial = message.target_serial}, &message,
+           ExitReason::noproc());
+  } else if (message.kind < MessageKind::first_signal) {
+    append(self, message, false);
+  } else if (message.kind == MessageKind::reply) {
+    accept_reply(self, static_cast<CallBase&>(message));
+  } else {
+    accept(self, message);
+  }
 }
 
 }  // namespace
 
 void drain(Process& self) noexcept {
+  const std::uintptr_t read = self.taken;
+  std::uintptr_t head = self.arrivals.load(std::memory_order_acquire);
+  // A signal that stays on top would make a process that does not wait look for it at each message.
+  const bool empties = (head & Process::wrapped) != 0 ||
+                       ((head & Process::signalled) != 0 && self.wait == nullptr);
+  if (empties) [[unlikely]]
+    head = self.arrivals.exchange(0, std::memory_order_acq_rel);
+  self.taken = empties ? 0 : head;
   const std::uint32_t serial = self.serial.load(std::memory_order_relaxed);
-  Message* next = oldest_first(self.arrivals.exchange(0, std::memory_order_acq_rel));
-  while (next != nullptr) {
-    Message& message = *next;
-    next = message.next;
-    if (message.target_serial == serial) [[likely]] {
-      if (message.kind < MessageKind::first_signal) {
-        append(self, message, false);
-      } else if (message.kind == MessageKind::reply) {
-        accept_reply(self, static_cast<CallBase&>(message));
-      } else {
-        accept(self, message);
-      }
-    } else {  // for the slot's former tenant
-      bounce(*self.node, Pid{.id = self.id, .serial = message.target_serial}, &message,
-             ExitReason::noproc());
-    }
+  auto& newest = *reinterpret_cast<Message*>(head & pointer_bits);
+  const std::uintptr_t below = reinterpret_cast<std::uintptr_t>(newest.next);
+  if (below == (read & ~Process::tag_bits)) {  // it is one, most often
+    accept_arrival(self, serial, newest);
+  } else if (const auto [oldest, ordinary] = oldest_first(serial, head, read); ordinary) {
+    self.append(*oldest, newest);
+  } else {
+    for (Message* next = oldest; next != nullptr;)
+      accept_arrival(self, serial, *std::exchange(next, next->next));
   }
   if (self.bounded.load(std::memory_order_relaxed)) [[unlikely]]
     drop_excess(self);
@@ -388,8 +413,8 @@ void finish(Process& self, const ExitReason& reason, bool keeps_slot) noexcept {
   Node& node = *self.node;
   const Pid pid = self.pid();
   Message* inbox = std::exchange(self.inbox_head, nullptr);
-  Message* arrived =
-      oldest_first(self.arrivals.exchange(Process::closed, std::memory_order_acq_rel));
+  const std::uintptr_t head = self.arrivals.exchange(Process::closed, std::memory_order_acq_rel);
+  Message* const arrived = oldest_first(pid.serial, head, std::exchange(self.taken, 0)).oldest;
   bounce_all(self, pid, inbox, reason);
   bounce_all(self, pid, arrived, reason);
   disarm_wake(self);
