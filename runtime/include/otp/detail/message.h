@@ -86,8 +86,11 @@ void free_message(void* memory, std::size_t bytes) noexcept;
 template <class M, class... Args>
 M* make_message(Args&&... args) {
   static_assert(alignof(M) <= 16);
+  static_assert(sizeof...(Args) != 0 || std::is_nothrow_default_constructible_v<M>);
   void* memory = allocate_message(sizeof(M));
-  if constexpr (std::is_nothrow_constructible_v<M, Args...>) {
+  if constexpr (sizeof...(Args) == 0) {
+    return ::new (memory) M;  // with parentheses it would be zeroed first
+  } else if constexpr (std::is_nothrow_constructible_v<M, Args...>) {
     return ::new (memory) M(std::forward<Args>(args)...);
   } else {
     try {
