@@ -29,7 +29,7 @@ void free_message(void* memory, std::size_t) noexcept { std::free(memory); }
 namespace {
 
 constexpr std::size_t granule = 16;
-constexpr std::size_t classes = 16;                        // to 256 bytes
+constexpr std::size_t classes = 16;                         // to 256 bytes
 constexpr std::size_t most_kept = std::size_t{128} * 1024;  // bytes of a class and thread
 
 struct FreeBlock {

@@ -192,8 +192,8 @@ struct Process : Runnable {
   static constexpr std::uintptr_t signalled = 4;
   static constexpr std::uintptr_t closed = idle | waiting | signalled;
   static constexpr std::uintptr_t wrapped = 8;
-  static constexpr std::uintptr_t tag_bits = 15;    // messages are aligned to 16 bytes
-  static constexpr unsigned count_shift = 48;       // user space ends below
+  static constexpr std::uintptr_t tag_bits = 15;  // messages are aligned to 16 bytes
+  static constexpr unsigned count_shift = 48;     // user space ends below
   static constexpr std::uintptr_t one_push = std::uintptr_t{1} << count_shift;
 
   Pid pid() const noexcept { return {.id = id, .serial = serial.load(std::memory_order_relaxed)}; }

@@ -272,8 +272,8 @@ void drain(Process& self) noexcept {
   const std::uintptr_t read = self.taken;
   std::uintptr_t head = self.arrivals.load(std::memory_order_acquire);
   // A signal that stays on top would make a process that does not wait look for it at each message.
-  const bool empties = (head & Process::wrapped) != 0 ||
-                       ((head & Process::signalled) != 0 && self.wait == nullptr);
+  const bool empties =
+      (head & Process::wrapped) != 0 || ((head & Process::signalled) != 0 && self.wait == nullptr);
   if (empties) [[unlikely]]
     head = self.arrivals.exchange(0, std::memory_order_acq_rel);
   self.taken = empties ? 0 : head;

@@ -88,7 +88,8 @@ class Behaviour {
 
   /// First run, in the new process: init and its acknowledgement.
   virtual Flow start() = 0;
-  /// One user message (cast, call, info, down, exit). The core frees it, unless the callee takes it.
+  /// One user message (cast, call, info, down, exit). The core frees it, unless the callee takes
+  /// it.
   virtual Flow handle(std::unique_ptr<Message, MessageDeleter>& message) = 0;
   /// The timer armed with arm_idle_timer() ran out before the next message. `message` is what was
   /// given there.
