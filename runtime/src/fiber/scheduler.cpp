@@ -182,7 +182,7 @@ inline Runnable* Scheduler::next_in_turn(bool looks_around, bool search) {
     if (Runnable* first = queue_.pop_first()) return first;
   }
   if (Runnable* next = queue_.pop()) return next;
-  if (Runnable* shared = group_.pop_shared()) return shared;
+  if (Runnable* shared = group_.take_shared(*this)) return shared;
   return search ? group_.steal_for(*this) : nullptr;
 }
 
@@ -250,6 +250,8 @@ void Scheduler::sleep() {
   }
   asleep_.store(true, std::memory_order_seq_cst);
   group_.sleeping_.fetch_add(1, std::memory_order_seq_cst);
+  // Who sleeps in the poller sleeps often, and leaves the fence to those that wake.
+  if (group_.poller_.load() == nullptr) fence_rarely();
   if (!work_in_sight() && !stop_requested() && !notified_) sleep_until_woken(lock, poller);
   notified_ = false;
   asleep_.store(false, std::memory_order_relaxed);

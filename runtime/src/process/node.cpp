@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/asymmetric_fence.h"
 #include "process/process_main.h"
 #include "process/signals.h"
 
@@ -55,7 +56,7 @@ Node::~Node() = default;
 
 Pid Node::spawn(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& options, Process* parent,
                 Ref* monitor) {
-  Process& process = table_.allocate();
+  Process& process = table_.allocate(*this);
   const Pid pid = process.pid();
   process.behaviour = std::move(behaviour);
   process.node = this;
@@ -81,7 +82,7 @@ Pid Node::spawn(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& option
 }
 
 Pid Node::spawn_for(WaitingThread& waiting, std::unique_ptr<Behaviour> behaviour) {
-  Process& process = table_.allocate();
+  Process& process = table_.allocate(*this);
   const Pid pid = process.pid();
   process.behaviour = std::move(behaviour);
   process.node = this;
@@ -175,7 +176,10 @@ bool Node::is_alive(Pid pid) const noexcept {
 }
 
 void Node::process_ended() noexcept {
-  if (!awaited_.load() || table_.count() != 0) return;
+  fence_often();
+  if (!awaited_.load(std::memory_order_relaxed)) return;
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // of two that end at once one sees both
+  if (table_.count() != 0) return;
   const std::lock_guard lock(empty_mutex_);
   empty_condition_.notify_all();
 }
@@ -183,6 +187,7 @@ void Node::process_ended() noexcept {
 void Node::wait_until_empty(std::chrono::nanoseconds limit) {
   std::unique_lock lock(empty_mutex_);
   awaited_.store(true);
+  fence_rarely();
   empty_condition_.wait_for(lock, limit, [this] { return table_.count() == 0; });
 }
 

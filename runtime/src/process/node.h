@@ -25,6 +25,10 @@
 namespace otp::detail {
 
 /// Slots of type-stable memory. A free slot's mailbox is closed.
+///
+/// A thread that runs processes has a shelf of its own: what ends on it is started again on it, so
+/// that neither a lock nor a shared counter stands between the starts of two threads. What its
+/// shelf cannot hold, or has not got, goes by the dozen to and from a list that all share.
 class ProcessTable {
  public:
   explicit ProcessTable(std::uint32_t max_processes);
@@ -33,10 +37,10 @@ class ProcessTable {
   ProcessTable& operator=(const ProcessTable&) = delete;
 
   /// A closed slot with a fresh serial. Throws std::length_error when the limit is reached.
-  Process& allocate();
+  Process& allocate(const Node& node);
   void release(Process& process) noexcept;
   /// One process fewer, whose slot is never given out again.
-  void retire() noexcept { live_.fetch_sub(1, std::memory_order_release); }
+  void retire(const Node& node) noexcept;
   /// The slot of `pid`, whatever lives there now; null when there never was one.
   Process* slot(Pid pid) const noexcept {
     const bool there =
@@ -45,19 +49,31 @@ class ProcessTable {
   }
   /// Every live process, oldest slot first.
   std::vector<Pid> live() const;
-  std::uint32_t count() const noexcept { return live_.load(std::memory_order_relaxed); }
+  /// How many live, or have lived a moment ago. Zero only when none does.
+  std::uint64_t count() const noexcept;
 
  private:
-  static constexpr std::uint32_t slots_at_once = 1024;
+  /// Written by its thread alone, or under the mutex.
+  struct alignas(64) Shelf {
+    Process* free = nullptr;  ///< linked by next_runnable
+    std::uint32_t size = 0;
+    std::atomic<std::uint64_t> started{0};
+    std::atomic<std::uint64_t> ended{0};
+    Shelf* next = nullptr;  ///< made before this one
+  };
 
+  Shelf* own_shelf(const Node& node) noexcept;
+  static Process* take(Shelf& shelf) noexcept;
   void add_slots();
 
   const std::uint32_t max_;
+  const std::uint32_t batch_;  ///< what is moved between a shelf and the shared list; 0: no shelves
+  const std::uint32_t slots_reserved_;
   Process* const slots_;  ///< reserved address space, committed as it is used
   std::atomic<std::uint32_t> made_{0};
   std::mutex mutex_;
-  Process* free_ = nullptr;  ///< linked by next_runnable
-  std::atomic<std::uint32_t> live_{0};
+  Shelf shared_;  ///< everybody's, under the mutex
+  std::atomic<Shelf*> shelves_{&shared_};
 };
 
 /// Who holds which local name.

@@ -445,7 +445,7 @@ void finish(Process& self, const ExitReason& reason, bool keeps_slot) noexcept {
   self.priority = Priority::normal;
   self.kill_sent.store(false, std::memory_order_relaxed);
   if (keeps_slot)
-    node.table().retire();
+    node.table().retire(node);
   else
     node.table().release(self);
   node.process_ended();
