@@ -75,6 +75,7 @@ class GenServerProcess final : public StartedBehaviour {
     if (!is_starting()) server_->otp_terminate(reason);  // not after a failed init
   }
 
+  const void* object() const noexcept override { return server_.get(); }
   std::string describe() const override { return std::string("gen_server ") + info_.name; }
   const CallBase* handled_request() const noexcept override { return handled_; }
   std::string state_text() const override { return server_->format_status(); }

@@ -59,6 +59,7 @@ Pid Node::spawn(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& option
   Process& process = table_.allocate(*this);
   const Pid pid = process.pid();
   process.behaviour = std::move(behaviour);
+  process.object = process.behaviour->object();
   process.node = this;
   process.trap_exit = options.trap_exit;
   process.priority = options.priority;
@@ -85,6 +86,7 @@ Pid Node::spawn_for(WaitingThread& waiting, std::unique_ptr<Behaviour> behaviour
   Process& process = table_.allocate(*this);
   const Pid pid = process.pid();
   process.behaviour = std::move(behaviour);
+  process.object = process.behaviour->object();
   process.node = this;
   process.set_parent({});
   process.application.store(0, std::memory_order_relaxed);

@@ -205,7 +205,11 @@ class Node {
                            : Process::signalled | Process::wrapped | Process::waiting));
   } while (!process.arrivals.compare_exchange_weak(head, pushed, std::memory_order_acq_rel,
                                                    std::memory_order_acquire));
-  if (wake) schedulers_->make_runnable(process);
+  if (!wake) return;
+  // What it has been is in memory, where many sleep; it is here when its turn comes.
+  __builtin_prefetch(process.behaviour.get());
+  __builtin_prefetch(process.object);
+  schedulers_->make_runnable(process);
 }
 
 [[gnu::always_inline]] inline void Node::push_inline(Process& process, Message* message) noexcept {

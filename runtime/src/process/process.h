@@ -53,6 +53,14 @@ struct Debugging;
 
 using MessagePtr = std::unique_ptr<Message, MessageDeleter>;
 
+/// A pid of this node in one word; 0: none.
+constexpr std::uint64_t packed(Pid pid) noexcept {
+  return (std::uint64_t{pid.serial} << 32) | pid.id;
+}
+constexpr Pid unpacked(std::uint64_t pid) noexcept {
+  return {.id = static_cast<std::uint32_t>(pid), .serial = static_cast<std::uint32_t>(pid >> 32)};
+}
+
 /// The pids a process is linked to. Most have at most one link, to their supervisor: that one costs
 /// no allocation.
 class LinkSet {
@@ -64,7 +72,11 @@ class LinkSet {
   std::vector<Pid> list() const;
 
  private:
-  Pid first_;
+  bool is_first(Pid pid) const noexcept {
+    return first_ != 0 && pid.node == 0 && first_ == packed(pid);
+  }
+
+  std::uint64_t first_ = 0;  ///< one of this node
   std::unique_ptr<boost::unordered_flat_set<Pid, std::hash<Pid>>> more_;
 };
 
@@ -154,6 +166,7 @@ struct Process : Runnable {
   Message* inbox_head = nullptr;
   Message* inbox_tail = nullptr;
   std::unique_ptr<Behaviour> behaviour;
+  const void* object = nullptr;  ///< Behaviour::object(), to be fetched ahead
   std::unique_ptr<ProcessExtras> extras;
   // What every message touches ends here: kept together, as slots are packed.
   std::uint32_t id = 0;
@@ -197,14 +210,8 @@ struct Process : Runnable {
   static constexpr std::uintptr_t one_push = std::uintptr_t{1} << count_shift;
 
   Pid pid() const noexcept { return {.id = id, .serial = serial.load(std::memory_order_relaxed)}; }
-  Pid parent() const noexcept {
-    const std::uint64_t packed = parent_id.load(std::memory_order_relaxed);
-    return {.id = static_cast<std::uint32_t>(packed),
-            .serial = static_cast<std::uint32_t>(packed >> 32)};
-  }
-  void set_parent(Pid pid) noexcept {
-    parent_id.store((std::uint64_t{pid.serial} << 32) | pid.id, std::memory_order_relaxed);
-  }
+  Pid parent() const noexcept { return unpacked(parent_id.load(std::memory_order_relaxed)); }
+  void set_parent(Pid pid) noexcept { parent_id.store(packed(pid), std::memory_order_relaxed); }
   ProcessExtras& more() {
     if (!extras) extras = std::make_unique<ProcessExtras>();
     return *extras;

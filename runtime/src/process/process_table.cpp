@@ -158,10 +158,6 @@ std::vector<Pid> ProcessTable::live() const {
 
 NameRegistry::NameRegistry() : holders_(max_names) {}
 
-namespace {
-std::uint64_t packed(Pid pid) noexcept { return (std::uint64_t{pid.serial} << 32) | pid.id; }
-}  // namespace
-
 bool NameRegistry::claim(Name name, Pid pid) noexcept {
   std::uint64_t free = 0;
   return holders_[name.index()].compare_exchange_strong(free, packed(pid));
@@ -173,9 +169,7 @@ void NameRegistry::release(Name name, Pid pid) noexcept {
 }
 
 Pid NameRegistry::holder(Name name) const noexcept {
-  const std::uint64_t held = holders_[name.index()].load(std::memory_order_acquire);
-  return Pid{.id = static_cast<std::uint32_t>(held),
-             .serial = static_cast<std::uint32_t>(held >> 32)};
+  return unpacked(holders_[name.index()].load(std::memory_order_acquire));
 }
 
 }  // namespace otp::detail

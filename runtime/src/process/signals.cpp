@@ -482,8 +482,8 @@ Message* take_matching(Process& self, bool (*accept)(void*, Message&), void* con
 
 bool LinkSet::insert(Pid pid) {
   if (contains(pid)) return false;
-  if (!first_) {
-    first_ = pid;
+  if (first_ == 0 && pid.node == 0) {
+    first_ = packed(pid);
     return true;
   }
   if (!more_) more_ = std::make_unique<boost::unordered_flat_set<Pid, std::hash<Pid>>>();
@@ -491,28 +491,28 @@ bool LinkSet::insert(Pid pid) {
 }
 
 bool LinkSet::erase(Pid pid) noexcept {
-  if (first_ == pid && first_) {
-    first_ = {};
+  if (is_first(pid)) {
+    first_ = 0;
     return true;
   }
   return more_ && more_->erase(pid) != 0;
 }
 
 bool LinkSet::contains(Pid pid) const noexcept {
-  return (first_ && first_ == pid) || (more_ && more_->contains(pid));
+  return is_first(pid) || (more_ && more_->contains(pid));
 }
 
 std::vector<Pid> LinkSet::list() const {
   std::vector<Pid> pids;
-  if (first_) pids.push_back(first_);
+  if (first_ != 0) pids.push_back(unpacked(first_));
   if (more_) pids.insert(pids.end(), more_->begin(), more_->end());
   return pids;
 }
 
 std::vector<Pid> LinkSet::take() noexcept {
-  if (!first_ && !more_) return {};
+  if (first_ == 0 && !more_) return {};
   std::vector<Pid> pids = list();
-  first_ = {};
+  first_ = 0;
   more_.reset();
   return pids;
 }

@@ -104,6 +104,8 @@ class Behaviour {
   /// The process is over, for `reason`; its name is free, its object still there. Called for every
   /// end, also a kill.
   virtual void ended(const ExitReason& reason) noexcept { static_cast<void>(reason); }
+  /// What it will look at first when a message comes, to be fetched before its turn; null: nothing.
+  virtual const void* object() const noexcept { return nullptr; }
   /// For reports: "gen_server Counter", "supervisor Shop".
   virtual std::string describe() const = 0;
   /// The request that is being handled and has no answer yet; null: none, or its caller is told in
