@@ -196,7 +196,7 @@ void drive(const Arguments& arguments, bool flat_out) {
   for (std::int64_t i = 0; i < drivers; ++i)
     doors.push_back(std::make_unique<Door>(i, alive / drivers));
   parallel(drivers, [&](long i) { doors[static_cast<std::size_t>(i)]->fill(); });
-  traffic().times.resize(10'000'000);
+  traffic().times.resize(static_cast<std::size_t>(duration.count()) * 100'000);
 
   Pace pace(rates, flat_out);
   std::vector<std::vector<std::int64_t>> late(static_cast<std::size_t>(drivers));
