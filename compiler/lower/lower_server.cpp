@@ -87,7 +87,8 @@ Object lower_message(const Owner& owner, const Message& message) {
   const std::string protocol = message.protocol == nullptr || message.protocol == &owner.declaration
                                    ? std::string()
                                    : qualified_name(*message.protocol);
-  const Parameters parameters = lower_parameters(message.parameters);
+  const Parameters parameters =
+      lower_parameters(message.parameters, without_default(&owner.declaration, message));
   Members members = members_of(message);
   const bool is_call = message.kind == MessageKind::call;
   std::string moved = members.moved;
@@ -106,7 +107,7 @@ Object lower_message(const Owner& owner, const Message& message) {
       {"doc", cpp_comment(message.doc, message.life, "  ")},
       {"deprecated", cpp_deprecated(message.life)},
       {"priority", message.priority},
-      {"name", cpp_name(message.name, Place::message)},
+      {"name", message.kind == MessageKind::exit ? "exit" : cpp_name(message.name, Place::message)},
       {"raw", message.name},
       {"client", cpp_name(server)},
       {"server_class", server + (message.protocol == nullptr ? "Server" : "Protocol")},
@@ -255,7 +256,7 @@ Object lower_client(const model::Server& declaration, bool machine) {
                       {"doc", ""},
                       {"deprecated", ""},
                       {"fields", lower_fields(declaration.parameters)}}},
-      {"args_default", all_defaults ? " = {}" : ""},
+      {"all_defaults", all_defaults},
       {"has_parameters", !declaration.parameters.empty()},
       {"has_state", declaration.state.has_value()},
       {"state", Object{{"name", declaration.name + "State"},

@@ -42,7 +42,11 @@ struct Parameters {
   std::string plain;      ///< the same without defaults
   std::string forwarded;  ///< `, ::std::move(by)`
 };
-Parameters lower_parameters(const std::vector<model::Field>& fields);
+Parameters lower_parameters(const std::vector<model::Field>& fields,
+                            std::size_t without_default = 0);
+/// How many of its first parameters have no default in the client, because C++ would have to know
+/// the client to know their type: one holds a pid of it.
+std::size_t without_default(const model::Declaration* client, const model::Message& message);
 /// The configuration struct of an application: `MisivaEnv`, qualified.
 std::string env_type(const model::Application& application);
 
