@@ -262,9 +262,9 @@ class Order {
     states_[part] = State::under_way;
     const Needs needed = needs(part);
     for (const Part& each : needed.complete) add(each);
+    std::map<Part, bool> known;
     for (const Part& each : needed.better) {
-      std::set<Part> seen;
-      if (!waits(each, seen)) add(each);
+      if (!waits(each, known)) add(each);
     }
     states_[part] = State::done;
     parts_.push_back(part);
@@ -279,13 +279,15 @@ class Order {
     return part.declaration->module == &module_ && !construct(part.declaration->kind).empty() &&
            (found == states_.end() || found->second == State::open);
   }
-  /// Whether it cannot stand before something that is under way.
-  bool waits(const Part& part, std::set<Part>& seen) const {
+  /// Whether it cannot stand before something that is under way. `known`: of others, meanwhile.
+  bool waits(const Part& part, std::map<Part, bool>& known) const {
     const auto found = states_.find(part);
     if (found != states_.end() && found->second == State::under_way) return true;
-    if (!is_open(part) || !seen.insert(part).second) return false;
-    return std::ranges::any_of(needs(part).complete,
-                               [&](const Part& each) { return waits(each, seen); });
+    if (!is_open(part)) return false;
+    if (const auto [told, fresh] = known.emplace(part, false); !fresh) return told->second;
+    const std::vector<Part> complete = needs(part).complete;
+    return known[part] =
+               std::ranges::any_of(complete, [&](const Part& each) { return waits(each, known); });
   }
 
   const model::Module& module_;
@@ -332,6 +334,11 @@ Object lower_cpp(const model::Module& module, const std::vector<Part>& order,
     const bool is_struct = declaration->kind == DeclarationKind::structure ||
                            declaration->kind == DeclarationKind::choice;
     forward.push_back((is_struct ? "struct " : "class ") + cpp_name(declaration->name));
+  }
+  // A dynamic supervisor may start one that stands behind it.
+  for (const auto& declaration : module.declarations) {
+    if (declaration->kind == DeclarationKind::supervisor)
+      forward.push_back("struct " + cpp_name(declaration->name));
   }
   Array supervisors = each_of<model::Supervisor>(module, lower_supervisor);
   Array applications = each_of<model::Application>(module, lower_application);

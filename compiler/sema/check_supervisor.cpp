@@ -274,6 +274,13 @@ void ModuleChecker::child_handlers(const ast::Child& written, const model::Super
     }
     return;
   }
+  if (written.handlers_span && supervisor.is_dynamic()) {
+    diagnostics_
+        .emit(Id::misplaced_option, written.handlers_span, "handlers",
+              "event managers that are started with their supervisor")
+        .help("add them where it is started: `Handler(manager).add_handler(...)`");
+    return;
+  }
   for (const ast::Child::Handler& each : written.handlers) {
     const auto* handler = find_as<model::Handler>(each.handler, "handler");
     if (handler == nullptr) continue;

@@ -36,6 +36,10 @@ class Rates;
 class Carts;
 class Tags;
 class PriceCache;
+struct CartSup;
+struct PaymentSup;
+struct PriceShards;
+struct ShopSup;
 
 using Sku = ::std::string;
 

@@ -19,6 +19,9 @@ struct CartError;
 class Cart;
 class Stock;
 class Worker;
+struct StockSup;
+struct WorkerSup;
+struct ShopSup;
 
 enum class Reason : ::std::uint32_t {
   checkout,
