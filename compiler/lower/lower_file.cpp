@@ -53,11 +53,11 @@ void mention_defaults(const std::vector<model::Message>& messages, Needs& needs)
   for (const model::Message& message : messages) mention_defaults(message, needs);
 }
 
-/// `every`: also the defaults that C++ cannot have.
-Needs needs_of_client(const model::Server& server, bool every) {
+/// `circle`: of the client; without it also of the defaults that C++ cannot have.
+Needs needs_of_client(const model::Server& server, const std::set<Part>& circle) {
   Needs result;
   for (const model::Message& message : server.messages)
-    mention_defaults(message, result, every ? 0 : without_default(&server, message));
+    mention_defaults(message, result, without_default(circle, message));
   return result;
 }
 
@@ -75,11 +75,11 @@ Needs needs(const model::Server& server) {
   return result;
 }
 
-Needs needs(const Part& part, bool every = false) {
+Needs needs(const Part& part, const std::set<Part>& circle = {}) {
   const Declaration& declaration = *part.declaration;
   Needs result;
   if (const auto* server = dynamic_cast<const model::Server*>(&declaration)) {
-    if (part.client) return needs_of_client(*server, every);
+    if (part.client) return needs_of_client(*server, circle);
     result = needs(*server);
   }
   if (const auto* structure = dynamic_cast<const model::Struct*>(&declaration))
@@ -113,14 +113,6 @@ Needs needs(const Part& part, bool every = false) {
       result.complete.push_back({registry->names, has_client(*registry->names)});
   }
   return result;
-}
-
-/// Whether `wanted` must be complete before the part may stand.
-bool reaches(const Part& part, const Part& wanted, std::set<Part>& seen) {
-  if (part == wanted) return true;
-  if (!seen.insert(part).second) return false;
-  return std::ranges::any_of(needs(part, true).complete,
-                             [&](const Part& each) { return reaches(each, wanted, seen); });
 }
 
 /// Its name in the templates; empty when it has no part of its own there.
@@ -260,7 +252,7 @@ class Order {
   void add(const Part& part) {
     if (!is_open(part)) return;
     states_[part] = State::under_way;
-    const Needs needed = needs(part);
+    const Needs needed = needs_of(part);
     for (const Part& each : needed.complete) add(each);
     std::map<Part, bool> known;
     for (const Part& each : needed.better) {
@@ -279,34 +271,64 @@ class Order {
     return part.declaration->module == &module_ && !construct(part.declaration->kind).empty() &&
            (found == states_.end() || found->second == State::open);
   }
+  const Needs& needs_of(const Part& part) {
+    const auto found = needs_.find(part);
+    if (found != needs_.end()) return found->second;
+    const auto circle = part.client ? circle_of(*part.declaration) : std::set<Part>();
+    return needs_.emplace(part, needs(part, circle)).first->second;
+  }
   /// Whether it cannot stand before something that is under way. `known`: of others, meanwhile.
-  bool waits(const Part& part, std::map<Part, bool>& known) const {
+  bool waits(const Part& part, std::map<Part, bool>& known) {
     const auto found = states_.find(part);
     if (found != states_.end() && found->second == State::under_way) return true;
     if (!is_open(part)) return false;
     if (const auto [told, fresh] = known.emplace(part, false); !fresh) return told->second;
-    const std::vector<Part> complete = needs(part).complete;
+    const std::vector<Part> complete = needs_of(part).complete;
     return known[part] =
                std::ranges::any_of(complete, [&](const Part& each) { return waits(each, known); });
   }
 
   const model::Module& module_;
   std::map<Part, State> states_;
+  std::map<Part, Needs> needs_;
   std::vector<Part> parts_;
 };
 
 }  // namespace
 
-std::size_t without_default(const Declaration* client, const model::Message& message) {
-  if (!has_client(*client)) return 0;
+std::set<Part> circle_of(const Declaration& client) {
+  if (!has_client(client)) return {};
+  const Part start{&client, true};
+  std::map<Part, std::vector<Part>> needed_by;
+  std::set<Part> seen{start};
+  for (std::vector<Part> open{start}; !open.empty();) {
+    const Part at = open.back();
+    open.pop_back();
+    for (const Part& each : needs(at).complete) {
+      needed_by[each].push_back(at);
+      if (seen.insert(each).second) open.push_back(each);
+    }
+  }
+  std::set<Part> circle;
+  for (std::vector<Part> open{start}; !open.empty();) {
+    const Part at = open.back();
+    open.pop_back();
+    for (const Part& each : needed_by[at]) {
+      if (circle.insert(each).second) open.push_back(each);
+    }
+  }
+  return circle;
+}
+
+std::size_t without_default(const std::set<Part>& circle, const model::Message& message) {
+  if (circle.empty()) return 0;
   std::size_t result = 0;
   for (std::size_t i = 0; i < message.parameters.size(); ++i) {
     Needs needed;
     if (message.parameters[i].fallback) mention(message.parameters[i].type, needed);
-    std::set<Part> seen;
-    if (std::ranges::any_of(needed.complete,
-                            [&](const Part& each) { return reaches(each, {client, true}, seen); }))
-      result = i + 1;
+    const bool within = std::ranges::any_of(
+        needed.complete, [&](const Part& each) { return circle.contains(each); });
+    if (within) result = i + 1;
   }
   return result;
 }

@@ -79,6 +79,7 @@ std::string arguments_text(const Message& message) {
 struct Owner {
   const model::Declaration& declaration;
   bool machine = false;
+  std::set<Part> circle{};
 };
 
 Object lower_message(const Owner& owner, const Message& message) {
@@ -88,7 +89,7 @@ Object lower_message(const Owner& owner, const Message& message) {
                                    ? std::string()
                                    : qualified_name(*message.protocol);
   const Parameters parameters =
-      lower_parameters(message.parameters, without_default(&owner.declaration, message));
+      lower_parameters(message.parameters, without_default(owner.circle, message));
   Members members = members_of(message);
   const bool is_call = message.kind == MessageKind::call;
   std::string moved = members.moved;
@@ -231,11 +232,12 @@ Object lower_call(const model::Declaration& owner, const model::Message& message
 }
 
 Object lower_client(const model::Server& declaration, bool machine) {
+  const Owner owner{declaration, machine, circle_of(declaration)};
   Array messages;
   bool every = false;
   bool down = false;
   for (const Message& message : declaration.messages) {
-    messages.push_back(lower_message({declaration, machine}, message));
+    messages.push_back(lower_message(owner, message));
     every = every || message.every_ns != 0;
     down = down || message.kind == MessageKind::down;
   }
