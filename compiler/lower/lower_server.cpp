@@ -79,6 +79,7 @@ std::string arguments_text(const Message& message) {
 struct Owner {
   const model::Declaration& declaration;
   bool machine = false;
+  std::set<Part> circle{};
 };
 
 Object lower_message(const Owner& owner, const Message& message) {
@@ -87,7 +88,8 @@ Object lower_message(const Owner& owner, const Message& message) {
   const std::string protocol = message.protocol == nullptr || message.protocol == &owner.declaration
                                    ? std::string()
                                    : qualified_name(*message.protocol);
-  const Parameters parameters = lower_parameters(message.parameters);
+  const Parameters parameters =
+      lower_parameters(message.parameters, without_default(owner.circle, message));
   Members members = members_of(message);
   const bool is_call = message.kind == MessageKind::call;
   std::string moved = members.moved;
@@ -106,7 +108,7 @@ Object lower_message(const Owner& owner, const Message& message) {
       {"doc", cpp_comment(message.doc, message.life, "  ")},
       {"deprecated", cpp_deprecated(message.life)},
       {"priority", message.priority},
-      {"name", cpp_name(message.name, Place::message)},
+      {"name", message.kind == MessageKind::exit ? "exit" : cpp_name(message.name, Place::message)},
       {"raw", message.name},
       {"client", cpp_name(server)},
       {"server_class", server + (message.protocol == nullptr ? "Server" : "Protocol")},
@@ -230,11 +232,12 @@ Object lower_call(const model::Declaration& owner, const model::Message& message
 }
 
 Object lower_client(const model::Server& declaration, bool machine) {
+  const Owner owner{declaration, machine, circle_of(declaration)};
   Array messages;
   bool every = false;
   bool down = false;
   for (const Message& message : declaration.messages) {
-    messages.push_back(lower_message({declaration, machine}, message));
+    messages.push_back(lower_message(owner, message));
     every = every || message.every_ns != 0;
     down = down || message.kind == MessageKind::down;
   }
@@ -255,7 +258,7 @@ Object lower_client(const model::Server& declaration, bool machine) {
                       {"doc", ""},
                       {"deprecated", ""},
                       {"fields", lower_fields(declaration.parameters)}}},
-      {"args_default", all_defaults ? " = {}" : ""},
+      {"all_defaults", all_defaults},
       {"has_parameters", !declaration.parameters.empty()},
       {"has_state", declaration.state.has_value()},
       {"state", Object{{"name", declaration.name + "State"},

@@ -175,6 +175,7 @@ void ModuleChecker::declare_one(const ast::Declaration& declaration) {
           else
             diagnostics_.emit(Id::names_collide, made->span, other.name, made->name)
                 .label(other.span, "the other");
+          missing_.insert(key);  // who refers to it is not told, too
           return;
         }
         scope_.emplace(key, made.get());
@@ -293,6 +294,10 @@ void ModuleChecker::check_annotations(const ast::Decorated& decorated,
     }
     if (name == "allow" || std::ranges::find(known, name) != known.end()) continue;
     auto builder = diagnostics_.emit(Id::unknown_annotation, annotation.name.span, name);
+    if (name == "private") {
+      builder.help("it is for the fields of `state` and `data`, which reports show");
+      continue;
+    }
     if (name == "alias") {
       builder.help("a name that is kept on the wire is said with `@was(\"name\")`");
       continue;
