@@ -100,16 +100,39 @@ void set_exit_reason(ExitReason reason) {
 
 bool traps_exit() { return require_process("traps_exit").trap_exit; }
 
-void unlink_and_flush(Pid other) {
-  otp::unlink(other);
-  Process& self = require_process("unlink");
+namespace {
+
+/// The Exit of `other` that waits in the mailbox.
+MessagePtr take_exit_of(Process& self, Pid other) {
   if (self.has_arrivals()) drain(self);
   const auto is_it = [](void* context, Message& message) {
     return message.kind == MessageKind::exit &&
            static_cast<ExitMessage&>(message).exit.pid == *static_cast<const Pid*>(context);
   };
   Message* checked = nullptr;
-  const MessagePtr flushed(take_matching(self, is_it, &other, checked));
+  return MessagePtr(take_matching(self, is_it, &other, checked));
+}
+
+}  // namespace
+
+void unlink_and_flush(Pid other) {
+  otp::unlink(other);
+  take_exit_of(require_process("unlink"), other);
+}
+
+std::optional<ExitReason> stop_linked(Pid child, const ExitReason& signal, Timeout timeout) {
+  Process& self = require_process("stop");
+  self.links.erase(child);
+  auto* const request = make_message<StopRequest>();
+  request->type = &signal_type<StopRequest>;
+  request->kills = signal.kind() == ExitReason::Kind::kill;
+  const std::unique_ptr<CallBase, MessageDeleter> answer(
+      exchange_request(self, child, request, MessageKind::stop, timeout));
+  self.links.erase(child);  // it may have linked itself anew meanwhile
+  if (answer == nullptr) return std::nullopt;
+  if (const MessagePtr exited = take_exit_of(self, child))
+    return std::move(static_cast<ExitMessage&>(*exited).exit.reason);
+  return std::move(answer->failure);
 }
 
 std::optional<Down> await_down(Ref ref, Timeout timeout) {

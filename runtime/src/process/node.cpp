@@ -30,7 +30,9 @@ void discard_timer(void* payload) {
   message->type->destroy(message);
 }
 
-bool is_kill(const ExitMessage& signal) noexcept {
+bool is_kill(const Message& message) noexcept {
+  if (message.kind == MessageKind::stop) return static_cast<const StopRequest&>(message).kills;
+  const auto& signal = static_cast<const ExitMessage&>(message);
   return !signal.from_link && signal.exit.reason.kind() == ExitReason::Kind::kill;
 }
 
@@ -118,7 +120,7 @@ void Node::exit_all(const ExitReason& reason) {
 }
 
 [[gnu::noinline]] void Node::note_kill(Process& process, const Message& message) noexcept {
-  if (is_kill(static_cast<const ExitMessage&>(message))) process.kill_sent.store(true);
+  if (is_kill(message)) process.kill_sent.store(true);
 }
 
 [[gnu::noinline]] void Node::push_limited(Process& process, Message* message) noexcept {

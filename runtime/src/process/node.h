@@ -189,7 +189,7 @@ class Node {
 
 [[gnu::always_inline]] inline void Node::enqueue(Process& process, Message* message) noexcept {
   const bool is_signal = message->kind >= MessageKind::first_signal;
-  if (is_signal && message->kind == MessageKind::exit_signal) [[unlikely]]
+  if (message->kind == MessageKind::exit_signal || message->kind == MessageKind::stop) [[unlikely]]
     note_kill(process, *message);
   const bool is_urgent = is_signal || (message->flags & priority_flag) != 0;
   std::uintptr_t head = process.arrivals.load(std::memory_order_acquire);

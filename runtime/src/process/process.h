@@ -156,7 +156,8 @@ enum class Zombie : std::uint8_t {
   looked_at,  ///< is none: the monitor reads what it is at, and it waits before it changes that
 };
 
-enum class ExitPending : std::uint8_t { no, signal, kill };
+/// `signal`: its reason is in ProcessExtras.
+enum class ExitPending : std::uint8_t { no, signal, shutdown, kill };
 /// What a blocked process looks up for.
 enum class WakeOn : std::uint8_t { message, signal };
 

@@ -117,7 +117,14 @@ void contain(ProcessEnd& end, Step step) {
 }
 
 ExitReason pending_exit(const Process& self) {
-  return self.exit_pending == ExitPending::kill ? ExitReason::killed() : self.extras->exit_reason;
+  switch (self.exit_pending) {
+    case ExitPending::kill:
+      return ExitReason::killed();
+    case ExitPending::shutdown:
+      return ExitReason::shutdown();
+    default:
+      return self.extras->exit_reason;
+  }
 }
 
 /// The process is over: its last words, its destructors, its farewells.

@@ -53,6 +53,27 @@ void accept_exit(Process& self, ExitMessage& signal) {
   destroy(&signal);
 }
 
+void accept_stop(Process& self, StopRequest& request) {
+  self.links.erase(request.caller);
+  if (self.trap_exit && !request.kills) {  // it ends when it likes
+    auto* const exit = make_signal<ExitMessage>(
+        MessageKind::exit, Exit{.pid = request.caller, .reason = ExitReason::shutdown()}, false);
+    exit->target_serial = request.target_serial;
+    self.append(*exit);
+    self.more().deferred.push_back(
+        {.caller = request.caller, .request = request.request, .type = request.type});
+    return destroy(&request);
+  }
+  if (request.kills) {
+    self.exit_pending = ExitPending::kill;
+  } else if (self.exit_pending == ExitPending::no) {
+    self.exit_pending = ExitPending::shutdown;
+  }
+  // Among the messages that nobody takes any more: their end is its answer.
+  request.kind = MessageKind::call;
+  self.append(request);
+}
+
 void accept_down(Process& self, DownMessage& signal) {
   const auto monitoring = take_monitor(self, signal.down.ref);
   if (!monitoring) return destroy(&signal);
@@ -192,6 +213,8 @@ void accept(Process& self, Message& message) {
       return accept_reply(self, static_cast<CallBase&>(message));
     case MessageKind::exit_signal:
       return accept_exit(self, static_cast<ExitMessage&>(message));
+    case MessageKind::stop:
+      return accept_stop(self, static_cast<StopRequest&>(message));
     case MessageKind::down_signal:
       return accept_down(self, static_cast<DownMessage&>(message));
     case MessageKind::link:
@@ -340,6 +363,7 @@ void bounce(Node& node, Pid target, Message* message, const ExitReason& reason) 
   switch (message->kind) {
     case MessageKind::call:
     case MessageKind::inspect:
+    case MessageKind::stop:
     case MessageKind::system:
       return fail_call(node, static_cast<CallBase*>(message), reason);
     case MessageKind::link:

@@ -182,6 +182,11 @@ void set_callers(std::vector<Pid> callers);
 bool traps_exit();
 /// Unlinks, and drops an Exit of `other` that is queued already.
 void unlink_and_flush(Pid other);
+/// As a supervisor ends a child: monitors it, unlinks it, sends it the exit signal, which is
+/// `shutdown` or `kill`, and waits for its end; with one message and its answer. The reason of the
+/// end; none at the time-out. When it had ended before, the Exit that told so is taken out and its
+/// reason given.
+std::optional<ExitReason> stop_linked(Pid child, const ExitReason& signal, Timeout timeout);
 /// Waits for the Down of one monitor; none at the time-out.
 std::optional<Down> await_down(Ref ref, Timeout timeout = infinity);
 

@@ -33,6 +33,7 @@ enum class MessageKind : std::uint8_t {
   first_signal,
   reply = first_signal,  ///< a call on its way back
   exit_signal,           ///< from a link or from exit(pid, reason)
+  stop,                  ///< a supervisor's: unlinks, exits, and is answered at the end
   down_signal,
   link,
   unlink,
