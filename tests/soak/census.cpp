@@ -5,6 +5,10 @@
 #include <cstdio>
 #include <filesystem>
 #include <iterator>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 #include <otp/process.h>
 
@@ -12,11 +16,27 @@
 
 namespace otp_soak {
 
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What each file descriptor leads to; those of the pollers, which are kept as their schedulers
+/// are, left out.
+std::vector<std::string> descriptors() {
+  std::vector<std::string> found;
+  for (const auto& each : fs::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    std::string target = fs::read_symlink(each.path(), gone).string();
+    if (!gone && !target.starts_with("anon_inode:[event")) found.push_back(std::move(target));
+  }
+  return found;
+}
+
+}  // namespace
+
 Census take_census() {
-  otp::detail::Node& node = otp::detail::require_node("take_census");
-  const auto descriptors = std::filesystem::directory_iterator("/proc/self/fd");
-  return {.processes = node.table().count(),
-          .descriptors = static_cast<std::size_t>(std::distance(begin(descriptors), end(descriptors)))};
+  return {.processes = otp::detail::require_node("take_census").table().count(),
+          .descriptors = descriptors().size()};
 }
 
 std::size_t timer_bytes() {
@@ -28,9 +48,10 @@ std::string to_string(const Census& census) {
          " file descriptors";
 }
 
-std::string describe_processes() {
+std::string describe_what_is_there() {
   std::string text;
-  for (const otp::Pid pid : otp::detail::require_node("describe_processes").table().live()) {
+  for (const std::string& each : descriptors()) text += "  " + each + "\n";
+  for (const otp::Pid pid : otp::detail::require_node("describe_what_is_there").table().live()) {
     if (pid == otp::self()) continue;
     const auto info = otp::process_info(pid);
     text += "  " + to_string(pid);
@@ -42,6 +63,11 @@ std::string describe_processes() {
     text += "\n";
   }
   return text;
+}
+
+std::size_t threads() {
+  const auto tasks = fs::directory_iterator("/proc/self/task");
+  return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
 }
 
 std::size_t resident_bytes() {

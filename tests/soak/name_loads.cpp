@@ -93,10 +93,9 @@ void registry(Driver& d) {
 
 /// One at a time, also when the one is killed.
 void locks(Driver& d) {
-  static std::array<std::atomic<std::int64_t>, 3> inside{};
   static std::array<std::atomic<std::uint64_t>, 3> owners{};
   const auto desks = soak::Desks::open();
-  const auto which = d.random().below(inside.size());
+  const auto which = d.random().below(owners.size());
   const auto work = [which] {
     const auto me = otp::self();
     const std::uint64_t packed = std::uint64_t{me.serial} << 32U | me.id;
@@ -104,9 +103,12 @@ void locks(Driver& d) {
     const otp::Pid holder{.id = static_cast<std::uint32_t>(other),
                           .serial = static_cast<std::uint32_t>(other >> 32U)};
     if (other != 0 && otp::is_alive(holder)) lost("two are inside a lock");
+    struct Inside {
+      std::atomic<std::uint64_t>& owner;
+      ~Inside() { owner.store(0); }  // also when it is killed: the lock is free before its end
+    } const here{owners[which]};
     otp::yield();
     otp::sleep(50us);
-    owners[which].store(0);
   };
   d.does("lock");
   if (d.chance(50)) {

@@ -129,10 +129,11 @@ class Onlooker {
     std::int64_t operations = 0;
     for (const auto& each : drivers) operations += each->operations();
     std::fprintf(stderr,
-                 "otp-soak: %lld s, cycle %lld, %lld operations, %lld kills, %.1f MiB resident\n",
+                 "otp-soak: %lld s, cycle %lld, %lld operations, %lld kills, %.1f MiB resident, "
+                 "%zu threads\n",
                  static_cast<long long>(second), static_cast<long long>(cycle.load()),
                  static_cast<long long>(operations), static_cast<long long>(totals.kills.load()),
-                 static_cast<double>(bytes) / 1048576);
+                 static_cast<double>(bytes) / 1048576, threads());
   }
 
   const Clock::time_point start_ = Clock::now();
@@ -219,7 +220,7 @@ Census settle(const std::optional<Census>& before) {
   for (int equal = 0; equal < (before ? 1 : looks);) {
     const Census last = std::exchange(census, take_census());
     const std::string why = unrest(census, before);
-    if (Clock::now() > deadline) lost("left behind: " + why + "\n" + describe_processes());
+    if (Clock::now() > deadline) lost("left behind: " + why + "\n" + describe_what_is_there());
     equal = why.empty() && last == census ? equal + 1 : 0;
     otp::sleep(10ms);
   }
