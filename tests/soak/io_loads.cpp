@@ -97,7 +97,7 @@ void streams(Driver& d) {
       const auto [pid, monitor] = otp::spawn_monitor([] {
         const auto mine = tcp::connect("127.0.0.1", echo_port, {.packet = tcp::Packet::length4});
         if (!mine) return;
-        const std::string text(100'000, 'x');
+        const std::string text(30'000, 'x');
         for (;;) {
           if (!tcp::send(*mine, text)) return;
           if (const auto got = otp::receive_value<tcp::Data>(1ms); got && got->data != text)

@@ -33,6 +33,7 @@ struct Options {
   std::int64_t rounds = 20;  ///< of each driver in a cycle; only without seconds
   std::int64_t seed = 1;
   std::int64_t report_every = 0;  ///< seconds; 0: never
+  std::string_view only;          ///< this load alone; empty: all
 };
 Options options;
 
@@ -150,6 +151,7 @@ void make_drivers() {
   int number = 0;
   for (const auto loads : {call_loads(), process_loads(), server_loads(), name_loads(), io_loads()}) {
     for (const Load& load : loads) {
+      if (!options.only.empty() && options.only != load.name) continue;
       for (int i = 0; i < load.drivers; ++i, ++number) {
         drivers.push_back(std::make_unique<Driver>(
             load, number,
@@ -314,7 +316,7 @@ void print(double seconds, const std::optional<Flatness>& flat) {
 [[noreturn]] void explain_usage() {
   std::fprintf(stderr,
                "usage: otp-soak [--seconds N | --cycles N --rounds N] [--seed S] "
-               "[--report-every SECONDS]\n");
+               "[--report-every SECONDS] [--only LOAD]\n");
   std::exit(2);
 }
 
@@ -327,6 +329,10 @@ void parse(int argc, char** argv) {
                                : option == "--seed"         ? &options.seed
                                : option == "--report-every" ? &options.report_every
                                                             : nullptr;
+    if (option == "--only" && i + 1 != argc) {
+      options.only = argv[i + 1];
+      continue;
+    }
     if (into == nullptr || i + 1 == argc) explain_usage();
     const std::string_view text = argv[i + 1];
     const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), *into);
