@@ -45,8 +45,7 @@ void calls(Driver& d) {
     case 2: {
       const auto wait = std::chrono::microseconds(d.below(1500));
       const bool beside = d.chance(50);
-      const auto got =
-          d.must("later", [&] { return steady.try_later(n, wait, beside, infinity); });
+      const auto got = d.must("later", [&] { return steady.try_later(n, wait, beside, infinity); });
       d.check(got == n, "another answer");
       break;
     }
@@ -91,7 +90,8 @@ void requests(Driver& d) {
     case 0: {
       std::vector<std::size_t> order(open.size());
       std::iota(order.begin(), order.end(), std::size_t{0});
-      for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[d.random().below(i)]);
+      for (std::size_t i = order.size(); i > 1; --i)
+        std::swap(order[i - 1], order[d.random().below(i)]);
       for (const std::size_t i : order) {
         d.does("await");
         const bool give_up = d.chance(20);
@@ -131,8 +131,8 @@ void requests(Driver& d) {
       for (std::size_t i = 0; i < sinks; ++i) all.push_back(sink(i));
       all.push_back(soak::Sink(otp::Pid{}));
       for (std::size_t i = 0; i < all.size(); ++i) d.sent();
-      const auto got = otp::multi_call(
-          all, [](const soak::Sink& each) { return each.async_doze(1); }, infinity);
+      const auto got =
+          otp::multi_call(all, [](const soak::Sink& each) { return each.async_doze(1); }, infinity);
       d.check(got.replies.size() == sinks && got.bad.size() == 1, "multi_call");
       d.check(got.bad.front().second.reason == otp::ExitReason::noproc(), "multi_call to nobody");
       for (std::size_t i = 0; i < sinks; ++i) d.answered();
@@ -150,21 +150,18 @@ void doomed_calls(Driver& d) {
   const Mortal mortal{otp::Name(name)};
   switch (is_watcher ? 0 : d.below(6)) {
     case 0: {
-      const auto got = d.ask("doomed echo", [&] {
-        return soak::Echoing(otp::Name(name)).try_echo(parcel, infinity);
-      });
+      const auto got = d.ask(
+          "doomed echo", [&] { return soak::Echoing(otp::Name(name)).try_echo(parcel, infinity); });
       d.check(!got || *got == parcel, "another answer");
       break;
     }
     case 1:
-      d.ask("doomed end", [&] {
-        return mortal.try_end_in_call(d.some_end(), d.chance(50), infinity);
-      });
+      d.ask("doomed end",
+            [&] { return mortal.try_end_in_call(d.some_end(), d.chance(50), infinity); });
       break;
     case 2: {
       // Nobody may come after this call, so it needs a limit.
-      const auto got =
-          d.ask_in_time("doomed relay", [&] { return mortal.try_relay(n, 5ms); });
+      const auto got = d.ask_in_time("doomed relay", [&] { return mortal.try_relay(n, 5ms); });
       d.check(!got || *got == n, "another answer");
       break;
     }
@@ -310,8 +307,7 @@ void machines(Driver& d) {
         d.check(got.error().reason == otp::ExitReason::timeout(), "the turnstile is gone");
       }
       ++d.sent_so_far.pushes;
-      const auto pushes =
-          d.must("pushes", [&] { return turnstile.try_pushes(infinity); });
+      const auto pushes = d.must("pushes", [&] { return turnstile.try_pushes(infinity); });
       d.check(pushes >= d.sent_so_far.pushes, "a push was not counted");
       break;
     }
@@ -407,7 +403,8 @@ void topics(Driver& d) {
       otp::receive(otp::on([&](const soak::News::Message& message) {
                      const auto& item = std::get<soak::News::item>(message.event);
                      if (item.sender != me) return;
-                     if (last != 0 && item.number != last + 1) lost("a subscriber missed a broadcast");
+                     if (last != 0 && item.number != last + 1)
+                       lost("a subscriber missed a broadcast");
                      last = item.number;
                      ++heard;
                    }),
@@ -433,8 +430,7 @@ void topics(Driver& d) {
     d.check(heard && *heard == count, "a subscriber did not hear all");
     d.down("down of a subscriber", monitor);
   }
-  const auto counted =
-      d.must("books", [&] { return sink(at).try_books(d.number(), infinity); });
+  const auto counted = d.must("books", [&] { return sink(at).try_books(d.number(), infinity); });
   d.check(counted == d.sent_so_far.sink[at], "broadcasts did not arrive");
 }
 
@@ -515,11 +511,16 @@ void inspection(Driver& d) {
   }
 }
 
-constexpr std::array loads{
-    Load{"calls", 3, calls},       Load{"requests", 2, requests}, Load{"doomed_calls", 3, doomed_calls},
-    Load{"casts", 2, casts},       Load{"limits", 2, limits},     Load{"machines", 2, machines},
-    Load{"events", 2, events},     Load{"topics", 2, topics},     Load{"agents", 1, agents},
-    Load{"inspection", 1, inspection}};
+constexpr std::array loads{Load{"calls", 3, calls},
+                           Load{"requests", 2, requests},
+                           Load{"doomed_calls", 3, doomed_calls},
+                           Load{"casts", 2, casts},
+                           Load{"limits", 2, limits},
+                           Load{"machines", 2, machines},
+                           Load{"events", 2, events},
+                           Load{"topics", 2, topics},
+                           Load{"agents", 1, agents},
+                           Load{"inspection", 1, inspection}};
 
 }  // namespace
 

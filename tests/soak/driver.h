@@ -134,8 +134,9 @@ class Driver {
     does(what);
     totals.requests.fetch_add(1, std::memory_order_relaxed);
     auto result = attempt();
-    if (!result) lost(std::string(what) + ": no answer from one that was never killed: " +
-                      describe(result.error()));
+    if (!result)
+      lost(std::string(what) +
+           ": no answer from one that was never killed: " + describe(result.error()));
     totals.replies.fetch_add(1, std::memory_order_relaxed);
     return *std::move(result);
   }

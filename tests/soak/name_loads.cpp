@@ -7,6 +7,7 @@
 #include <otp/global.h>
 #include <otp/pg.h>
 #include <otp/registry.h>
+#include <otp/sys.h>
 
 #include "driver.h"
 
@@ -15,6 +16,14 @@ namespace {
 
 using otp::infinity;
 using soak::Mortal;
+
+/// A table is changed at once, and its process learns of it later: waits now and then until that
+/// one has caught up, as it holds nobody up by itself.
+void let_catch_up(Driver& d, const char* registry) {
+  if (!d.chance(5) || !otp::whereis(registry)) return;  // that of global names starts when needed
+  d.does("let a registry catch up");
+  otp::sys::get_status(otp::ServerRef(otp::Name(registry)), infinity);
+}
 
 /// Drivers contend for a few names; a name is free before the Down of who held it.
 void names(Driver& d) {
@@ -49,6 +58,7 @@ void names(Driver& d) {
 }
 
 void global_names(Driver& d) {
+  let_catch_up(d, "global_name_server");
   d.does("global names");
   const std::string name = "soak " + std::to_string(d.below(4));
   const auto started = Mortal::start({}, {.via = otp::global::via(name)});
@@ -57,7 +67,8 @@ void global_names(Driver& d) {
     return;
   }
   d.check(otp::global::whereis_name(name) == started->address(), "another holder");
-  d.must("call by global name", [&] { return Mortal(otp::global::via(name)).try_number(infinity); });
+  d.must("call by global name",
+         [&] { return Mortal(otp::global::via(name)).try_number(infinity); });
   const otp::Ref monitor = started->monitor();
   d.kill(started->address());
   d.down("holder of a global name", monitor);
@@ -67,9 +78,11 @@ void global_names(Driver& d) {
 void registry(Driver& d) {
   const auto desks = soak::Desks::open();
   const std::int64_t key = d.below(32);
+  let_catch_up(d, "soak.Desks");
   d.does("registry");
   if (d.chance(40)) {
-    const auto got = d.ask("call by key", [&] { return Mortal(desks.via(key)).try_number(infinity); });
+    const auto got =
+        d.ask("call by key", [&] { return Mortal(desks.via(key)).try_number(infinity); });
     d.check(!got || *got > 0, "another answer");
     return;
   }
@@ -123,6 +136,7 @@ void locks(Driver& d) {
 }
 
 void tags(Driver& d) {
+  let_catch_up(d, "soak.Tags");
   d.does("tags");
   struct Hello {};
   const auto tags = soak::Tags::open();
@@ -160,6 +174,7 @@ void tags(Driver& d) {
 
 /// Members of a group get all that is published while they are in it, in order.
 void groups(Driver& d) {
+  let_catch_up(d, "soak_groups");
   d.does("groups");
   struct Said {
     std::int64_t number;
@@ -205,7 +220,8 @@ void groups(Driver& d) {
     d.check(heard && *heard == words, "a member did not hear all");
   }
   for (const auto& [pid, monitor] : members) otp::demonitor(monitor, otp::flush);
-  d.eventually("a group without members is none", [&] { return groups.get_members(group).empty(); });
+  d.eventually("a group without members is none",
+               [&] { return groups.get_members(group).empty(); });
 }
 
 constexpr std::array loads{Load{"names", 2, names},       Load{"global_names", 1, global_names},

@@ -135,7 +135,8 @@ void receives(Driver& d) {
   const std::int64_t count = 2 + d.below(60);
   std::vector<std::int64_t> order(static_cast<std::size_t>(count));
   std::iota(order.begin(), order.end(), std::int64_t{0});
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[d.random().below(i)]);
+  for (std::size_t i = order.size(); i > 1; --i)
+    std::swap(order[i - 1], order[d.random().below(i)]);
   const otp::Pid driver = otp::self();
   const std::string text = some_text(d.random(), 200);
   const auto sender = otp::spawn_monitor([=] {
@@ -282,7 +283,8 @@ void tasks(Driver& d) {
       });
       d.kill(killed.pid);
       const auto crash = otp::yield(crashing, patience);
-      d.check(crash && !*crash && crash->error().text() == "soak", "the crash of a task is not told");
+      d.check(crash && !*crash && crash->error().text() == "soak",
+              "the crash of a task is not told");
       const auto end = otp::yield(killed, patience);
       d.check(end && !*end && is_explained(end->error()), "the end of a task is not told");
       const auto fine = soak::Square::async_nolink(tasks, n);
@@ -295,9 +297,9 @@ void tasks(Driver& d) {
       std::vector<std::int64_t> inputs(20);
       std::iota(inputs.begin(), inputs.end(), n);
       std::int64_t seen = 0;
-      for (const auto& each :
-           otp::async_stream(inputs, [](const std::int64_t& i) { return i + 1; },
-                             {.max_concurrency = 4, .ordered = d.chance(50), .timeout = otp::infinity})) {
+      for (const auto& each : otp::async_stream(
+               inputs, [](const std::int64_t& i) { return i + 1; },
+               {.max_concurrency = 4, .ordered = d.chance(50), .timeout = otp::infinity})) {
         d.check(each.result && *each.result == inputs[each.index] + 1, "another value");
         ++seen;
       }

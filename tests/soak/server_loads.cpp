@@ -35,7 +35,8 @@ void starts(Driver& d) {
     d.check(!comes || (late && kind == Kind::timeout), "a server did not start");
     if (how == HowToStart::ignored) d.check(kind == Kind::ignore, "another error than ignore");
     if (how == HowToStart::refused)
-      d.check(started.error().error_as<soak::Refused>() != nullptr, "the error of init is not told");
+      d.check(started.error().error_as<soak::Refused>() != nullptr,
+              "the error of init is not told");
     return;
   }
   d.check(comes, "a server started that should not");
@@ -147,7 +148,8 @@ void strategies(Driver& d) {
   d.does("stop of a supervisor");
   before = pids_of(supervisor);
   supervisor.stop();
-  for (const otp::Pid each : before) d.check(!otp::is_alive(each), "a child outlived its supervisor");
+  for (const otp::Pid each : before)
+    d.check(!otp::is_alive(each), "a child outlived its supervisor");
 }
 
 /// One that gives up, and takes its children with it.
@@ -155,7 +157,8 @@ void giving_up(Driver& d) {
   d.does("giving up");
   otp::trap_exit(true);
   otp::SupervisorSpec spec{.name = "soak", .intensity = 2, .period = 1h};
-  for (const char* id : {"a", "b"}) spec.children.push_back(mortal_spec(id, otp::Restart::permanent));
+  for (const char* id : {"a", "b"})
+    spec.children.push_back(mortal_spec(id, otp::Restart::permanent));
   const auto supervisor = otp::start_supervisor(std::move(spec)).value();
   const otp::Pid bystander = pids_of(supervisor)[1];
   for (int i = 0; i < 3; ++i) {
@@ -208,7 +211,8 @@ void dynamic(Driver& d) {
   const auto children = sup.count_children();
   d.check(children.active <= static_cast<std::size_t>(count), "too many children");
   pids.clear();
-  for (const otp::ChildInfo& each : sup.which_children()) pids.push_back(each.pid.value_or(otp::Pid{}));
+  for (const otp::ChildInfo& each : sup.which_children())
+    pids.push_back(each.pid.value_or(otp::Pid{}));
   d.does("stop of a dynamic supervisor");
   sup.stop();
   for (const otp::Pid each : pids) d.check(!otp::is_alive(each), "a child outlived its supervisor");
@@ -227,12 +231,11 @@ void partitions(Driver& d) {
 
 void pools(Driver& d) {
   d.does("pool");
-  const auto pool =
-      otp::WorkerPool::start_link(
-          {.worker = [] { return mortal_spec("w", otp::Restart::temporary); },
-           .size = 2,
-           .max_overflow = 1})
-          .value();
+  const auto pool = otp::WorkerPool::start_link(
+                        {.worker = [] { return mortal_spec("w", otp::Restart::temporary); },
+                         .size = 2,
+                         .max_overflow = 1})
+                        .value();
   const otp::Pid driver = otp::self();
   struct Done {};
   std::vector<otp::Ref> borrowers;

@@ -293,9 +293,7 @@ class TallyImpl final : public TallyHandler {
     count(senders_[sender], number, "event", sender);
     return {};
   }
-  otp::HandledRequest<std::int64_t> books(std::int64_t sender) override {
-    return senders_[sender];
-  }
+  otp::HandledRequest<std::int64_t> books(std::int64_t sender) override { return senders_[sender]; }
 
  private:
   std::map<std::int64_t, std::int64_t> senders_;

@@ -149,7 +149,8 @@ class Onlooker {
 
 void make_drivers() {
   int number = 0;
-  for (const auto loads : {call_loads(), process_loads(), server_loads(), name_loads(), io_loads()}) {
+  for (const auto loads :
+       {call_loads(), process_loads(), server_loads(), name_loads(), io_loads()}) {
     for (const Load& load : loads) {
       if (!options.only.empty() && options.only != load.name) continue;
       for (int i = 0; i < load.drivers; ++i, ++number) {
@@ -239,12 +240,11 @@ void soak_all(Onlooker& onlooker) {
   const auto steady = soak::SteadySup::start_link();
   if (!steady) lost("the steady tree did not start: " + to_string(steady.error()));
   const auto groups = otp::ProcessGroups<std::string>::start_link({.name = "soak_groups"}).value();
-  const auto listener =
-      otp::gen_tcp::listen(0, {.ip = "127.0.0.1",
-                               .active = otp::Active::off(),
-                               .packet = otp::gen_tcp::Packet::length4,
-                               .backlog = 128})
-          .value();
+  const auto listener = otp::gen_tcp::listen(0, {.ip = "127.0.0.1",
+                                                 .active = otp::Active::off(),
+                                                 .packet = otp::gen_tcp::Packet::length4,
+                                                 .backlog = 128})
+                            .value();
   echo_port = otp::gen_tcp::sockname(listener).value().port;
   for (int i = 0; i < 2; ++i)
     static_cast<void>(soak::Acceptor::start_link({.listener = otp::Opaque(listener)}).value());
@@ -255,7 +255,8 @@ void soak_all(Onlooker& onlooker) {
                                 : Clock::now() - start >= std::chrono::seconds(options.seconds);
   };
   for (cycle = 1; !over(); ++cycle) {
-    load(onlooker, std::min(Clock::now() + cycle_time, start + std::chrono::seconds(options.seconds)));
+    load(onlooker,
+         std::min(Clock::now() + cycle_time, start + std::chrono::seconds(options.seconds)));
     quiet = settle(quiet);
   }
   --cycle;
@@ -300,8 +301,8 @@ void print(double seconds, const std::optional<Flatness>& flat) {
   }
   std::printf("\"all\":%lld}", static_cast<long long>(all));
   const std::pair<const char*, const std::atomic<std::int64_t>&> counts[] = {
-      {"requests", totals.requests}, {"replies", totals.replies},   {"errors", totals.errors},
-      {"given_up", totals.given_up}, {"kills", totals.kills},       {"restarts", totals.restarts},
+      {"requests", totals.requests}, {"replies", totals.replies}, {"errors", totals.errors},
+      {"given_up", totals.given_up}, {"kills", totals.kills},     {"restarts", totals.restarts},
       {"crashes", totals.crashes}};
   for (const auto& [name, count] : counts)
     std::printf(",\"%s\":%lld", name, static_cast<long long>(count.load()));
@@ -357,8 +358,7 @@ int run(int argc, char** argv) {
   print(std::chrono::duration<double>(Clock::now() - start).count(), flat);
   if (flat && std::abs(flat->percent()) > most_growth_percent) {
     std::fprintf(stderr, "otp-soak: the resident size went from %.2f MiB to %.2f MiB (seed %lld)\n",
-                 flat->first / 1048576, flat->last / 1048576,
-                 static_cast<long long>(options.seed));
+                 flat->first / 1048576, flat->last / 1048576, static_cast<long long>(options.seed));
     return 1;
   }
   return 0;
