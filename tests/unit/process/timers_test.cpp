@@ -12,7 +12,6 @@
 #include <gtest/gtest.h>
 
 #include "process/node.h"
-#include "process/process.h"
 
 namespace otp {
 namespace {
@@ -48,31 +47,6 @@ std::size_t slab_bytes() { return detail::current_node()->schedulers().timer_sla
 
 void await_down(Ref ref) {
   receive(on_if([ref](const Down& down) { return down.ref == ref; }, [](Down) {}));
-}
-
-// Its message waits in the mailbox that is closed: a sanitizer sees who looks at it afterwards.
-TEST_F(TimerThreads, a_wake_up_on_its_way_to_a_process_that_ends_is_freed_once) {
-  in_process([] {
-    std::atomic<int> on_their_way{0};
-    const Pid echo = spawn([] {
-      for (;;) send(*receive_value<Pid>(), Go{});
-    });
-    for (int i = 0; i < 50; ++i) {
-      const auto [pid, end] = spawn_monitor([&] {
-        send(echo, self());
-        if (!receive_value<Go>(2ms)) return;
-        // The wait has ended before its time; its timer, if it had to wait at all, stays.
-        const detail::Process& me = *detail::current_process();
-        if (me.timer == nullptr) return;
-        while (!me.has_arrivals()) {
-        }
-        ++on_their_way;
-      });
-      await_down(end);
-    }
-    EXPECT_GT(on_their_way, 0);
-    exit(echo, ExitReason::kill());
-  });
 }
 
 TEST_F(TimerThreads, memory_goes_back_when_timers_are_cancelled_or_their_process_dies) {
