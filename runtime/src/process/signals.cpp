@@ -436,12 +436,12 @@ void fail_deferred(Node& node, const ProcessExtras& extras, const ExitReason& re
 void finish(Process& self, const ExitReason& reason, bool keeps_slot) noexcept {
   Node& node = *self.node;
   const Pid pid = self.pid();
+  disarm_wake(self);  // while its message, if it is on its way, can only wait here
   Message* inbox = std::exchange(self.inbox_head, nullptr);
   const std::uintptr_t head = self.arrivals.exchange(Process::closed, std::memory_order_acq_rel);
   Message* const arrived = oldest_first(pid.serial, head, std::exchange(self.taken, 0)).oldest;
   bounce_all(self, pid, inbox, reason);
   bounce_all(self, pid, arrived, reason);
-  disarm_wake(self);
   node.timers().drop_all_of(self);
   if (self.owns_ports.exchange(false)) node.ports().drop_all_of(self);
   for (const Pid other : self.links.take()) send_exit(node, pid, other, reason, true);
