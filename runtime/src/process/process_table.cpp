@@ -82,14 +82,11 @@ Process& ProcessTable::allocate(const Node& node) {
   if (Shelf* const shelf = own_shelf(node)) {
     if (shelf->free == nullptr) {
       const std::lock_guard lock(mutex_);
-      for (; shelf->size < batch_; ++shelf->size) {
-        if (shared_.free == nullptr && shelf->size != 0) break;
-        if (shared_.free == nullptr) add_slots();
-        Process* const moved = shared_.free;
-        shared_.free = static_cast<Process*>(moved->next_runnable);
-        moved->next_runnable = shelf->free;
-        shelf->free = moved;
-      }
+      if (shared_.free == nullptr) add_slots();
+      auto* last = shelf->free = shared_.free;
+      for (shelf->size = 1; shelf->size < batch_ && last->next_runnable != nullptr; ++shelf->size)
+        last = static_cast<Process*>(last->next_runnable);
+      shared_.free = static_cast<Process*>(std::exchange(last->next_runnable, nullptr));
     }
     --shelf->size;
     process = take(*shelf);
