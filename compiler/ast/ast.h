@@ -47,6 +47,7 @@ struct Value {
   Span span;
   bool negative = false;
   bool overflow = false;        ///< a number beyond 64 bits
+  bool inexact = false;         ///< a duration of no whole nanoseconds, which `text` has
   std::uint64_t magnitude = 0;  ///< integer; duration in nanoseconds
   double floating = 0;
   bool boolean = false;
@@ -93,7 +94,7 @@ struct Field : Decorated {
 
 struct Const : Decorated {
   Type type;
-  Value value;
+  std::optional<Value> value;
 };
 struct Alias : Decorated {
   Type type;

@@ -87,6 +87,9 @@ class Builder {
   /// "did you mean `Money`?", and the mend at the place of the diagnostic; safe when only the case
   /// of letters differs.
   Builder& suggest(llvm::StringRef given, llvm::ArrayRef<std::string> candidates);
+  /// The same is wrong at a place before: tells it there.
+  void move_to(source::Span span);
+  source::Span span() const { return diagnostic_.span; }
 
  private:
   Diagnostic& diagnostic_;
@@ -122,6 +125,8 @@ std::vector<std::string> warning_words();
 struct Allowance {
   source::Span covers;
   source::Span annotation;
+  source::Span place;  ///< of the word
+  source::Span part;   ///< the word with a comma: what goes when others stay
   std::string word;
   std::vector<Id> ids;
   bool used = false;

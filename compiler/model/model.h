@@ -370,6 +370,7 @@ struct Child {
   std::uint64_t shutdown_ns = 0;  ///< 0: brutal_kill; `infinite`
   bool significant = false;
   std::string registered;
+  Span registered_span;
   struct Handler {
     const model::Handler* handler = nullptr;
     std::vector<Argument> arguments;

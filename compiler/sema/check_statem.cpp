@@ -41,7 +41,12 @@ void ModuleChecker::check(const ast::Statem& written, model::Statem& made) {
     made.one_handler = mode == modes[1];
   }
   check_shared(written, made);
-  check_init(written.inits, written, made.parameters, made.init_throws);
+  const bool any_state = !written.states.empty() && !written.states.front().names.empty();
+  check_init(written.inits,
+             "init() -> " +
+                 (any_state ? written.states.front().names.front().text : std::string("state")) +
+                 ";",
+             made, made.parameters, made.init_throws);
   if (written.data) made.data = fields(*written.data, "data", false);
   check_upgrades(written, made.data, made);
 
@@ -151,6 +156,7 @@ std::vector<std::size_t> ModuleChecker::targets(const std::vector<ast::Name>& wr
   for (const ast::Name& each : written) {
     const auto found = std::ranges::find(names, each.text);
     if (found == names.end()) {
+      if (missing_.contains(each.text)) continue;  // stands where the text is not understood
       if (!missing_.insert(made.name + "." + each.text).second) continue;  // told already
       diagnostics_.emit(Id::unknown_state, each.span, made.name, each.text)
           .suggest(each.text, names);
@@ -175,6 +181,14 @@ std::optional<std::size_t> ModuleChecker::event(const ast::Message& written, mod
   if (checked.priority) {
     diagnostics_.emit(Id::misplaced_option, checked.span, "@priority(high)",
                       "messages of servers and protocols");
+  }
+  for (const ast::Annotation& each : written.annotations) {
+    if (each.name.text == "blocking")
+      diagnostics_.emit(Id::misplaced_option, each.span, "@blocking", "servers and protocols")
+          .help("let a server do what blocks");
+    else if (each.name.text == "deferred")
+      diagnostics_.emit(Id::misplaced_option, each.span, "@deferred", "servers and protocols")
+          .help("delete it: a state machine may answer any call later, with `.reply(from, value)`");
   }
   const auto same = std::ranges::find(made.messages, checked.name, &model::Message::name);
   if (same == made.messages.end()) {

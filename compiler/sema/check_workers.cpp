@@ -15,7 +15,7 @@ void ModuleChecker::check(const ast::Events& written, model::Events& made) {
 
 void ModuleChecker::check(const ast::Handler& written, model::Handler& made) {
   made.life = life(written, {});
-  check_init(written.inits, written, made.parameters, made.init_throws);
+  check_init(written.inits, "init();", made, made.parameters, made.init_throws);
   check_flag(written.terminate, "terminate", made.name, made.terminate);
   if (!written.trap_exit.empty()) {
     diagnostics_.emit(Id::misplaced_option, written.trap_exit.front(), "trap_exit", "servers")
@@ -57,6 +57,15 @@ void ModuleChecker::check(const ast::Handler& written, model::Handler& made) {
       made.messages.push_back(message(each, nullptr));
   }
   check_life(made.messages, made.removed, made.name);
+  const bool idle = written.on.empty() && written.messages.empty();
+  if (idle && !written.broken) {
+    diagnostics_.emit(Id::empty_enum, made.span, made.name, "events and no calls")
+        .help("say which events it takes: `on " +
+              (made.manager == nullptr || made.manager->events.empty()
+                   ? std::string("event")
+                   : made.manager->events.front().name) +
+              ";`");
+  }
 }
 
 void ModuleChecker::check(const ast::Task& written, model::Task& made) {
@@ -64,7 +73,7 @@ void ModuleChecker::check(const ast::Task& written, model::Task& made) {
   made.parameters = fields(written.parameters, made.name, true);
   if (written.result && written.result->path.text() != "ok") made.result = type(*written.result);
   made.throws = thrown(written.throws);
-  if (written.timeout) made.timeout_ns = timeout(*written.timeout, made.name);
+  if (written.timeout) made.timeout_ns = timeout(*written.timeout, "task", made.name);
   if (written.every) {
     diagnostics_.emit(Id::misplaced_option, written.every->span, "every", "the infos of a server")
         .help("let a server start the task in a handler of `info ... every ...`");

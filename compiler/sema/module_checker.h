@@ -19,6 +19,11 @@ namespace otpc::sema {
 
 using diagnostics::Id;
 
+/// Whether a declaration is of a kind that may stand somewhere.
+using Accepts = bool (*)(const model::Declaration&);
+/// The structs, enums, unions, errors and aliases.
+bool is_type(const model::Declaration& declaration);
+
 /// Finds the loaded module of an import.
 using Modules = std::map<std::string, model::Module*, std::less<>>;
 
@@ -44,7 +49,9 @@ class ModuleChecker {
   void declare_one(const ast::Declaration& declaration);
   template <class D>
   D* add(const ast::Decorated& written);
-  model::Declaration* find(const ast::Path& path, const char* wanted);
+  /// What stands for that name, of whatever kind, or null after a diagnostic, which suggests only
+  /// what `accepts`.
+  model::Declaration* find(const ast::Path& path, const char* wanted, Accepts accepts);
   bool is_told_as_removed(const std::string& name, source::Span span,
                           const std::vector<model::Removed>& removed);
   void report_not_exported(const ast::Import& import, const ast::Name& name,
@@ -55,6 +62,7 @@ class ModuleChecker {
   void check_generated_names();
   template <class Member>
   void check_duplicates(const std::vector<Member>& members, std::string_view owner);
+  void tell_earlier(const std::string& name, std::string_view wanted, source::Span span);
   void check_reserved(const ast::Name& name);
   void check_annotations(const ast::Decorated& decorated,
                          const std::vector<std::string_view>& known);
@@ -96,6 +104,8 @@ class ModuleChecker {
   std::optional<model::Value> path_value(const ast::Value& written, const model::Type& type);
   std::optional<model::Value> integer_value(const ast::Value& written, const model::Type& type);
   void mismatch(const ast::Value& written, const model::Type& type);
+  /// Tells of what `number` did not take.
+  void bad_number(const ast::Value& written, const char* what, const std::string& bounds);
   std::optional<std::uint64_t> duration(const ast::Value& written, bool infinity_allowed);
   model::Field field(const ast::Field& written);
   std::vector<model::Field> fields(const std::vector<ast::Field>& written, std::string_view owner,
@@ -126,8 +136,10 @@ class ModuleChecker {
                                  const char* what, std::vector<model::Removed>& removed);
   // check_server.cpp
   void check_shared(const ast::ServerBase& written, model::Server& made);
-  void check_init(const std::vector<ast::Init>& written, const ast::Decorated& owner,
-                  std::vector<model::Field>& parameters, const model::Union*& throws);
+  /// `example` is what an `init` looks like there.
+  void check_init(const std::vector<ast::Init>& written, const std::string& example,
+                  model::Declaration& owner, std::vector<model::Field>& parameters,
+                  const model::Union*& throws);
   void check_flag(const std::vector<ast::Span>& written, const char* flag, const std::string& owner,
                   bool& made);
   void check_mailbox(const ast::ServerBase& written, model::Server& made);
@@ -144,8 +156,8 @@ class ModuleChecker {
   void check_message(const ast::Message& written, model::Message& made);
   bool check_priority(const ast::Annotation& written, const ast::Message& message);
   const model::Union* thrown(const ast::Path& written);
-  /// The time-out of a call or a task; a warning when it is infinite.
-  std::uint64_t timeout(const ast::Value& written, const std::string& owner);
+  /// The time-out of a call or a task (`kind`); a warning when it is infinite.
+  std::uint64_t timeout(const ast::Value& written, const char* kind, const std::string& owner);
   // check_statem.cpp
   model::State state(const ast::State& written, const std::string& name, source::Span name_span,
                      const std::vector<std::string>& names, model::Statem& made);
@@ -187,6 +199,9 @@ class ModuleChecker {
   const model::Declaration* current_ = nullptr;                ///< what is being resolved
   std::map<std::string, source::Span, std::less<>> imported_;  ///< name -> where it is imported
   std::set<std::string, std::less<>> missing_;  ///< names whose import failed: said once
+  std::vector<std::string> unclear_;  ///< those asked of a module that has errors itself
+  /// What was told of an unknown name, and what was looked for.
+  std::map<std::string, std::pair<diagnostics::Builder, std::string>, std::less<>> told_;
   std::size_t nameless_ = 0;  ///< declarations that may be what an unknown name means
   std::set<const model::Declaration*> resolved_;
   std::vector<const model::Declaration*> resolving_;  ///< aliases and constants under way
@@ -194,7 +209,7 @@ class ModuleChecker {
 
 /// Lists for did-you-mean.
 std::vector<std::string> names_of(
-    const std::map<std::string, model::Declaration*, std::less<>>& scope);
+    const std::map<std::string, model::Declaration*, std::less<>>& scope, Accepts accepts);
 /// "`5`", "the list"...: the value in a sentence.
 std::string shown(const ast::Value& value);
 /// "a struct", "a server"...

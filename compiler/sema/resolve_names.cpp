@@ -1,6 +1,8 @@
 // Declarations, imports, scopes, and finding things by name.
 #include <algorithm>
+#include <array>
 
+#include <llvm/ADT/STLExtras.h>
 #include <llvm/ADT/StringRef.h>
 
 #include "sema/module_checker.h"
@@ -53,10 +55,24 @@ std::string definite(DeclarationKind kind) {
 }
 
 std::vector<std::string> names_of(
-    const std::map<std::string, model::Declaration*, std::less<>>& scope) {
+    const std::map<std::string, model::Declaration*, std::less<>>& scope, Accepts accepts) {
   std::vector<std::string> names;
-  for (const auto& [name, declaration] : scope) names.push_back(name);
+  for (const auto& [name, declaration] : scope) {
+    if (accepts(*declaration)) names.push_back(name);
+  }
   return names;
+}
+
+bool is_type(const model::Declaration& declaration) {
+  switch (declaration.kind) {
+    case DeclarationKind::alias:
+    case DeclarationKind::structure:
+    case DeclarationKind::enumeration:
+    case DeclarationKind::choice:
+      return true;
+    default:
+      return false;
+  }
 }
 
 namespace {
@@ -113,6 +129,74 @@ std::vector<const char*> generated_suffixes(DeclarationKind kind) {
   }
 }
 
+/// The annotations that say all by their name.
+bool is_flag(std::string_view annotation) {
+  constexpr std::string_view flags[] = {"deferred",  "blocking", "private", "transient",
+                                        "record",    "flat",     "json_keys", "skip_expired"};
+  return std::ranges::find(flags, annotation) != std::end(flags);
+}
+
+llvm::ArrayRef<std::string_view> built_in_types() {
+  static constexpr std::string_view names[] = {
+      "bool", "i8",    "i16",    "i32",   "i64",    "u8",       "u16",   "u32",  "u64",
+      "f32",  "f64",   "string", "bytes", "atom",   "duration", "time",  "list", "map",
+      "set",  "array", "pid",    "ref",   "bigint", "term",     "opaque"};
+  return names;
+}
+
+struct Habit {
+  std::string_view type;
+  const char* help;
+};
+
+constexpr const char* no_result = "a call without a result has no `->`";
+constexpr const char* integers = "the integer types are i8 to i64 and u8 to u64, and `bigint`";
+constexpr const char* floats = "the floating-point types are `f32` and `f64`";
+constexpr const char* texts = "a text is a `string`";
+constexpr const char* octets = "bytes are `bytes`";
+constexpr const char* lists = "a list is written `list<type>`";
+constexpr const char* maps = "a map is written `map<key, value>`";
+constexpr const char* optionals = "what may be absent has a type that ends in `?`";
+constexpr const char* truths = "true or false is a `bool`";
+constexpr const char* tuples = "a tuple is written `(A, B)`";
+
+/// The types of C++, Elixir, Erlang and protobuf that readers write out of habit.
+constexpr std::array habits{
+    Habit{"void", no_result},        Habit{"unit", no_result},
+    Habit{"int", integers},          Habit{"integer", integers},
+    Habit{"uint", integers},         Habit{"long", integers},
+    Habit{"short", integers},        Habit{"unsigned", integers},
+    Habit{"size_t", integers},       Habit{"int8", integers},
+    Habit{"int16", integers},        Habit{"int32", integers},
+    Habit{"int64", integers},        Habit{"uint8", integers},
+    Habit{"uint16", integers},       Habit{"uint32", integers},
+    Habit{"uint64", integers},       Habit{"int8_t", integers},
+    Habit{"int16_t", integers},      Habit{"int32_t", integers},
+    Habit{"int64_t", integers},      Habit{"uint8_t", integers},
+    Habit{"uint16_t", integers},     Habit{"uint32_t", integers},
+    Habit{"uint64_t", integers},     Habit{"pos_integer", integers},
+    Habit{"non_neg_integer", integers}, Habit{"float", floats},
+    Habit{"double", floats},         Habit{"number", floats},
+    Habit{"str", texts},             Habit{"text", texts},
+    Habit{"String", texts},          Habit{"string_view", texts},
+    Habit{"char", texts},            Habit{"binary", octets},
+    Habit{"byte", octets},           Habit{"vector", lists},
+    Habit{"deque", lists},           Habit{"repeated", lists},
+    Habit{"dict", maps},             Habit{"unordered_map", maps},
+    Habit{"optional", optionals},    Habit{"maybe", optionals},
+    Habit{"boolean", truths},        Habit{"tuple", tuples},
+    Habit{"pair", tuples},
+};
+
+/// What is written here instead of a type of another language; empty when it is none.
+const char* type_of_habit(llvm::StringRef name) {
+  name.consume_front("std::");
+  if (name == "string") return texts;
+  if (name == "map") return maps;
+  const auto found = std::ranges::find(habits, std::string_view(name), &Habit::type);
+  return found == habits.end() ? "" : found->help;
+}
+
 /// Nobody reads on, and each name is compared with all others.
 constexpr std::size_t suggestions_at_most = 200;
 
@@ -166,18 +250,21 @@ void ModuleChecker::declare_one(const ast::Declaration& declaration) {
         made->broken = written.broken;
         check_reserved(written.name);
         const std::string key = scope_key(*made);
-        const auto [same, fresh] = by_lower_name_.emplace(llvm::StringRef(key).lower(), made.get());
+        if (llvm::is_contained(built_in_types(), key))
+          diagnostics_.emit(Id::reserved_name, made->span, made->name, "it is a type of the language")
+              .help("choose another name");
+        const auto [known, fresh] = scope_.emplace(key, made.get());
         if (!fresh) {
-          const model::Declaration& other = *same->second;
-          if (scope_key(other) == key)
-            diagnostics_.emit(Id::duplicate_declaration, made->span, made->name)
-                .label(other.span, "first here");
-          else
-            diagnostics_.emit(Id::names_collide, made->span, other.name, made->name)
-                .label(other.span, "the other");
+          diagnostics_.emit(Id::duplicate_declaration, made->span, made->name)
+              .label(known->second->span, "first here");
           return;
         }
-        scope_.emplace(key, made.get());
+        // Of two that differ in case, each is what its name says: who names one means that one.
+        const auto [same, only] = by_lower_name_.emplace(llvm::StringRef(key).lower(), made.get());
+        if (!only) {
+          diagnostics_.emit(Id::names_collide, made->span, same->second->name, made->name)
+              .label(same->second->span, "the other");
+        }
         written_.emplace(made.get(), &declaration);
         module_.declarations.push_back(std::move(made));
       },
@@ -210,6 +297,7 @@ void ModuleChecker::declare_imports() {
       }
       if (!any && found->second->incomplete) {  // it may be what is broken there
         missing_.insert(name.text);
+        unclear_.push_back(name.text);
       } else if (any) {
         imported_.emplace(name.text, name.span);
       } else {
@@ -240,44 +328,67 @@ void ModuleChecker::report_not_exported(const ast::Import& import, const ast::Na
     missing_.insert(*meant);
 }
 
-model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wanted) {
+model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wanted,
+                                        Accepts accepts) {
   if (path.parts.empty()) return nullptr;
   if (path.parts.size() > 1) {
-    diagnostics_.emit(Id::unknown_name, path.span, wanted, path.text())
-        .help("import it: `import " + path.text().substr(0, path.text().rfind("::")) + " { " +
+    auto builder = diagnostics_.emit(Id::unknown_name, path.span, wanted, path.text());
+    const char* instead = path.parts.front().text == "std" ? type_of_habit(path.text()) : "";
+    if (path.parts.front().text == "env")
+      builder.help("`env` has the arguments of children: `child cart: Cart(limit: env.limit);`");
+    else if (*instead != '\0')
+      builder.help(instead);
+    else
+      builder.help("import it: `import " + path.text().substr(0, path.text().rfind("::")) + " { " +
               path.parts.back().text + " };`, and write `" + path.parts.back().text + "`");
     return nullptr;
   }
   const std::string& name = path.parts.front().text;
   const auto found = scope_.find(name);
   if (found == scope_.end()) {
-    if (!missing_.insert(name).second) return nullptr;
+    if (!missing_.insert(name).second) {
+      tell_earlier(name, wanted, path.span);
+      return nullptr;
+    }
+    if (diagnostics::nearest(name, unclear_) != nullptr) return nullptr;
     if (is_told_as_removed(name, path.span, module_.removed)) return nullptr;
     std::vector<std::string> candidates;
-    if (diagnostics_.error_count() < suggestions_at_most) candidates = names_of(scope_);
-    if (std::string_view(wanted) == "type") {
-      for (const char* each :
-           {"bool", "i8",    "i16",    "i32",   "i64",    "u8",       "u16",   "u32",  "u64",
-            "f32",  "f64",   "string", "bytes", "atom",   "duration", "time",  "list", "map",
-            "set",  "array", "pid",    "ref",   "bigint", "term",     "opaque"}) {
-        candidates.emplace_back(each);
-      }
+    if (diagnostics_.error_count() < suggestions_at_most) candidates = names_of(scope_, accepts);
+    const bool is_type = std::string_view(wanted) == "type";
+    if (is_type) {
+      for (const std::string_view each : built_in_types()) candidates.emplace_back(each);
     }
     const bool near = diagnostics::nearest(name, candidates) != nullptr;
     if (!near && nameless_ > 0) {
       --nameless_;
       return nullptr;
     }
-    diagnostics_.emit(Id::unknown_name, path.span, wanted, name).suggest(name, candidates);
+    auto builder = diagnostics_.emit(Id::unknown_name, path.span, wanted, name);
+    told_.emplace(name, std::pair(builder, wanted));
+    const char* instead = is_type ? type_of_habit(name) : "";
+    if (*instead != '\0')
+      builder.help(instead);
+    else
+      builder.suggest(name, candidates);
     return nullptr;
   }
   if (found->second != current_) used_.insert(found->second);
   return found->second;
 }
 
+/// The declarations are not resolved in the order of the text: the first place is what is shown.
+void ModuleChecker::tell_earlier(const std::string& name, std::string_view wanted,
+                                 source::Span span) {
+  const auto told = told_.find(name);
+  if (told == told_.end() || told->second.second != wanted) return;
+  diagnostics::Builder& builder = told->second.first;
+  if (span.file == builder.span().file && span.begin < builder.span().begin) builder.move_to(span);
+}
+
 void ModuleChecker::check_reserved(const ast::Name& name) {
   if (llvm::StringRef(name.text).starts_with_insensitive("otp_")) {
-    diagnostics_.emit(Id::reserved_name, name.span, name.text);
+    diagnostics_.emit(Id::reserved_name, name.span, name.text,
+                      "names beginning with `otp_` belong to generated code");
   }
 }
 
@@ -291,7 +402,12 @@ void ModuleChecker::check_annotations(const ast::Decorated& decorated,
           .help("keep one of them");
       continue;
     }
-    if (name == "allow" || std::ranges::find(known, name) != known.end()) continue;
+    if (name == "allow") continue;
+    if (std::ranges::find(known, name) != known.end()) {
+      if (is_flag(name) && !annotation.arguments.empty())
+        diagnostics_.emit(Id::annotation_arguments, annotation.span, name, "no arguments");
+      continue;
+    }
     auto builder = diagnostics_.emit(Id::unknown_annotation, annotation.name.span, name);
     if (name == "alias") {
       builder.help("a name that is kept on the wire is said with `@was(\"name\")`");

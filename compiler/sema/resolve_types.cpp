@@ -70,7 +70,10 @@ Type ModuleChecker::written_type(const ast::Type& written) {
 bool ModuleChecker::takes(const ast::Type& written, std::size_t types, bool count,
                           const char* text) {
   if (written.arguments.size() == types && written.count.has_value() == count) return true;
-  diagnostics_.emit(Id::wrong_type_arguments, written.span, written.path.text(), text);
+  auto builder =
+      diagnostics_.emit(Id::wrong_type_arguments, written.span, written.path.text(), text);
+  if (count && !written.count && written.arguments.size() == types + 1)
+    builder.help("the size is a written number, no constant");
   return false;
 }
 
@@ -121,6 +124,11 @@ Type ModuleChecker::named_type(const ast::Type& written) {
     result.kind = TypeKind::map;
   } else if (name == "array") {
     if (!takes(written, 1, true, "a type and a size: `array<u8, 16>`")) return result;
+    if (written.count->span.begin < written.arguments.front().span.begin) {
+      diagnostics_.emit(Id::wrong_type_arguments, written.span, name,
+                        "a type and then a size: `array<u8, 16>`");
+      return result;
+    }
     arguments();
     result.kind = TypeKind::array;
     result.count = written.count->magnitude;
@@ -145,7 +153,7 @@ Type ModuleChecker::named_type(const ast::Type& written) {
           .help("only `info down(...)` has a parameter of type `down<Server>`");
       return result;
     }
-    model::Declaration* found = find(written.path, "type");
+    model::Declaration* found = find(written.path, "type", is_type);
     if (found == nullptr) return result;
     if (!takes(written, 0, false, "no type arguments")) return result;
     if (found->kind == DeclarationKind::alias) {
@@ -153,10 +161,7 @@ Type ModuleChecker::named_type(const ast::Type& written) {
       if (found->module == &module_) check(std::get<ast::Alias>(*written_.at(found)), alias);
       return alias.type;
     }
-    const bool is_type = found->kind == DeclarationKind::structure ||
-                         found->kind == DeclarationKind::enumeration ||
-                         found->kind == DeclarationKind::choice;
-    if (!is_type) {
+    if (!is_type(*found)) {
       auto builder =
           diagnostics_.emit(Id::wrong_kind, written.span, name, described(found->kind), "a type");
       if (dynamic_cast<const model::Server*>(found) != nullptr)
@@ -177,7 +182,9 @@ Type ModuleChecker::named_type(const ast::Type& written) {
 
 template <class D>
 const D* ModuleChecker::find_as(const ast::Path& path, const char* wanted) {
-  model::Declaration* found = find(path, wanted);
+  model::Declaration* found = find(path, wanted, [](const model::Declaration& each) {
+    return dynamic_cast<const D*>(&each) != nullptr;
+  });
   if (found == nullptr) return nullptr;
   const auto* result = dynamic_cast<const D*>(found);
   if (result == nullptr) {

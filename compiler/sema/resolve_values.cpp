@@ -58,7 +58,8 @@ std::string shown(const ast::Value& value) {
     case ast::ValueKind::duration:
       return value.overflow ? "the duration"
                             : "the duration `" + std::string(value.negative ? "-" : "") +
-                                  duration_text(value.magnitude) + "`";
+                                  (value.inexact ? value.text : duration_text(value.magnitude)) +
+                                  "`";
     case ast::ValueKind::path:
       return "`" + value.path.text() + "`";
     case ast::ValueKind::list:
@@ -153,6 +154,11 @@ std::optional<Value> ModuleChecker::value(const ast::Value& written, const Type&
                           "0 to 292 years");
         return std::nullopt;
       }
+      if (written.inexact) {
+        diagnostics_.emit(Id::value_range, written.span, shown(written), "duration",
+                          "whole nanoseconds");
+        return std::nullopt;
+      }
       result.kind = model::ValueKind::duration;
       result.magnitude = written.magnitude;
       return result;
@@ -167,8 +173,12 @@ std::optional<Value> ModuleChecker::value(const ast::Value& written, const Type&
         return std::nullopt;
       }
       for (const ast::Value& item : written.items) {
-        if (auto each = value(item, type.arguments.front()))
-          result.items.push_back(std::move(*each));
+        auto each = value(item, type.arguments.front());
+        if (!each) continue;
+        if (type.kind == TypeKind::set &&
+            std::ranges::find(result.items, each->written(), &Value::written) != result.items.end())
+          diagnostics_.emit(Id::duplicate_member, item.span, each->written(), type.text());
+        result.items.push_back(std::move(*each));
       }
       return result;
     case ast::ValueKind::path:
@@ -191,6 +201,7 @@ std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const 
       std::vector<std::string> members;
       for (const model::EnumMember& member : enumeration.members) members.push_back(member.name);
       if (std::ranges::find(members, parts.back().text) == members.end()) {
+        if (enumeration.broken) return std::nullopt;  // it may be what is broken there
         diagnostics_
             .emit(Id::unknown_name, written.span, "member of `" + enumeration.name + "` called",
                   parts.back().text)
@@ -204,7 +215,17 @@ std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const 
       return result;
     }
   }
-  model::Declaration* found = find(written.path, "constant");
+  if (parts.size() == 2) {
+    const auto owner = scope_.find(parts[0].text);
+    if (owner != scope_.end() && owner->second->kind == model::DeclarationKind::enumeration) {
+      used_.insert(owner->second);
+      mismatch(written, type);
+      return std::nullopt;
+    }
+  }
+  model::Declaration* found = find(written.path, "constant", [](const model::Declaration& each) {
+    return each.kind == model::DeclarationKind::constant;
+  });
   if (found == nullptr) return std::nullopt;
   if (found->kind != model::DeclarationKind::constant) {
     diagnostics_.emit(Id::wrong_kind, written.span, written.path.text(), described(found->kind),

@@ -38,6 +38,9 @@ class Builder {
   ast::Field field(Parser::FieldContext& context);
   /// Of anything but `env`: without ranges.
   std::vector<ast::Field> fields(const std::vector<Parser::FieldContext*>& contexts);
+  /// Of what a process keeps: they may be private, others not.
+  std::vector<ast::Field> kept_fields(const std::vector<Parser::FieldContext*>& contexts);
+  void refuse_private(const ast::Field& field);
   std::vector<ast::Field> parameters(Parser::ParametersContext* context);
   ast::Annotation annotation(Parser::AnnotationContext& context);
   std::vector<ast::Annotation> annotations(const std::vector<Parser::AnnotationContext*>& contexts);
@@ -51,7 +54,8 @@ class Builder {
   ast::Enum enum_(Parser::EnumDeclContext& context);
   ast::Union union_(Parser::UnionDeclContext& context);
   /// The cases of a union, an error or a topic; `open` when one of them is `..`.
-  std::vector<ast::Case> cases(const std::vector<Parser::UnionCaseContext*>& contexts, bool& open);
+  std::vector<ast::Case> cases(const std::vector<Parser::UnionCaseContext*>& contexts,
+                               const ast::Name& owner, bool& open);
 
   // build_server.cpp
   ast::Protocol protocol(Parser::ProtocolDeclContext& context);

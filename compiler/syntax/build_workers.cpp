@@ -48,7 +48,7 @@ ast::Topic Builder::topic(Parser::TopicDeclContext& context) {
   result.name = name(context.name());
   result.parameters = parameters(context.parameters());
   bool open = false;  // a topic of a later version may have more: nothing to say
-  result.cases = cases(context.unionCase(), open);
+  result.cases = cases(context.unionCase(), result.name, open);
   return result;
 }
 

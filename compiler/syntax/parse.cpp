@@ -58,7 +58,7 @@ void Builder::add(Parser::DeclarationContext& declaration, const std::string& do
     ast::Const made;
     made.name = name(constant->name());
     made.type = type(constant->type());
-    made.value = value(constant->value());
+    made.value = optional_value(constant->value());
     keep(std::move(made));
   } else if (auto* alias = declaration.aliasDecl()) {
     ast::Alias made;
