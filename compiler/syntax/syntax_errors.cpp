@@ -61,6 +61,8 @@ const char* habit_help(std::string_view word) {
 
 std::string quoted(const antlr4::Token& token) {
   if (token.getType() == antlr4::Token::EOF) return "the end of the declaration";
+  const bool put_in = token.getStopIndex() + 1 == token.getStartIndex();
+  if (put_in) return "the end of the line";
   std::string text = token.getText();
   if (text.size() > 30) text = text.substr(0, 27) + "...";
   return "`" + text + "`";
@@ -135,6 +137,11 @@ bool is_before_body(antlr4::TokenStream& tokens, std::size_t index) {
 
 }  // namespace
 
+void SyntaxErrors::begin(const MendedTokens& mended) {
+  only_first_ = !mended.balanced;
+  for (const Mend& each : mended.mends) open_lines_.insert(each.open_line);
+}
+
 void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* offending,
                                std::size_t line, std::size_t, const std::string&,
                                std::exception_ptr) {
@@ -145,9 +152,15 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
     last_index_ = index;
     return;
   }
+  const bool closes_what_was_left = offending->getType() == OtpLexer::RBRACE &&
+                                    std::ranges::any_of(open_lines_, [&](std::size_t open_line) {
+                                      return told_lines_.contains(open_line);
+                                    });
+  if (closes_what_was_left) return;
   auto* parser = dynamic_cast<antlr4::Parser*>(recognizer);
   if (!reported_) only_first_ = is_before_body(*parser->getTokenStream(), index);
   reported_ = true;
+  told_lines_.insert(line);
   last_line_ = line;
   last_index_ = index;
 
@@ -165,6 +178,7 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
         .help("end it with `;`")
         .fix(diagnostics::FixLevel::safe, places_.behind(*before), ";");
     last_line_ = before->getLine();
+    told_lines_.insert(last_line_);
     return;
   }
   unclear_lines_.insert(line);
@@ -183,6 +197,20 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
   if (help.empty() && before != nullptr) help = habit_help(before->getText());
   if (help.empty() && at_end) help = "a `{` that is not closed with `}`, or a missing `;`";
   diagnostics_.emit(Id::syntax, span, message).help(help);
+}
+
+void SyntaxErrors::tell(const Mend& mend) {
+  for (const std::size_t line : {mend.line, mend.open_line}) {
+    if (told_lines_.contains(line) || bad_lines_.contains(line)) return;
+  }
+  told_lines_.insert(mend.line);
+  auto builder = diagnostics_.emit(Id::syntax, mend.span, mend.message);
+  if (mend.semicolon) {
+    builder.help("end it with `;`").fix(diagnostics::FixLevel::safe, mend.span, ";");
+    return;
+  }
+  misplaced_ = true;
+  if (mend.open) builder.label(mend.open, "this one is not closed");
 }
 
 }  // namespace otpc::syntax
