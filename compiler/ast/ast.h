@@ -303,6 +303,7 @@ struct File {
   std::set<std::string> lost;           ///< words of what was not understood: may be declared there
   std::size_t nameless = 0;             ///< declarations whose name is not known
   std::vector<Allow> allows;
+  std::vector<Span> idle_docs;  ///< `///` lines with nothing behind them
   std::vector<Import> imports;
   std::vector<Declaration> declarations;
 };

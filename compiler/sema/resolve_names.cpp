@@ -217,6 +217,9 @@ void ModuleChecker::declare() {
   missing_.insert(file_.lost.begin(), file_.lost.end());
   nameless_ = file_.nameless;
   declare_allows();
+  for (const source::Span doc : file_.idle_docs)
+    diagnostics_.emit(Id::idle_doc, doc)
+        .help("put it before what it describes, or begin it with `//`");
   declare_version();
   for (const ast::Declaration& declaration : file_.declarations) {
     const ast::Decorated& written = ast::decorated(declaration);

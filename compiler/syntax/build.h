@@ -27,6 +27,14 @@ class Builder {
   void add_allows(antlr4::tree::ParseTree& tree, ast::File& file);
 
  private:
+  // parse.cpp
+  void add_module(Parser::DeclarationContext& declaration, Parser::ModuleDeclContext& module,
+                  const std::string& doc, bool broken, ast::File& file);
+  void add_import(Parser::DeclarationContext& declaration, Parser::ImportDeclContext& import,
+                  bool broken, ast::File& file);
+  /// Without what all declarations have; nothing for what is no declaration.
+  std::optional<ast::Declaration> declared(Parser::DeclarationContext& context);
+
   // build_types.cpp
   ast::Span span(const antlr4::ParserRuleContext& context) const;
   ast::Span span(antlr4::tree::TerminalNode* token) const;
@@ -50,6 +58,8 @@ class Builder {
   std::string doc_at(ast::Span span) const;
 
   // build_data.cpp
+  ast::Const constant(Parser::ConstDeclContext& context);
+  ast::Alias alias(Parser::AliasDeclContext& context);
   ast::Struct struct_(Parser::StructDeclContext& context);
   ast::Enum enum_(Parser::EnumDeclContext& context);
   ast::Union union_(Parser::UnionDeclContext& context);

@@ -3,6 +3,21 @@
 
 namespace otpc::syntax {
 
+ast::Const Builder::constant(Parser::ConstDeclContext& context) {
+  ast::Const made;
+  made.name = name(context.name());
+  made.type = type(context.type());
+  made.value = optional_value(context.value());
+  return made;
+}
+
+ast::Alias Builder::alias(Parser::AliasDeclContext& context) {
+  ast::Alias made;
+  made.name = name(context.name());
+  made.type = type(context.type());
+  return made;
+}
+
 ast::Struct Builder::struct_(Parser::StructDeclContext& context) {
   ast::Struct result;
   result.name = name(context.name());
