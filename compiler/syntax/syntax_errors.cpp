@@ -137,7 +137,7 @@ antlr4::misc::IntervalSet expected_tokens(antlr4::Parser& parser) {
     context = dynamic_cast<antlr4::ParserRuleContext*>(context->parent);
   auto* message = dynamic_cast<OtpParser::MessageContext*>(context);
   const bool timed = message != nullptr && message->INFO() != nullptr;
-  if (!timed) expected.remove(OtpLexer::EVERY);
+  if (!timed) expected.remove(static_cast<std::size_t>(OtpLexer::EVERY));
   return expected;
 }
 
