@@ -200,8 +200,8 @@ void check_process_names(const model::Program& program, diagnostics::Engine& dia
       if (child.registered.empty()) continue;
       const auto [holder, fresh] = holders.emplace(child.registered, &child);
       if (!fresh)
-        diagnostics.emit(Id::duplicate_process_name, child.span, child.registered)
-            .label(holder->second->span, "first here");
+        diagnostics.emit(Id::duplicate_process_name, child.registered_span, child.registered)
+            .label(holder->second->registered_span, "first here");
     }
   }
 }
