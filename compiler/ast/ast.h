@@ -76,6 +76,10 @@ struct Annotation {
   Span span;
 };
 
+/// Where an annotation of that name belongs: "`@private` stands before a field"; empty for what is
+/// no annotation.
+std::string place_of_annotation(std::string_view name);
+
 struct Decorated {
   std::string doc;  ///< the text of the `///` lines before it
   std::vector<Annotation> annotations;
@@ -90,6 +94,7 @@ struct Field : Decorated {
   std::optional<Value> fallback;
   std::optional<Value> min;
   std::optional<Value> max;
+  Span in_span;  ///< of the word
 };
 
 struct Const : Decorated {
@@ -150,6 +155,7 @@ struct Message : Decorated {
   Path throws;
   std::optional<Value> timeout;
   std::optional<Value> every;
+  Span every_span;            ///< of the word
   std::vector<Name> targets;  ///< of a state machine: where it may lead
 };
 struct Protocol : Decorated {
@@ -218,6 +224,7 @@ struct Task : Decorated {
   Path throws;
   std::optional<Value> timeout;
   std::optional<Value> every;
+  Span every_span;  ///< of the word
 };
 struct Agent : Decorated {
   Type state;
@@ -262,6 +269,7 @@ struct Supervisor : Decorated {
   Name auto_shutdown;
   std::vector<Child> children;
   std::optional<Value> max_children;
+  Span max_children_span;  ///< of the word
   std::optional<Value> backoff_min;
   std::optional<Value> backoff_max;
   Span backoff_span;

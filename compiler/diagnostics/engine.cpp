@@ -70,6 +70,23 @@ void Builder::move_to(source::Span span) {
   diagnostic_.span = span;
 }
 
+Builder& Builder::members(llvm::ArrayRef<std::string> names) {
+  constexpr std::size_t shown_at_most = 8;
+  if (names.empty()) return *this;
+  if (names.size() <= shown_at_most) return note("it has " + listed(names, "and"));
+  std::vector<std::string> first(names.begin(), names.begin() + shown_at_most);
+  return note("it has " + listed(first, ",") + " and " +
+              std::to_string(names.size() - shown_at_most) + " more");
+}
+
+std::string listed(llvm::ArrayRef<std::string> words, const char* last) {
+  const std::string before_last = *last == ',' ? ", " : " " + std::string(last) + " ";
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == words.size() ? before_last : ", ") + ("`" + words[i] + "`");
+  return text;
+}
+
 Builder Engine::add(Id id, source::Span span, std::string message) {
   Diagnostic made{id, warnings_.severity(id), span, std::move(message), {}, {}, {}, {}};
   if (is_allowed(id, span) || !warnings_.enabled(id) || is_shadowed(span))
@@ -113,6 +130,12 @@ void Engine::report_unused_allowances() {
         .help("delete it")
         .fix(FixLevel::safe, whole ? each.annotation : each.part, "");
   }
+}
+
+std::size_t Engine::error_count(Id id) const {
+  return static_cast<std::size_t>(std::ranges::count_if(diagnostics_, [&](const Diagnostic& each) {
+    return each.id == id && each.severity == Severity::error;
+  }));
 }
 
 void Engine::forget(source::FileId file) {

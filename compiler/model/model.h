@@ -360,6 +360,7 @@ const char* word(Restart restart);
 struct Argument {
   const Field* parameter = nullptr;
   Value value;
+  Span span;  ///< of the value
 };
 struct Child {
   std::string id;

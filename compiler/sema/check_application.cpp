@@ -42,7 +42,9 @@ void ModuleChecker::check(const ast::Application& written, model::Application& m
   made.life = life(written, {});
   for (const ast::Name& phase : written.start_phases) {
     if (std::ranges::find(made.start_phases, phase.text) != made.start_phases.end())
-      diagnostics_.emit(Id::duplicate_member, phase.span, phase.text, "start_phases");
+      diagnostics_.emit(Id::duplicate_member, phase.span, phase.text, "start_phases")
+          .label(std::ranges::find(written.start_phases, phase.text, &ast::Name::text)->span,
+                 "first here");
     else
       made.start_phases.push_back(phase.text);
   }
@@ -68,8 +70,8 @@ void ModuleChecker::check(const ast::Application& written, model::Application& m
     key.max = value(*source.max, key.type);
     if (!key.min || !key.max) continue;
     if (order(*key.min) > order(*key.max)) {
-      diagnostics_.emit(Id::bad_range, source.min->span, key.name);
-    } else if (key.fallback &&
+      diagnostics_.emit(Id::bad_range, source::join(source.min->span, source.max->span), key.name);
+    } else if (key.fallback && key.fallback->kind != model::ValueKind::none &&
                (order(*key.fallback) < order(*key.min) || order(*key.fallback) > order(*key.max))) {
       diagnostics_.emit(Id::value_range, source.fallback->span, "the default", key.name,
                         shown(*source.min) + " to " + shown(*source.max));

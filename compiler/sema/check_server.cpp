@@ -176,9 +176,7 @@ void ModuleChecker::check_mailbox(const ast::ServerBase& written, model::Server&
     const std::vector<std::string> words{"reject", "drop_newest", "drop_oldest", "block"};
     const auto found = std::ranges::find(words, mailbox.overflow.text);
     if (found == words.end()) {
-      diagnostics_.emit(Id::bad_option, mailbox.overflow.span, mailbox.overflow.text, "overflow")
-          .suggest(mailbox.overflow.text, words)
-          .note("there is `reject`, `drop_newest`, `drop_oldest`, `block`");
+      report_bad_option(mailbox.overflow.span, "overflow", mailbox.overflow.text, words);
     } else {
       result.overflow = static_cast<model::Overflow>(found - words.begin());
     }
@@ -250,7 +248,7 @@ void ModuleChecker::check_uses(const ast::Uses& written, model::Server& made) {
   constexpr std::string_view kinds[] = {"call", "cast"};
   if (written.kind.text == "topic") {
     if (made.kind != model::DeclarationKind::server) {
-      diagnostics_.emit(Id::misplaced_option, written.span, "(topic)", "servers")
+      diagnostics_.emit(Id::misplaced_option, written.kind.span, "(topic)", "servers")
           .help("let a server take the topic and tell the state machine");
     }
     return;
@@ -412,18 +410,24 @@ std::uint64_t ModuleChecker::timeout(const ast::Value& written, const char* kind
 bool ModuleChecker::check_priority(const ast::Annotation& written, const ast::Message& message) {
   if (message.kind == ast::MessageKind::continue_)
     diagnostics_.emit(Id::misplaced_option, written.span, "@priority", "calls, casts and infos");
-  const std::vector<std::string> words{"high", "normal"};
-  if (written.arguments.size() != 1) {
-    diagnostics_.emit(Id::annotation_arguments, written.span, "priority", "`high` or `normal`");
-    return false;
+  return option_of(written, {"high", "normal"}) == "high";
+}
+
+/// The word that is the only argument of an annotation, one of these; empty after a complaint.
+std::string ModuleChecker::option_of(const ast::Annotation& written,
+                                     const std::vector<std::string>& words) {
+  const std::string& name = written.name.text;
+  const ast::Value* given =
+      written.arguments.size() == 1 ? &written.arguments.front().value : nullptr;
+  if (given == nullptr || given->kind != ast::ValueKind::path) {
+    diagnostics_.emit(Id::annotation_arguments, written.span, name,
+                      diagnostics::listed(words, "or"));
+    return {};
   }
-  const std::string word = written.arguments.front().value.path.text();
-  if (std::ranges::find(words, word) == words.end()) {
-    diagnostics_.emit(Id::bad_option, written.span, word, "priority")
-        .suggest(word, words)
-        .note("there is `high` and `normal`");
-  }
-  return word == "high";
+  const std::string word = given->path.text();
+  if (std::ranges::find(words, word) != words.end()) return word;
+  report_bad_option(given->span, ("@" + name).c_str(), word, words);
+  return {};
 }
 
 void ModuleChecker::check_message(const ast::Message& written, model::Message& made) {
@@ -452,7 +456,7 @@ void ModuleChecker::check_message(const ast::Message& written, model::Message& m
   }
   if (!written.every) return;
   if (written.kind != ast::MessageKind::info || made.kind == model::MessageKind::down) {
-    diagnostics_.emit(Id::misplaced_option, written.every->span, "every",
+    diagnostics_.emit(Id::misplaced_option, written.every_span, "every",
                       "infos without parameters");
     return;
   }

@@ -33,11 +33,7 @@ void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& mad
       into = static_cast<std::remove_reference_t<decltype(into)>>(*index);
       return;
     }
-    std::string all;
-    for (const std::string& each : words) all += (all.empty() ? "`" : ", `") + each + "`";
-    diagnostics_.emit(Id::bad_option, word.span, word.text, what)
-        .suggest(word.text, words)
-        .note("there is " + all);
+    report_bad_option(word.span, what, word.text, words);
   };
   option(written.strategy, {"one_for_one", "one_for_all", "rest_for_one"}, "strategy",
          made.strategy);
@@ -78,6 +74,14 @@ void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& mad
         .help("add `child name: Server(arguments);`");
 }
 
+void ModuleChecker::report_bad_option(source::Span span, const char* option,
+                                      const std::string& given,
+                                      const std::vector<std::string>& words) {
+  diagnostics_.emit(Id::bad_option, span, option, given)
+      .suggest(given, words)
+      .note("it is " + diagnostics::listed(words, "or"));
+}
+
 std::optional<std::uint64_t> ModuleChecker::number(const ast::Value& written, std::uint64_t min,
                                                    std::uint64_t max) {
   std::uint64_t magnitude = written.magnitude;
@@ -105,7 +109,7 @@ void ModuleChecker::check_limits(const ast::Supervisor& written, model::Supervis
   if (written.max_children) {
     made.max_children = number(*written.max_children, 0, 1'000'000'000);
     if (!made.is_dynamic())
-      diagnostics_.emit(Id::misplaced_option, written.max_children->span, "max_children",
+      diagnostics_.emit(Id::misplaced_option, written.max_children_span, "max_children",
                         "dynamic supervisors");
     else if (!made.max_children)
       bad_number(*written.max_children, "max_children", "0 to 1000000000");
@@ -137,6 +141,7 @@ void ModuleChecker::check_partitions(const ast::Supervisor& written, model::Supe
     if (!partitions) bad_number(*source.partitions, "partitions", "1 to 1000000");
     made.partitions = partitions.value_or(1);
   }
+  check_partition_number(source, made);
   const auto* server = dynamic_cast<const model::Server*>(made.children.front().target);
   if (server != nullptr && server->broken) return;
   if (server == nullptr) {
@@ -159,14 +164,34 @@ void ModuleChecker::check_partitions(const ast::Supervisor& written, model::Supe
       return;
     }
   }
-  std::vector<std::string> candidates;
+  std::set<std::string> parameters;
   for (const model::Message& message : server->messages) {
-    for (const model::Field& parameter : message.parameters) candidates.push_back(parameter.name);
+    if (message.kind != model::MessageKind::call && message.kind != model::MessageKind::cast)
+      continue;
+    for (const model::Field& parameter : message.parameters) parameters.insert(parameter.name);
   }
+  const std::vector<std::string> candidates(parameters.begin(), parameters.end());
   diagnostics_
       .emit(Id::partition_key, source.partition_key.span, server->name, source.partition_key.text)
       .suggest(source.partition_key.text, candidates)
+      .members(candidates)
       .label(server->span, "declared here");
+}
+
+/// The largest number of a partition, one less than there are, has to fit.
+void ModuleChecker::check_partition_number(const ast::Child& written,
+                                           const model::Supervisor& made) {
+  const model::Field* number = made.partition_number;
+  if (number == nullptr || made.partitions == 0) return;
+  const std::uint64_t largest = highest(number->type);
+  if (made.partitions - 1 <= largest) return;
+  diagnostics_
+      .emit(
+          Id::partition_child, written.partitions->span, made.name,
+          "has more partitions than `" + number->name + ": " + number->type.text() + "` can number")
+      .label(number->span,
+             "it gets the number of its partition: 0 to " + std::to_string(made.partitions - 1))
+      .help("give it a wider type, such as `u32`");
 }
 
 void ModuleChecker::check_child(const ast::Child& written, model::Supervisor& supervisor) {
@@ -211,9 +236,7 @@ void ModuleChecker::child_options(const ast::Child& written, const model::Superv
       made.restart = static_cast<model::Restart>(*index);
     } else {
       restart_known = false;
-      diagnostics_.emit(Id::bad_option, written.restart.span, written.restart.text, "restart type")
-          .suggest(written.restart.text, words)
-          .note("there is `permanent`, `transient`, `temporary`");
+      report_bad_option(written.restart.span, "restart", written.restart.text, words);
     }
   }
   const bool is_supervisor =
@@ -261,8 +284,8 @@ void ModuleChecker::child_options(const ast::Child& written, const model::Superv
         diagnostics_.emit(Id::value_range, written.registered->span, shown(*written.registered),
                           "name", "1 to " + std::to_string(longest_name) + " bytes");
       made.registered = name->text;
-      made.registered_span = written.registered->span;
     }
+    made.registered_span = written.registered->span;
     if (supervisor.type != model::SupervisorKind::supervisor && !made.registered.empty() &&
         made.target != nullptr) {
       diagnostics_.emit(supervisor.is_dynamic() ? Id::dynamic_child : Id::partition_child,
@@ -380,6 +403,7 @@ std::vector<model::Argument> ModuleChecker::arguments(const std::vector<ast::Arg
         wrong(argument.name.span,
               "`" + target.name + "` has no parameter `" + argument.name.text + "`")
             .suggest(argument.name.text, names)
+            .members(names)
             .label(target.span, "declared here");
     }
     if (parameter == nullptr) continue;
@@ -392,12 +416,14 @@ std::vector<model::Argument> ModuleChecker::arguments(const std::vector<ast::Arg
       model::Value env;
       env.kind = model::ValueKind::env;
       env.text = path[1].text;
-      result.push_back({parameter, std::move(env)});
-    } else if (auto checked = value(argument.value, parameter->type)) {
-      result.push_back({parameter, std::move(*checked)});
-    } else {
-      result.push_back({parameter, {}});
+      result.push_back({parameter, std::move(env), argument.value.span});
+      continue;
     }
+    given_to_ = parameter;
+    auto checked = value(argument.value, parameter->type);
+    given_to_ = nullptr;
+    result.push_back(
+        {parameter, checked ? std::move(*checked) : model::Value(), argument.value.span});
   }
   return result;
 }

@@ -54,6 +54,12 @@ class ModuleChecker {
   model::Declaration* find(const ast::Path& path, const char* wanted, Accepts accepts);
   bool is_told_as_removed(const std::string& name, source::Span span,
                           const std::vector<model::Removed>& removed);
+  /// Names what has no meaning here; and where it is declared, when an import is all that is
+  /// missing.
+  void report_unknown(const ast::Path& path, const char* wanted, Accepts accepts);
+  bool is_told_to_import(const std::string& name, diagnostics::Builder builder) const;
+  void import_declaration(const ast::Import& import, const ast::Name& name,
+                          model::Declaration& declaration);
   void report_not_exported(const ast::Import& import, const ast::Name& name,
                            const model::Module& module, const std::vector<std::string>& candidates);
   /// The declaration of that kind, or null after a diagnostic.
@@ -96,6 +102,9 @@ class ModuleChecker {
   model::Type type(const ast::Type& written);
   model::Type written_type(const ast::Type& written);
   model::Type named_type(const ast::Type& written);
+  model::Type container_type(const ast::Type& written, std::string_view name);
+  model::Type pid_type(const ast::Type& written);
+  model::Type declared_type(const ast::Type& written, const std::string& name);
   bool takes(const ast::Type& written, std::size_t types, bool count, const char* text);
   static bool can_be_key(const model::Type& type);
 
@@ -106,6 +115,8 @@ class ModuleChecker {
   void mismatch(const ast::Value& written, const model::Type& type);
   /// Tells of what `number` did not take.
   void bad_number(const ast::Value& written, const char* what, const std::string& bounds);
+  /// Names the parameter that a wrong value is for.
+  void label_parameter(diagnostics::Builder builder) const;
   std::optional<std::uint64_t> duration(const ast::Value& written, bool infinity_allowed);
   model::Field field(const ast::Field& written);
   std::vector<model::Field> fields(const std::vector<ast::Field>& written, std::string_view owner,
@@ -154,11 +165,13 @@ class ModuleChecker {
   void add_message(model::Message message, model::Server& made);
   model::Message message(const ast::Message& written, const model::Server* server);
   void check_message(const ast::Message& written, model::Message& made);
+  std::string option_of(const ast::Annotation& written, const std::vector<std::string>& words);
   bool check_priority(const ast::Annotation& written, const ast::Message& message);
   const model::Union* thrown(const ast::Path& written);
   /// The time-out of a call or a task (`kind`); a warning when it is infinite.
   std::uint64_t timeout(const ast::Value& written, const char* kind, const std::string& owner);
   // check_statem.cpp
+  std::vector<std::string> state_names(const ast::Statem& written);
   model::State state(const ast::State& written, const std::string& name, source::Span name_span,
                      const std::vector<std::string>& names, model::Statem& made);
   std::vector<std::size_t> targets(const std::vector<ast::Name>& written,
@@ -183,7 +196,10 @@ class ModuleChecker {
   void child_handlers(const ast::Child& written, const model::Supervisor& supervisor,
                       model::Child& made);
   void check_limits(const ast::Supervisor& written, model::Supervisor& made);
+  void check_partition_number(const ast::Child& written, const model::Supervisor& made);
   void check_partitions(const ast::Supervisor& written, model::Supervisor& made);
+  void report_bad_option(source::Span span, const char* option, const std::string& given,
+                         const std::vector<std::string>& words);
   std::optional<std::uint64_t> number(const ast::Value& written, std::uint64_t min,
                                       std::uint64_t max);
   void check_depends(const ast::Application& written, model::Application& made);
@@ -202,15 +218,21 @@ class ModuleChecker {
   std::vector<std::string> unclear_;  ///< those asked of a module that has errors itself
   /// What was told of an unknown name, and what was looked for.
   std::map<std::string, std::pair<diagnostics::Builder, std::string>, std::less<>> told_;
-  std::size_t nameless_ = 0;  ///< declarations that may be what an unknown name means
+  std::size_t nameless_ = 0;                ///< declarations that may be what an unknown name means
+  const model::Field* given_to_ = nullptr;  ///< whose argument is being checked
   std::set<const model::Declaration*> resolved_;
   std::vector<const model::Declaration*> resolving_;  ///< aliases and constants under way
 };
 
+/// Deletes one name with its comma, or the whole import when no name of it is needed.
+void delete_import(const ast::Import& import, std::size_t index, bool all,
+                   diagnostics::Builder builder);
 /// Lists for did-you-mean.
 std::vector<std::string> names_of(
     const std::map<std::string, model::Declaration*, std::less<>>& scope, Accepts accepts);
-/// "`5`", "the list"...: the value in a sentence.
+/// The largest value of an integer type.
+std::uint64_t highest(const model::Type& type);
+/// "`5`", "a list of 2"...: the value in a sentence.
 std::string shown(const ast::Value& value);
 /// "a struct", "a server"...
 const char* described(model::DeclarationKind kind);

@@ -208,6 +208,19 @@ std::string scope_key(const model::Declaration& declaration) {
 
 }  // namespace
 
+void delete_import(const ast::Import& import, std::size_t index, bool all,
+                   diagnostics::Builder builder) {
+  if (all) {
+    builder.fix(diagnostics::FixLevel::safe, import.span, "");
+    return;
+  }
+  const source::Span name = import.names[index].span;
+  const bool comma_behind = index < import.commas.size();
+  if (!comma_behind) builder.fix(diagnostics::FixLevel::safe, import.commas[index - 1], "");
+  builder.fix(diagnostics::FixLevel::safe, name, "");
+  if (comma_behind) builder.fix(diagnostics::FixLevel::safe, import.commas[index], "");
+}
+
 void ModuleChecker::declare() {
   for (const ast::Name& part : file_.module.parts) module_.path.push_back(part.text);
   module_.doc = file_.doc;
@@ -292,11 +305,7 @@ void ModuleChecker::declare_imports() {
         candidates.push_back(declaration->name);
         if (declaration->name != name.text) continue;
         any = true;
-        const std::string key = scope_key(*declaration);
-        if (const auto [other, fresh] = scope_.emplace(key, declaration.get()); !fresh) {
-          diagnostics_.emit(Id::duplicate_declaration, name.span, name.text)
-              .label(other->second->span, "first here");
-        }
+        import_declaration(import, name, *declaration);
       }
       if (!any && found->second->incomplete) {  // it may be what is broken there
         missing_.insert(name.text);
@@ -307,6 +316,28 @@ void ModuleChecker::declare_imports() {
         report_not_exported(import, name, *found->second, candidates);
       }
     }
+  }
+}
+
+void ModuleChecker::import_declaration(const ast::Import& import, const ast::Name& name,
+                                       model::Declaration& declaration) {
+  const auto [other, fresh] = scope_.emplace(scope_key(declaration), &declaration);
+  if (fresh) return;
+  if (other->second->module == &module_) {
+    diagnostics_.emit(Id::duplicate_declaration, name.span, name.text)
+        .label(other->second->span, "declared here")
+        .label(declaration.span, "and here, from where it is imported");
+    return;
+  }
+  auto builder = diagnostics_.emit(Id::imported_twice, name.span, name.text);
+  builder.label(imported_.at(name.text), "first here");
+  if (other->second == &declaration) {
+    const auto index = static_cast<std::size_t>(&name - import.names.data());
+    builder.help("delete one of them");
+    delete_import(import, index, import.names.size() == 1, builder);
+  } else {
+    builder.note("`" + other->second->module->name() + "` and `" + import.module.text() +
+                 "` both declare it");
   }
 }
 
@@ -325,10 +356,62 @@ void ModuleChecker::report_not_exported(const ast::Import& import, const ast::Na
   missing_.insert(name.text);
   if (is_told_as_removed(name.text, name.span, module.removed)) return;
   diagnostics_.emit(Id::not_exported, name.span, import.module.text(), name.text)
-      .suggest(name.text, candidates);
+      .suggest(name.text, candidates)
+      .members(candidates);
   // Whoever meant that one uses it below.
   if (const std::string* meant = diagnostics::nearest(name.text, candidates))
     missing_.insert(*meant);
+}
+
+bool ModuleChecker::is_told_to_import(const std::string& name, diagnostics::Builder builder) const {
+  const auto declares = [&](const model::Module* module) {
+    return std::ranges::any_of(module->declarations, [&](const auto& each) {
+      return each->name == name && each->kind != DeclarationKind::application;
+    });
+  };
+  for (const ast::Import& import : file_.imports) {
+    const auto module = modules_.find(import.module.text());
+    if (module == modules_.end() || !declares(module->second)) continue;
+    const source::Span last = import.names.empty() ? import.module.span : import.names.back().span;
+    builder.help("import it: `import " + module->first + " { " + name + " };`")
+        .fix(diagnostics::FixLevel::maybe, {last.file, last.end, last.end},
+             import.names.empty() ? " { " + name + " }" : ", " + name);
+    return true;
+  }
+  const auto other =
+      std::ranges::find_if(modules_, [&](const auto& each) { return declares(each.second); });
+  if (other == modules_.end()) return false;
+  builder.help("import it: `import " + other->first + " { " + name + " };`");
+  return true;
+}
+
+void ModuleChecker::report_unknown(const ast::Path& path, const char* wanted, Accepts accepts) {
+  const std::string& name = path.parts.front().text;
+  if (!missing_.insert(name).second) {
+    tell_earlier(name, wanted, path.span);
+    return;
+  }
+  if (diagnostics::nearest(name, unclear_) != nullptr) return;
+  if (is_told_as_removed(name, path.span, module_.removed)) return;
+  std::vector<std::string> candidates;
+  if (diagnostics_.error_count() < suggestions_at_most) candidates = names_of(scope_, accepts);
+  const bool is_type = std::string_view(wanted) == "type";
+  if (is_type) {
+    for (const std::string_view each : built_in_types()) candidates.emplace_back(each);
+  }
+  const bool near = diagnostics::nearest(name, candidates) != nullptr;
+  if (!near && nameless_ > 0) {
+    --nameless_;
+    return;
+  }
+  auto builder = diagnostics_.emit(Id::unknown_name, path.span, wanted, name);
+  told_.emplace(name, std::pair(builder, wanted));
+  const char* instead = is_type ? type_of_habit(name) : "";
+  if (is_told_to_import(name, builder)) return;
+  if (*instead != '\0')
+    builder.help(instead);
+  else
+    builder.suggest(name, candidates);
 }
 
 model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wanted,
@@ -349,30 +432,7 @@ model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wante
   const std::string& name = path.parts.front().text;
   const auto found = scope_.find(name);
   if (found == scope_.end()) {
-    if (!missing_.insert(name).second) {
-      tell_earlier(name, wanted, path.span);
-      return nullptr;
-    }
-    if (diagnostics::nearest(name, unclear_) != nullptr) return nullptr;
-    if (is_told_as_removed(name, path.span, module_.removed)) return nullptr;
-    std::vector<std::string> candidates;
-    if (diagnostics_.error_count() < suggestions_at_most) candidates = names_of(scope_, accepts);
-    const bool is_type = std::string_view(wanted) == "type";
-    if (is_type) {
-      for (const std::string_view each : built_in_types()) candidates.emplace_back(each);
-    }
-    const bool near = diagnostics::nearest(name, candidates) != nullptr;
-    if (!near && nameless_ > 0) {
-      --nameless_;
-      return nullptr;
-    }
-    auto builder = diagnostics_.emit(Id::unknown_name, path.span, wanted, name);
-    told_.emplace(name, std::pair(builder, wanted));
-    const char* instead = is_type ? type_of_habit(name) : "";
-    if (*instead != '\0')
-      builder.help(instead);
-    else
-      builder.suggest(name, candidates);
+    report_unknown(path, wanted, accepts);
     return nullptr;
   }
   if (found->second != current_) used_.insert(found->second);
@@ -414,6 +474,10 @@ void ModuleChecker::check_annotations(const ast::Decorated& decorated,
     auto builder = diagnostics_.emit(Id::unknown_annotation, annotation.name.span, name);
     if (name == "alias") {
       builder.help("a name that is kept on the wire is said with `@was(\"name\")`");
+      continue;
+    }
+    if (const std::string place = ast::place_of_annotation(name); !place.empty()) {
+      builder.help(place);
       continue;
     }
     std::vector<std::string> candidates(known.begin(), known.end());

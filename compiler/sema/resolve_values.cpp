@@ -39,7 +39,26 @@ Range range_of(TypeKind kind) {
   }
 }
 
+/// As it would be written, cut when it is long.
+std::string quoted(llvm::StringRef text) {
+  constexpr std::size_t longest = 24;
+  std::string result;
+  for (const char letter : text) {
+    const bool begins_character = (static_cast<unsigned char>(letter) & 0xC0) != 0x80;
+    if (begins_character && result.size() >= longest) return "\"" + result + "...\"";
+    if (letter == '\n')
+      result += "\\n";
+    else if (letter == '"' || letter == '\\')
+      result += {'\\', letter};
+    else
+      result += letter;
+  }
+  return "\"" + result + "\"";
+}
+
 }  // namespace
+
+std::uint64_t highest(const model::Type& type) { return range_of(type.kind).above; }
 
 std::string shown(const ast::Value& value) {
   switch (value.kind) {
@@ -50,7 +69,7 @@ std::string shown(const ast::Value& value) {
     case ast::ValueKind::floating:
       return "`" + std::string(value.negative ? "-" : "") + value.text + "`";
     case ast::ValueKind::text:
-      return "the text";
+      return "`" + quoted(value.text) + "`";
     case ast::ValueKind::boolean:
       return value.boolean ? "`true`" : "`false`";
     case ast::ValueKind::none:
@@ -63,13 +82,18 @@ std::string shown(const ast::Value& value) {
     case ast::ValueKind::path:
       return "`" + value.path.text() + "`";
     case ast::ValueKind::list:
-      return "the list";
+      return "a list of " + std::to_string(value.items.size());
   }
   return "";
 }
 
+void ModuleChecker::label_parameter(diagnostics::Builder builder) const {
+  if (given_to_ != nullptr) builder.label(given_to_->span, "for this parameter");
+}
+
 void ModuleChecker::mismatch(const ast::Value& written, const Type& type) {
   auto builder = diagnostics_.emit(Id::value_type, written.span, shown(written), type.text());
+  label_parameter(builder);
   if (type.kind == TypeKind::duration && written.kind == ast::ValueKind::integer) {
     builder
         .help("give a unit: `" + std::to_string(written.magnitude) + "ms`, or ns, us, s, min, h, d")
@@ -105,7 +129,8 @@ std::optional<Value> ModuleChecker::integer_value(const ast::Value& written, con
   const std::string bounds = whole ? "at most 10,000 digits"
                                    : (range.below == 0 ? "0" : "-" + std::to_string(range.below)) +
                                          " to " + std::to_string(range.above);
-  diagnostics_.emit(Id::value_range, written.span, shown(written), type.text(), bounds);
+  label_parameter(
+      diagnostics_.emit(Id::value_range, written.span, shown(written), type.text(), bounds));
   return std::nullopt;
 }
 
@@ -205,7 +230,8 @@ std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const 
         diagnostics_
             .emit(Id::unknown_name, written.span, "member of `" + enumeration.name + "` called",
                   parts.back().text)
-            .suggest(parts.back().text, members);
+            .suggest(parts.back().text, members)
+            .members(members);
         return std::nullopt;
       }
       Value result;
@@ -243,8 +269,8 @@ std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const 
     return integer_value(copy, type);
   }
   if (constant.type.text() == type.text()) return constant.value;
-  diagnostics_.emit(Id::value_type, written.span, shown(written), type.text())
-      .label(found->span, "it is of type `" + constant.type.text() + "`");
+  label_parameter(diagnostics_.emit(Id::value_type, written.span, shown(written), type.text())
+                      .label(found->span, "it is of type `" + constant.type.text() + "`"));
   return std::nullopt;
 }
 
@@ -267,7 +293,10 @@ model::Field ModuleChecker::field(const ast::Field& written) {
   result.is_private = has_annotation(written, "private");
   check_reserved(written.name);
   result.life = life(written, {"private"});
-  if (written.fallback) result.fallback = value(*written.fallback, result.type);
+  if (written.fallback) {
+    result.fallback = value(*written.fallback, result.type);
+    if (!result.fallback) result.fallback.emplace();  // a wrong one is told, and not missed
+  }
   if (!written.fallback && result.type.kind == TypeKind::optional) result.fallback = Value{};
   return result;
 }

@@ -133,7 +133,8 @@ void ModuleChecker::check_life(const std::vector<Member>& members,
     diagnostics_
         .emit(Id::unknown_name, life.use_instead_span, "member of `" + owner + "` called",
               life.use_instead)
-        .suggest(life.use_instead, names);
+        .suggest(life.use_instead, names)
+        .members(names);
   }
 }
 template void ModuleChecker::check_life(const std::vector<model::Field>&,

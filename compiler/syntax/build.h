@@ -80,9 +80,9 @@ class Builder {
   ast::Message message(Parser::MessageContext& context);
   ast::Message message(Parser::MessageContext& context, ast::Span where,
                        const std::vector<Parser::AnnotationContext*>& annotated);
-  void message_option(Parser::MessageOptionContext& option, const ast::Name& owner,
-                      ast::Path& throws, std::optional<ast::Value>& timeout,
-                      std::optional<ast::Value>& every);
+  /// Of a message or a task.
+  template <class Message>
+  void message_option(Parser::MessageOptionContext& option, Message& made);
 
   // build_statem.cpp
   ast::Statem statem(Parser::StatemDeclContext& context);

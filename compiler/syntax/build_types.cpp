@@ -207,6 +207,7 @@ ast::Field Builder::field(Parser::FieldContext& context) {
   if (context.max != nullptr) {
     result.min = optional_value(context.min);
     result.max = optional_value(context.max);
+    result.in_span = span(context.IN());
   }
   return result;
 }
@@ -232,7 +233,7 @@ std::vector<ast::Field> Builder::kept_fields(const std::vector<Parser::FieldCont
   for (Parser::FieldContext* each : contexts) {
     ast::Field made = field(*each);
     if (made.min) {
-      diagnostics_.emit(Id::misplaced_option, made.min->span, "in", "the keys of `env`")
+      diagnostics_.emit(Id::misplaced_option, made.in_span, "in", "the keys of `env`")
           .help("check it where the value is used");
     }
     if (!made.name.text.empty()) result.push_back(std::move(made));

@@ -58,7 +58,7 @@ ast::Task Builder::task(Parser::TaskDeclContext& context) {
   result.parameters = parameters(context.parameters());
   if (context.type() != nullptr) result.result = type(context.type());
   for (Parser::MessageOptionContext* option : context.messageOption())
-    message_option(*option, result.name, result.throws, result.timeout, result.every);
+    message_option(*option, result);
   return result;
 }
 

@@ -190,8 +190,11 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
   last_index_ = index;
 
   antlr4::Token* const former = parser->getTokenStream()->LT(-1);
-  if (bad_lines_.contains(line) || (former != nullptr && bad_lines_.contains(former->getLine())))
+  for (const std::size_t bad : {line, former == nullptr ? line : former->getLine()}) {
+    if (!bad_lines_.contains(bad)) continue;
+    unclear_lines_.insert(bad);  // told already
     return;
+  }
   const std::string expected = expectation(expected_tokens(*parser));
   antlr4::Token* before = parser->getTokenStream()->LT(-1);
   const bool semicolon =
