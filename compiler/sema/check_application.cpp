@@ -93,7 +93,8 @@ void ModuleChecker::check_depends(const ast::Application& written, model::Applic
   for (const ast::Path& path : written.depends) {
     const std::string name = path.text();
     if (std::ranges::find(names, name) != names.end()) {
-      diagnostics_.emit(Id::duplicate_member, path.span, name, "depends");
+      diagnostics_.emit(Id::duplicate_member, path.span, name, "depends")
+          .label(std::ranges::find(written.depends, name, &ast::Path::text)->span, "first here");
       continue;
     }
     names.push_back(name);

@@ -385,7 +385,6 @@ std::vector<model::Argument> ModuleChecker::arguments(const std::vector<ast::Arg
       if (named) {
         wrong(argument.value.span, "an argument without a name stands behind one with a name")
             .help("give it its name too: `name: value`");
-        result.push_back({nullptr, {}});  // nothing is told as missing
         continue;
       }
       if (position < parameters.size())

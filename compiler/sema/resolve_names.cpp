@@ -178,7 +178,7 @@ constexpr std::array habits{
     Habit{"non_neg_integer", integers}, Habit{"float", floats},
     Habit{"double", floats},         Habit{"number", floats},
     Habit{"str", texts},             Habit{"text", texts},
-    Habit{"String", texts},          Habit{"string_view", texts},
+    Habit{"string_view", texts},
     Habit{"char", texts},            Habit{"binary", octets},
     Habit{"byte", octets},           Habit{"vector", lists},
     Habit{"deque", lists},           Habit{"repeated", lists},

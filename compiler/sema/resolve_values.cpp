@@ -79,8 +79,11 @@ std::string shown(const ast::Value& value) {
                             : "the duration `" + std::string(value.negative ? "-" : "") +
                                   (value.inexact ? value.text : duration_text(value.magnitude)) +
                                   "`";
-    case ast::ValueKind::path:
-      return "`" + value.path.text() + "`";
+    case ast::ValueKind::path: {
+      std::string text;
+      for (const ast::Name& part : value.path.parts) text += (text.empty() ? "" : ".") + part.text;
+      return "`" + text + "`";
+    }
     case ast::ValueKind::list:
       return "a list of " + std::to_string(value.items.size());
   }
@@ -245,7 +248,8 @@ std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const 
     const auto owner = scope_.find(parts[0].text);
     if (owner != scope_.end() && owner->second->kind == model::DeclarationKind::enumeration) {
       used_.insert(owner->second);
-      mismatch(written, type);
+      diagnostics_.emit(Id::value_type, written.span, shown(written), type.text())
+          .label(owner->second->span, "it is one of these");
       return std::nullopt;
     }
   }

@@ -61,7 +61,7 @@ ast::State Builder::state(const std::vector<Parser::StateClauseContext*>& clause
       ast::Message made = message(*clause->message(), at, clause->annotation());
       made.targets = targets(clause->targets());
       for (Parser::MessageOptionContext* option : clause->messageOption())
-        message_option(*option, made.name, made.throws, made.timeout, made.every);
+        message_option(*option, made);
       if (!made.name.text.empty()) result.events.push_back(std::move(made));
     }
   }

@@ -27,7 +27,8 @@ bool is_word(const antlr4::Token& token) {
 class Slip {
  public:
   Slip(antlr4::Parser& parser, antlr4::Token& offending, const Places& places)
-      : expected_(parser.getExpectedTokens()),
+      : tokens_(*parser.getTokenStream()),
+        expected_(parser.getExpectedTokens()),
         context_(parser.getContext()),
         offending_(offending),
         before_(parser.getTokenStream()->LT(-1)),
@@ -48,9 +49,9 @@ class Slip {
     if (type == OtpLexer::EQUALS && next_ != nullptr && next_->getType() == OtpLexer::GREATER &&
         touch(offending_, *next_))
       return arrow(offending_, *next_);
-    if (type == OtpLexer::COLON && before == OtpLexer::RPAREN && expects(OtpLexer::ARROW))
+    if (type == OtpLexer::COLON && before == OtpLexer::RPAREN)
       return {"the result stands behind `->`", fix(FixLevel::maybe, offending_, " ->")};
-    if (type == OtpLexer::ARROW && expects(OtpLexer::TIMEOUT))
+    if (type == OtpLexer::ARROW && has_option())
       return {"`->` and the result stand before `throws`, `timeout` and `to`", {}};
     if (type == OtpLexer::DOT && (inside<OtpParser::ImportDeclContext>() ||
                                   inside<OtpParser::ModuleDeclContext>()))
@@ -63,6 +64,8 @@ class Slip {
         inside<OtpParser::ImportDeclContext>())
       return {"the names of an import are separated by `,`",
               fix(FixLevel::maybe, offending_, ",")};
+    if (type == OtpLexer::IDENTIFIER && offending_.getText() == "throw" && expects(OtpLexer::SEMI))
+      return {"did you mean `throws`?", fix(FixLevel::maybe, offending_, "throws")};
     if (before == OtpLexer::STATE && expects(OtpLexer::LBRACE))
       return {"what a server keeps is written `state { name: type; }`", {}};
     if (type == OtpLexer::SEMI && expects(OtpLexer::ARROW) &&
@@ -77,6 +80,24 @@ class Slip {
   }
   bool expects(std::size_t type) const {
     return expected_.contains(static_cast<std::ptrdiff_t>(type));
+  }
+  /// `throws`, `timeout` or `to` stands before it in its statement.
+  bool has_option() const {
+    for (std::size_t at = offending_.getTokenIndex(); at-- > 0;) {
+      switch (tokens_.get(at)->getType()) {
+        case OtpLexer::THROWS:
+        case OtpLexer::TIMEOUT:
+        case OtpLexer::TO:
+          return true;
+        case OtpLexer::SEMI:
+        case OtpLexer::LBRACE:
+        case OtpLexer::RBRACE:
+          return false;
+        default:
+          break;
+      }
+    }
+    return false;
   }
   template <class Context>
   bool inside() const {
@@ -116,6 +137,7 @@ class Slip {
                       fix(FixLevel::maybe, offending_, ".")};
   }
 
+  antlr4::TokenStream& tokens_;
   const antlr4::misc::IntervalSet expected_;
   antlr4::ParserRuleContext* context_;
   antlr4::Token& offending_;

@@ -29,6 +29,12 @@ class KeepEndings final : public antlr4::DefaultErrorStrategy {
     }
   }
 
+  /// `state n: u32;` in a server: what follows is no field of it.
+  bool singleTokenInsertion(antlr4::Parser* parser) override {
+    return dynamic_cast<grammar::OtpParser::StateMemberContext*>(parser->getContext()) == nullptr &&
+           DefaultErrorStrategy::singleTokenInsertion(parser);
+  }
+
   void consumeUntil(antlr4::Parser* parser, const antlr4::misc::IntervalSet& set) override {
     for (;;) {
       const std::size_t next = parser->getTokenStream()->LA(1);
