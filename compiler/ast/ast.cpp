@@ -21,7 +21,7 @@ constexpr std::array places{
     Place{"deferred", "a `call`"},
     Place{"blocking", "a `call`"},
     Place{"priority", "a `call`, `cast` or `info` of a server or protocol"},
-    Place{"private", "a field of `state`, `data` or a struct, or a parameter"},
+    Place{"private", "a field of `state` or `data`"},
     Place{"transient", "a case of an error"},
     Place{"skip_expired", "a `server`"},
     Place{"callback_mode", "a `statem`"},
