@@ -73,21 +73,46 @@ Found contracts_of(const Input& input, Streams streams) {
   return contracts;
 }
 
+Exit no_schema_in(const std::string& folder, Streams streams) {
+  streams.err << "otpc: no schema in the folder `" << folder << "`\n";
+  return Exit::input_output;
+}
+
+Found contract_in(const std::string& path, Streams streams) {
+  llvm::Expected<std::string> text = read_file(path);
+  llvm::Expected<tools::Contract> contract =
+      text ? tools::read_contract(*text, path) : text.takeError();
+  if (contract) return std::vector{*std::move(contract)};
+  streams.err << "otpc: `" << path << "`: " << llvm::toString(contract.takeError()) << '\n';
+  return Exit::input_output;
+}
+
 Found contracts_at(const CompatRequest& request, const std::string& path, Streams streams) {
-  if (llvm::StringRef(path).ends_with(".lock")) {
-    llvm::Expected<std::string> text = read_file(path);
-    llvm::Expected<tools::Contract> contract =
-        text ? tools::read_contract(*text, path) : text.takeError();
-    if (contract) return std::vector{*std::move(contract)};
-    streams.err << "otpc: `" << path << "`: " << llvm::toString(contract.takeError()) << '\n';
-    return Exit::input_output;
-  }
+  if (llvm::StringRef(path).ends_with(".lock")) return contract_in(path, streams);
   const Input input = input_at(request, path);
-  if (input.files.empty()) {
-    streams.err << "otpc: no schema in the folder `" << path << "`\n";
-    return Exit::input_output;
+  return input.files.empty() ? no_schema_in(path, streams) : contracts_of(input, streams);
+}
+
+/// What the contract files beside the schemas at a path say.
+Found contracts_beside(const CompatRequest& request, const std::string& path, Streams streams) {
+  std::vector<tools::Contract> contracts;
+  const Input input = input_at(request, path);
+  if (input.files.empty()) return no_schema_in(path, streams);
+  for (const std::string& file : input.files) {
+    const std::string kept = contract_path(file);
+    if (!fs::exists(kept)) {
+      if (fs::exists(file))
+        streams.err << "otpc: there is no `" << kept << "`; `otpc compat --update " << file
+                    << "` writes it\n";
+      else
+        streams.err << "otpc: cannot read `" << file << "`: No such file or directory\n";
+      return Exit::input_output;
+    }
+    auto found = contract_in(kept, streams);
+    if (std::holds_alternative<Exit>(found)) return found;
+    contracts.push_back(std::get<0>(found).front());
   }
-  return contracts_of(input, streams);
+  return contracts;
 }
 
 /// What the schemas at a path promised at a revision, with what they imported then.
@@ -121,10 +146,10 @@ Exit verdict(const CompatRequest& request, const std::vector<tools::Change>& cha
 
 Exit compat(const CompatRequest& request, Streams streams) {
   const std::string& now = request.paths.back();
-  const std::string before = request.paths.size() == 1 ? contract_path(now) : request.paths.front();
-  const bool is_revision = request.paths.size() == 2 && !fs::exists(before);
-  auto old_contracts = is_revision ? contracts_before(request, before, now, streams)
-                                   : contracts_at(request, before, streams);
+  const std::string& before = request.paths.front();
+  auto old_contracts = request.paths.size() == 1 ? contracts_beside(request, now, streams)
+                       : fs::exists(before)      ? contracts_at(request, before, streams)
+                                                 : contracts_before(request, before, now, streams);
   if (const Exit* failed = std::get_if<Exit>(&old_contracts)) return *failed;
   auto new_contracts = contracts_at(request, now, streams);
   if (const Exit* failed = std::get_if<Exit>(&new_contracts)) return *failed;
@@ -137,6 +162,7 @@ Exit update_contracts(const CompatRequest& request, Streams streams) {
   Input input = request;
   for (const std::string& path : request.paths) {
     const Input one = input_at(request, path);
+    if (one.files.empty()) return no_schema_in(path, streams);
     input.files.insert(input.files.end(), one.files.begin(), one.files.end());
     input.import_dirs = one.import_dirs;
   }

@@ -292,6 +292,16 @@ Exit run_completion(const CommandLine& line, Streams streams) {
   return Exit::ok;
 }
 
+/// What was printed must have arrived, a full disk is told.
+Exit printed(Exit status) {
+  llvm::outs().flush();
+  if (!llvm::outs().has_error()) return status;
+  llvm::errs() << "otpc: cannot write the standard output: " << llvm::outs().error().message()
+               << '\n';
+  llvm::outs().clear_error();
+  return Exit::input_output;
+}
+
 Exit dispatch(const CommandLine& line, Streams streams) {
   if (line.explain) return explain(line.code, streams);
   if (line.completion) return run_completion(line, streams);
@@ -321,7 +331,10 @@ Exit dispatch(const CommandLine& line, Streams streams) {
 
 int main(int argc, const char* const* argv) {
   CommandLine line;
-  cl::SetVersionPrinter([](llvm::raw_ostream& out) { out << "otpc " << version << '\n'; });
+  cl::SetVersionPrinter([](llvm::raw_ostream& out) {
+    out << "otpc " << version << '\n';
+    std::exit(static_cast<int>(printed(Exit::ok)));
+  });
   std::string complaint;
   llvm::raw_string_ostream complaints(complaint);
   if (!cl::ParseCommandLineOptions(argc, argv, overview, &complaints)) {
@@ -329,7 +342,7 @@ int main(int argc, const char* const* argv) {
     return static_cast<int>(Exit::usage);
   }
   try {
-    return static_cast<int>(dispatch(line, {llvm::outs(), llvm::errs()}));
+    return static_cast<int>(printed(dispatch(line, {llvm::outs(), llvm::errs()})));
   } catch (const std::exception& error) {
     llvm::errs()
         << "otpc " << version << ": internal error: " << error.what()

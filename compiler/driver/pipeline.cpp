@@ -62,29 +62,29 @@ class Pipeline {
   void render_cpp(const model::Module& module, const LoadedFile& file) {
     lower::Options options{file.relative + ".h", {}, version};
     for (const model::Module* import : module.imports) options.imports.push_back(headers_[import]);
-    struct Part {
+    struct Kind {
       const char* suffix;
       std::string name;  // of its templates
       llvm::json::Array declarations;
     };
-    std::vector<Part> parts{{".h", "header", {}}, {".cpp", "source", {}}};
-    if (request_.test_doubles) parts.push_back({".testing.h", "testing", {}});
-    const std::vector<const model::Declaration*> order = lower::cpp_order(module);
-    for (Part& part : parts) part.declarations.reserve(order.size());
-    for (const model::Declaration* each : order) {
-      const llvm::json::Value data(lower::lower_cpp(*each));
-      for (Part& part : parts) {
-        std::string text = render::render("each_" + part.name, data);
+    std::vector<Kind> kinds{{".h", "header", {}}, {".cpp", "source", {}}};
+    if (request_.test_doubles) kinds.push_back({".testing.h", "testing", {}});
+    const std::vector<lower::Part> order = lower::cpp_order(module);
+    for (Kind& kind : kinds) kind.declarations.reserve(order.size());
+    for (const lower::Part& each : order) {
+      const llvm::json::Value data(lower::lower_cpp(each));
+      for (Kind& kind : kinds) {
+        std::string text = render::render("each_" + kind.name, data);
         if (text.empty()) continue;
         text.pop_back();  // the file's template ends the line
-        part.declarations.push_back(std::move(text));
+        kind.declarations.push_back(std::move(text));
       }
     }
     llvm::json::Value data(lower::lower_cpp(module, order, options));
-    for (Part& part : parts) {
-      (*data.getAsObject())["declarations"] = std::move(part.declarations);
+    for (Kind& kind : kinds) {
+      (*data.getAsObject())["declarations"] = std::move(kind.declarations);
       const bool fresh =
-          add({file.relative + part.suffix, render::render("file_" + part.name, data)}, file.path);
+          add({file.relative + kind.suffix, render::render("file_" + kind.name, data)}, file.path);
       if (!fresh) return;  // the other files differ from the first only in their ends
     }
   }

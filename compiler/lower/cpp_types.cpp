@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include <llvm/ADT/StringRef.h>
+
 #include "lower/names.h"
 
 namespace otpc::lower {
@@ -184,8 +186,12 @@ std::string cpp_comment(const std::string& doc, const std::string& indent) {
   while (begin <= doc.size()) {
     const std::size_t end = std::min(doc.find('\n', begin), doc.size());
     std::string line = doc.substr(begin, end - begin);
-    // A line that ends in a backslash would swallow the next one.
-    if (line.ends_with('\\')) line += " ";
+    // A line that ends in a backslash, or what once was one, would swallow the next one.
+    const llvm::StringRef end_of_line = llvm::StringRef(line).rtrim();
+    if (end_of_line.ends_with("\\"))
+      line = end_of_line.drop_back().str() + "&#92;";
+    else if (end_of_line.ends_with("?\?/"))
+      line = end_of_line.drop_back().str() + "&#47;";
     text += indent + (line.empty() ? "///" : "/// " + line) + "\n";
     begin = end + 1;
   }

@@ -22,15 +22,23 @@ struct Options {
 };
 
 /// A module becomes C++ in parts, so that only one declaration at a time is JSON, which is two
-/// hundred times its text. These are the declarations with a part of their own, in an order that
-/// C++ accepts.
-std::vector<const model::Declaration*> cpp_order(const model::Module& module);
+/// hundred times its text.
+struct Part {
+  const model::Declaration* declaration = nullptr;
+  /// Of a server or state machine only its client, which what it is told may hold: it comes before
+  /// the rest.
+  bool client = false;
+
+  friend bool operator==(const Part&, const Part&) = default;
+  friend auto operator<=>(const Part&, const Part&) = default;
+};
+/// The parts in an order that C++ accepts.
+std::vector<Part> cpp_order(const model::Module& module);
 /// The data of each_header.mustache, each_source.mustache and each_testing.mustache.
-llvm::json::Object lower_cpp(const model::Declaration& declaration);
+llvm::json::Object lower_cpp(const Part& part);
 /// The data of file_header.mustache, file_source.mustache and file_testing.mustache. They also take
 /// `declarations`: what was printed for each of `order`, without its last line break.
-llvm::json::Object lower_cpp(const model::Module& module,
-                             const std::vector<const model::Declaration*>& order,
+llvm::json::Object lower_cpp(const model::Module& module, const std::vector<Part>& order,
                              const Options& options);
 
 /// A file of a language that makes other files than C++ does.

@@ -31,17 +31,19 @@ Array lower_fields(const std::vector<model::Field>& fields) {
   return result;
 }
 
-Parameters lower_parameters(const std::vector<model::Field>& fields) {
+Parameters lower_parameters(const std::vector<model::Field>& fields, std::size_t without_default) {
   Parameters result;
-  for (const model::Field& field : fields) {
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const model::Field& field = fields[i];
     const std::string name = cpp_name(field.name, Place::message);
     const std::string declared = cpp_type(field.type) + " " + name;
     const bool none = field.fallback && field.fallback->kind == model::ValueKind::none;
     result.plain += declared + ", ";
     result.declared +=
         declared +
-        (field.fallback ? " = " + (none ? "::std::nullopt" : cpp_value(*field.fallback, field.type))
-                        : "") +
+        (field.fallback && i >= without_default
+             ? " = " + (none ? "::std::nullopt" : cpp_value(*field.fallback, field.type))
+             : "") +
         ", ";
     result.forwarded += ", ::std::move(" + name + ")";
   }

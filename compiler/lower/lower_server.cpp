@@ -79,6 +79,7 @@ std::string arguments_text(const Message& message) {
 struct Owner {
   const model::Declaration& declaration;
   bool machine = false;
+  std::set<Part> circle{};
 };
 
 /// Without the comma and the blank at its end.
@@ -95,7 +96,8 @@ void add_names(const Owner& owner, const Message& message, Object& lowered) {
                                    : qualified_name(*message.protocol);
   lowered["doc"] = cpp_comment(message.doc, message.life, "  ");
   lowered["deprecated"] = cpp_deprecated(message.life);
-  lowered["name"] = cpp_name(message.name, Place::message);
+  lowered["name"] =
+      message.kind == MessageKind::exit ? "exit" : cpp_name(message.name, Place::message);
   lowered["raw"] = message.name;
   lowered["client"] = cpp_name(server);
   lowered["server_class"] = server + (message.protocol == nullptr ? "Server" : "Protocol");
@@ -148,9 +150,10 @@ void add_result(const Message& message, Object& lowered) {
                            : "::otp::Timeout(" + cpp_duration(message.timeout_ns) + ")";
 }
 
-void add_parameters(const Message& message, Object& lowered) {
+void add_parameters(const Owner& owner, const Message& message, Object& lowered) {
   const bool is_call = message.kind == MessageKind::call;
-  const Parameters parameters = lower_parameters(message.parameters);
+  const Parameters parameters =
+      lower_parameters(message.parameters, without_default(owner.circle, message));
   const std::string continued = parameters.forwarded.empty() ? "" : parameters.forwarded.substr(2);
   // Behind those of a call stands its `From`.
   const std::string handler_parameters =
@@ -181,7 +184,7 @@ Object lower_message(const Owner& owner, const Message& message) {
   add_names(owner, message, lowered);
   add_kind(message, lowered);
   add_result(message, lowered);
-  add_parameters(message, lowered);
+  add_parameters(owner, message, lowered);
   return lowered;
 }
 
@@ -247,11 +250,12 @@ Object lower_call(const model::Declaration& owner, const model::Message& message
 }
 
 Object lower_client(const model::Server& declaration, bool machine) {
+  const Owner owner{declaration, machine, circle_of(declaration)};
   Array messages;
   bool every = false;
   bool down = false;
   for (const Message& message : declaration.messages) {
-    messages.push_back(lower_message({declaration, machine}, message));
+    messages.push_back(lower_message(owner, message));
     every = every || message.every_ns != 0;
     down = down || message.kind == MessageKind::down;
   }
@@ -272,7 +276,7 @@ Object lower_client(const model::Server& declaration, bool machine) {
                       {"doc", ""},
                       {"deprecated", ""},
                       {"fields", lower_fields(declaration.parameters)}}},
-      {"args_default", all_defaults ? " = {}" : ""},
+      {"all_defaults", all_defaults},
       {"has_parameters", !declaration.parameters.empty()},
       {"has_state", declaration.state.has_value()},
       {"state", Object{{"name", declaration.name + "State"},

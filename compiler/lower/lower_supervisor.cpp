@@ -45,15 +45,16 @@ Object lower_child(const model::Child& child, const model::Supervisor& owner) {
   }
   const bool manager = child.target->kind == model::DeclarationKind::events;
   const bool with_args = takes_args(*child.target);
+  // What has no client that is made of an address.
+  const bool is_opaque = child.target->kind == model::DeclarationKind::task ||
+                         child.target->kind == model::DeclarationKind::registry;
   return Object{
       {"id", cpp_string(child.id)},
       {"sup_name", cpp_name(owner.name)},
       {"sup_label", cpp_string(owner.module->name() + "." + owner.name)},
       {"target", qualified_name(*child.target)},
       {"args_type", args_type(*child.target)},
-      {"client", child.target->kind == model::DeclarationKind::task
-                     ? "::otp::ServerRef"
-                     : qualified_name(*child.target)},
+      {"client", is_opaque ? "::otp::ServerRef" : qualified_name(*child.target)},
       {"takes_args", with_args},
       {"is_manager", manager},
       {"is_agent", child.target->kind == model::DeclarationKind::agent},

@@ -1,8 +1,11 @@
 // One function for each construct; each gives the JSON object that its template fragment prints.
 #pragma once
 
+#include <set>
+
 #include <llvm/Support/JSON.h>
 
+#include "lower/lower.h"
 #include "model/model.h"
 
 namespace otpc::lower {
@@ -42,7 +45,13 @@ struct Parameters {
   std::string plain;      ///< the same without defaults
   std::string forwarded;  ///< `, ::std::move(by)`
 };
-Parameters lower_parameters(const std::vector<model::Field>& fields);
+Parameters lower_parameters(const std::vector<model::Field>& fields,
+                            std::size_t without_default = 0);
+/// What must be known before the client of a server is, and may be known only after it, because it
+/// holds a pid of it. Empty for what has no client.
+std::set<Part> circle_of(const model::Declaration& client);
+/// How many of its first parameters have no default in the client: one is of its circle.
+std::size_t without_default(const std::set<Part>& circle, const model::Message& message);
 /// The configuration struct of an application: `MisivaEnv`, qualified.
 std::string env_type(const model::Application& application);
 

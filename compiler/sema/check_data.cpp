@@ -193,7 +193,8 @@ void ModuleChecker::check(const ast::Union& written, model::Union& made) {
   made.open = written.open;
   made.is_error = written.is_error;
   made.flat = has_annotation(written, "flat");
-  made.cases = cases(written.cases, made.name, {"transient"}, "case", made.removed);
+  made.cases = made.is_error ? cases(written.cases, made.name, {"transient"}, "case", made.removed)
+                             : cases(written.cases, made.name, {}, "case", made.removed);
   if (made.cases.empty() && !written.broken)
     diagnostics_.emit(Id::empty_enum, made.span, made.name, "cases");
 }

@@ -109,6 +109,8 @@ model::State ModuleChecker::state(const ast::State& written, const std::string& 
     diagnostics_.emit(Id::repeated_part, written.enter[1], "on enter", name);
   if (written.final) {
     check_final(written, name);
+    // Who postpones one of them is not told that nobody handles it.
+    for (const ast::Message& each : written.events) event(each, made);
     return result;
   }
   for (const ast::StateTimeout& each : written.timeouts) {

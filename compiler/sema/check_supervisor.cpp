@@ -38,15 +38,21 @@ void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& mad
   option(written.strategy, {"one_for_one", "one_for_all", "rest_for_one"}, "strategy",
          made.strategy);
   // A strategy that is not known is taken for the one that leaves nothing more to say.
-  if (!written.strategy.text.empty() && !made.is_dynamic() &&
+  if (!written.strategy.text.empty() && made.type == model::SupervisorKind::supervisor &&
       written.strategy.text != model::word(made.strategy))
     made.strategy = model::Strategy::rest_for_one;
+  // Whatever a misspelled one is, its significant children do not stand without it.
+  if (!written.auto_shutdown.text.empty())
+    made.auto_shutdown = model::AutoShutdown::any_significant;
   option(written.auto_shutdown, {"never", "any_significant", "all_significant"}, "auto_shutdown",
          made.auto_shutdown);
-  if (made.is_dynamic() && !written.strategy.text.empty() &&
-      made.strategy != model::Strategy::one_for_one) {
-    diagnostics_.emit(Id::dynamic_child, written.strategy.span, made.name,
-                      "knows one strategy, one_for_one");
+  if (made.type != model::SupervisorKind::supervisor) {
+    if (made.strategy != model::Strategy::one_for_one)
+      diagnostics_.emit(made.is_dynamic() ? Id::dynamic_child : Id::partition_child,
+                        written.strategy.span, made.name, "knows one strategy, one_for_one");
+    if (!written.auto_shutdown.text.empty())
+      diagnostics_.emit(Id::misplaced_option, written.auto_shutdown.span, "auto_shutdown",
+                        "supervisors whose children are listed");
   }
   if (written.intensity) {
     const auto intensity = number(*written.intensity, 0, 1'000'000);
@@ -115,6 +121,9 @@ void ModuleChecker::check_limits(const ast::Supervisor& written, model::Supervis
       bad_number(*written.max_children, "max_children", "0 to 1000000000");
   }
   if (!written.backoff_min || !written.backoff_max) return;
+  if (made.type == model::SupervisorKind::partition)
+    diagnostics_.emit(Id::misplaced_option, written.backoff_span, "backoff",
+                      "supervisors and dynamic supervisors");
   const auto shortest = duration(*written.backoff_min, false);
   const auto longest = duration(*written.backoff_max, false);
   if (!shortest || !longest) return;
@@ -261,7 +270,12 @@ void ModuleChecker::child_options(const ast::Child& written, const model::Superv
     }
   }
   made.significant = static_cast<bool>(written.significant);
-  if (made.significant && supervisor.auto_shutdown == model::AutoShutdown::never) {
+  if (made.significant && supervisor.type != model::SupervisorKind::supervisor) {
+    // Said once, where it is switched on.
+    if (supervisor.auto_shutdown == model::AutoShutdown::never)
+      diagnostics_.emit(Id::misplaced_option, written.significant, "significant",
+                        "supervisors whose children are listed");
+  } else if (made.significant && supervisor.auto_shutdown == model::AutoShutdown::never) {
     diagnostics_.emit(Id::significant_never, written.significant, made.id)
         .help("say `auto_shutdown any_significant;` or `all_significant` in `" + supervisor.name +
               "`");
@@ -309,6 +323,13 @@ void ModuleChecker::child_handlers(const ast::Child& written, const model::Super
       diagnostics_.emit(Id::misplaced_option, written.handlers_span, "handlers", "event managers")
           .label(made.target->span, "this is " + std::string(described(made.target->kind)));
     }
+    return;
+  }
+  if (written.handlers_span && supervisor.is_dynamic()) {
+    diagnostics_
+        .emit(Id::misplaced_option, written.handlers_span, "handlers",
+              "event managers that are started with their supervisor")
+        .help("add them where it is started: `Handler(manager).add_handler(...)`");
     return;
   }
   for (const ast::Child::Handler& each : written.handlers) {

@@ -72,8 +72,8 @@ struct Dependency {
   const model::Uses* uses = nullptr;  ///< null: there is none
 };
 
-/// The first `uses` from below one child to below another.
-Dependency dependency(const Child& user, const Child& used) {
+/// The first `uses` from below one child to below another. `calls`: that is not for casts alone.
+Dependency dependency(const Child& user, const Child& used, bool calls = false) {
   const std::set<const model::Worker*> users = workers_below(user.target);
   const std::set<const model::Worker*> targets = workers_below(used.target);
   Dependency first;
@@ -82,6 +82,7 @@ Dependency dependency(const Child& user, const Child& used) {
     if (server == nullptr) continue;
     for (const model::Uses& uses : server->uses) {
       if (!targets.contains(uses.target) || users.contains(uses.target)) continue;
+      if (calls && uses.kind == "cast") continue;
       // The sets are in no order that means anything: the first in the text.
       const auto place = [](const model::Uses& each) {
         return std::pair(each.span.file, each.span.begin);
@@ -98,6 +99,29 @@ bool is_repeated(const std::vector<Child>& children, std::size_t index) {
          static_cast<std::ptrdiff_t>(index);
 }
 
+/// Whether one child uses another, perhaps through siblings. `calls`: by calls, of single servers.
+bool leads(const std::vector<Child>& children, std::size_t from, std::size_t to, bool calls) {
+  std::vector<std::size_t> reached{from};
+  for (std::size_t at = 0; at < reached.size(); ++at) {
+    for (std::size_t next = 0; next < children.size(); ++next) {
+      if (std::ranges::find(reached, next) != reached.end()) continue;
+      if (calls && dynamic_cast<const Server*>(children[next].target) == nullptr) continue;
+      if (dependency(children[reached[at]], children[next], calls).uses == nullptr) continue;
+      if (next == to) return true;
+      reached.push_back(next);
+    }
+  }
+  return false;
+}
+
+/// Whether no order suits a child and one that it uses, because that one uses it, too. Of a call
+/// and a cast the call counts: a circle of calls alone is told as a deadlock.
+bool use_each_other(const std::vector<Child>& children, std::size_t user, std::size_t used) {
+  const bool calls = dependency(children[user], children[used], true).uses != nullptr;
+  if (calls && dynamic_cast<const Server*>(children[used].target) == nullptr) return false;
+  return leads(children, used, user, calls);
+}
+
 void check_siblings(const Supervisor& supervisor, diagnostics::Engine& diagnostics) {
   if (supervisor.type != model::SupervisorKind::supervisor) return;
   const std::vector<Child>& children = supervisor.children;
@@ -112,6 +136,7 @@ void check_siblings(const Supervisor& supervisor, diagnostics::Engine& diagnosti
           way_down(children[user], *server) + " uses " + way_down(children[used], *uses->target);
       if (drawn.find(" > ") == std::string::npos) drawn.clear();  // the message says it all
       if (used > user) {
+        if (use_each_other(children, user, used)) continue;
         diagnostics.emit(Id::start_order, children[user].span, children[user].id, children[used].id)
             .label(uses->span, "used here")
             .label(children[used].span, "started here")

@@ -111,6 +111,7 @@ class ModuleChecker {
   // resolve_values.cpp
   std::optional<model::Value> value(const ast::Value& written, const model::Type& type);
   std::optional<model::Value> path_value(const ast::Value& written, const model::Type& type);
+  std::optional<model::Value> floating_value(const ast::Value& written, const model::Type& type);
   std::optional<model::Value> integer_value(const ast::Value& written, const model::Type& type);
   void mismatch(const ast::Value& written, const model::Type& type);
   /// Tells of what `number` did not take.
@@ -118,7 +119,8 @@ class ModuleChecker {
   /// Names the parameter that a wrong value is for.
   void label_parameter(diagnostics::Builder builder) const;
   std::optional<std::uint64_t> duration(const ast::Value& written, bool infinity_allowed);
-  model::Field field(const ast::Field& written);
+  /// `is_kept`: of a state or data, where `@private` says something.
+  model::Field field(const ast::Field& written, bool is_kept);
   std::vector<model::Field> fields(const std::vector<ast::Field>& written, std::string_view owner,
                                    bool trailing_defaults,
                                    std::vector<model::Removed>* removed = nullptr);

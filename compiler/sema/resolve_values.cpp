@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include <llvm/ADT/StringRef.h>
@@ -137,6 +138,28 @@ std::optional<Value> ModuleChecker::integer_value(const ast::Value& written, con
   return std::nullopt;
 }
 
+std::optional<Value> ModuleChecker::floating_value(const ast::Value& written, const Type& type) {
+  double magnitude = written.floating;
+  bool finite = !written.overflow;
+  if (written.kind == ast::ValueKind::integer) {
+    magnitude = static_cast<double>(written.magnitude);
+    const llvm::StringRef digits = written.text;
+    if (written.overflow) finite = !digits.empty() && !digits.getAsDouble(magnitude);
+  }
+  finite = finite && std::isfinite(magnitude);
+  const double most = type.kind == TypeKind::f32 ? std::numeric_limits<float>::max()
+                                                 : std::numeric_limits<double>::max();
+  if (!finite || magnitude > most) {
+    diagnostics_.emit(Id::value_range, written.span, shown(written), type.text(),
+                      finite ? "at most 3.4028235e38" : "finite numbers");
+    return std::nullopt;
+  }
+  Value value;
+  value.kind = model::ValueKind::floating;
+  value.floating = written.negative ? -magnitude : magnitude;
+  return value;
+}
+
 std::optional<Value> ModuleChecker::value(const ast::Value& written, const Type& type) {
   if (type.kind == TypeKind::invalid) return std::nullopt;
   if (type.kind == TypeKind::optional) {
@@ -147,22 +170,12 @@ std::optional<Value> ModuleChecker::value(const ast::Value& written, const Type&
   switch (written.kind) {
     case ast::ValueKind::integer:
       if (type.is_integer() || type.kind == TypeKind::bigint) return integer_value(written, type);
-      if (type.kind == TypeKind::f32 || type.kind == TypeKind::f64) {
-        result.kind = model::ValueKind::floating;
-        result.floating = static_cast<double>(written.magnitude) * (written.negative ? -1 : 1);
-        return result;
-      }
+      if (type.kind == TypeKind::f32 || type.kind == TypeKind::f64)
+        return floating_value(written, type);
       break;
     case ast::ValueKind::floating:
       if (type.kind != TypeKind::f32 && type.kind != TypeKind::f64) break;
-      if (written.overflow) {
-        diagnostics_.emit(Id::value_range, written.span, shown(written), type.text(),
-                          "finite numbers");
-        return std::nullopt;
-      }
-      result.kind = model::ValueKind::floating;
-      result.floating = written.negative ? -written.floating : written.floating;
-      return result;
+      return floating_value(written, type);
     case ast::ValueKind::text:
       if (type.kind != TypeKind::string && type.kind != TypeKind::atom &&
           type.kind != TypeKind::bytes)
@@ -288,7 +301,7 @@ std::optional<std::uint64_t> ModuleChecker::duration(const ast::Value& written,
   return checked ? std::optional(checked->magnitude) : std::nullopt;
 }
 
-model::Field ModuleChecker::field(const ast::Field& written) {
+model::Field ModuleChecker::field(const ast::Field& written, bool is_kept) {
   model::Field result;
   result.name = written.name.text;
   result.doc = written.doc;
@@ -296,7 +309,7 @@ model::Field ModuleChecker::field(const ast::Field& written) {
   result.type = type(written.type);
   result.is_private = has_annotation(written, "private");
   check_reserved(written.name);
-  result.life = life(written, {"private"});
+  result.life = is_kept ? life(written, {"private"}) : life(written, {});
   if (written.fallback) {
     result.fallback = value(*written.fallback, result.type);
     if (!result.fallback) result.fallback.emplace();  // a wrong one is told, and not missed
@@ -311,17 +324,19 @@ std::vector<model::Field> ModuleChecker::fields(const std::vector<ast::Field>& w
   std::vector<model::Field> result;
   result.reserve(written.size());
   const ast::Field* with_default = nullptr;
+  bool out_of_order = false;
   std::map<std::string_view, source::Span> names;
   for (const ast::Field& each : written) {
     if (removed != nullptr && is_removed(each, "field", *removed)) continue;
-    result.push_back(field(each));
+    result.push_back(field(each, owner == "state" || owner == "data"));
     const auto [first, fresh] = names.emplace(each.name.text, result.back().span);
     if (!fresh) {
       diagnostics_.emit(Id::duplicate_member, each.name.span, each.name.text, owner)
           .label(first->second, "first here");
     }
     const bool has_default = each.fallback.has_value() || each.type.optional;
-    if (trailing_defaults && with_default != nullptr && !has_default) {
+    if (trailing_defaults && with_default != nullptr && !has_default && !out_of_order) {
+      out_of_order = true;  // the first tells it for all
       diagnostics_.emit(Id::default_order, each.name.span, each.name.text, with_default->name.text)
           .help("parameters without a default stand first");
     }

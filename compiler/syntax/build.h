@@ -46,9 +46,6 @@ class Builder {
   ast::Field field(Parser::FieldContext& context);
   /// Of anything but `env`: without ranges.
   std::vector<ast::Field> fields(const std::vector<Parser::FieldContext*>& contexts);
-  /// Of what a process keeps: they may be private, others not.
-  std::vector<ast::Field> kept_fields(const std::vector<Parser::FieldContext*>& contexts);
-  void refuse_private(const ast::Field& field);
   std::vector<ast::Field> parameters(Parser::ParametersContext* context);
   ast::Annotation annotation(Parser::AnnotationContext& context);
   std::vector<ast::Annotation> annotations(const std::vector<Parser::AnnotationContext*>& contexts);

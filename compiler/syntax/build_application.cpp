@@ -10,7 +10,6 @@ ast::Application Builder::application(Parser::ApplicationDeclContext& context) {
     if (member->ENV() != nullptr) {
       for (Parser::FieldContext* each : member->field()) {
         ast::Field key = field(*each);
-        refuse_private(key);
         if (!key.name.text.empty()) result.env.push_back(std::move(key));
       }
     } else if (member->DEPENDS() != nullptr) {

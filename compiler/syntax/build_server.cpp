@@ -32,7 +32,7 @@ void Builder::server_member(Parser::ServerMemberContext& context, ast::Server& s
     server.inits.push_back(std::move(made));
   } else if (auto* state = context.stateMember()) {
     if (server.state) repeated(server.name, "state", where);
-    server.state = kept_fields(state->field());
+    server.state = fields(state->field());
   } else if (auto* declared = context.message()) {
     ast::Message made = message(*declared, where, context.annotation());
     if (!made.name.text.empty()) server.messages.push_back(std::move(made));

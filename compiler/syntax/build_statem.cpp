@@ -25,7 +25,7 @@ void Builder::statem_member(Parser::StatemMemberContext& context, ast::Statem& s
     if (!context.name().empty()) statem.first = name(context.name().front());
   } else if (context.DATA() != nullptr) {
     if (statem.data) repeated(statem.name, "data", where);
-    statem.data = kept_fields(context.field());
+    statem.data = fields(context.field());
   } else if (context.STATE() != nullptr) {
     ast::State made = state(context.stateClause(), where);
     made.final = context.FINAL() != nullptr;

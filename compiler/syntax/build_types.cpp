@@ -213,21 +213,6 @@ ast::Field Builder::field(Parser::FieldContext& context) {
 }
 
 std::vector<ast::Field> Builder::fields(const std::vector<Parser::FieldContext*>& contexts) {
-  std::vector<ast::Field> result = kept_fields(contexts);
-  for (const ast::Field& each : result) refuse_private(each);
-  return result;
-}
-
-void Builder::refuse_private(const ast::Field& field) {
-  for (const ast::Annotation& each : field.annotations) {
-    if (each.name.text == "private")
-      diagnostics_.emit(Id::misplaced_option, each.span, "@private",
-                        "the fields of `state` and `data`")
-          .help("delete it: only what a process keeps is shown in its crash report");
-  }
-}
-
-std::vector<ast::Field> Builder::kept_fields(const std::vector<Parser::FieldContext*>& contexts) {
   std::vector<ast::Field> result;
   result.reserve(contexts.size());
   for (Parser::FieldContext* each : contexts) {

@@ -45,10 +45,18 @@ CART = ["-I", ".", "shop/cart.otp"]
 otpc("without a contract file", ["check", *CART], 0, absent="OTP06")
 otpc("without one, locked", ["check", "--locked", *CART], 1, "OTP0630", "is missing",
      "otpc compat --update")
+otpc("compared with none", ["compat", *CART], 3, "there is no `shop/cart.otp.lock`",
+     "otpc compat --update shop/cart.otp")
+otpc("of a schema that is missing", ["compat", "shop/card.otp"], 3, "cannot read `shop/card.otp`")
+(SCRATCH / "empty").mkdir()
+otpc("of an empty folder", ["compat", "empty"], 3, "no schema in the folder `empty`")
+otpc("of an empty folder, updated", ["compat", "--update", "empty"], 3, "no schema in the folder")
 otpc("the first", ["compat", "--update", *CART], 0)
 first = LOCK.read_text()
 otpc("up to date", ["check", "--locked", "--Werror", *CART], 0, absent="OTP06")
 otpc("the same again", ["compat", *CART], 0, "nothing has changed")
+otpc("a folder, of which one has none", ["compat", "-I", ".", "shop"], 3,
+     "there is no `shop/money.otp.lock`")
 stamp = LOCK.stat().st_mtime_ns
 otpc("updated without need", ["compat", "--update", *CART], 0)
 if LOCK.stat().st_mtime_ns != stamp:

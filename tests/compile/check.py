@@ -32,6 +32,100 @@ def hostile_words():
     return sorted(unique.values())
 
 
+# Who holds whom: what runs, and what it is told, name each other in every way that has an end.
+CIRCLES = """struct Holder { who: pid<Ring>; machine: pid<Machine>?; more: list<Holder>; }
+struct Far { holder: Holder; other: pid<Other>?; far: map<u8, Far>; }
+struct Event { machine: pid<OneHandler>?; }
+topic News(key: u8) { told(holder: Holder, all: list<Holder>); }
+events Audit { event seen(holder: Holder?); }
+handler Log for Audit { init(holder: Holder?); on seen; call last(holder: Holder?) -> Holder; }
+task Early(holder: Holder?) -> Holder throws Wrong;
+task Late(ring: pid<Ring>?) -> list<Holder>;
+agent Holders { list<Holder>; }
+registry Rings { key u8; names Ring; }
+registry Machines { key u8; names Machine; }
+error Wrong { held(holder: Holder); several(all: list<Wrong>); }
+union Tree { leaf(all: All); node(children: list<Tree>); }
+struct All { tree: list<Tree>; owner: pid<Owner>; }
+server Owner {
+  init(all: All) throws Wrong;
+  state { all: All; tree: Tree; }
+  call get(all: All) -> Tree throws Wrong;
+}
+protocol Asked { call ask(far: Far?, all: list<Far> = []) -> Far throws Wrong; }
+server Ring {
+  init(next: pid<Ring>?, holder: Holder?);
+  state { all: list<Holder>; one: Holder?; other: pid<Other>?; }
+  call swap(holder: Holder, next: pid<Ring>?) -> Holder?;
+  cast subscribe(who: pid<Other>, far: Far?);
+}
+server Other : Asked { init(ring: pid<Ring>, machine: pid<Machine>); info down(ring: down<Ring>); }
+statem Machine {
+  init(ring: pid<Ring>?, machine: pid<Machine>?) -> on;
+  data { holder: Holder?; machine: pid<Machine>?; }
+  state on { call end(holder: Holder) -> Far to off; }
+  final state off;
+}
+@callback_mode(handle_event_function) statem OneHandler {
+  init() -> on;
+  state on { call end(event: Event) -> Event throws Wrong to off; }
+  final state off;
+}
+dynamic supervisor RingSup { child Ring; }"""
+
+# What a supervisor gives its children comes from the application, in each kind of supervisor.
+ENVIRONMENTS = """server A { init(x: u8, y: duration, z: string = "z"); }
+events Audit { event seen; }
+handler Log for Audit { init(path: string); on seen; }
+task Job(x: u8);
+dynamic supervisor Some { child A(x: env.x); }
+dynamic supervisor Jobs { child Job(x: env.x) restart temporary; }
+dynamic supervisor Trees { child Inner; }
+registry Keys { key u8; }
+agent Counts { map<string, u8>; }
+dynamic supervisor Registries { child Keys; }
+dynamic supervisor Agents { child Counts; }
+dynamic supervisor Managers { child Audit; }
+partition supervisor Parts { child A(x: env.x, y: env.y) partitions 2; }
+supervisor Inner { child A(env.x, env.y, z: env.z); }
+supervisor Top {
+  child Keys; child Counts; child Registries; child Agents; child Managers;
+  child Some; child Jobs; child Trees; child Parts; child Job(x: env.x);
+  child Audit handlers [Log(path: env.z)];
+}
+application environments { env { x: u8 = 3 in 1..5; y: duration = 1s; z: string; } start Top; }"""
+
+# Comments end where their lines end, whatever stands there.
+COMMENTS = """/// C:\\
+struct A {
+  /// The folder: D:\\\x20
+  folder: string;
+  /// What??/
+  file: string;
+}
+server S {
+  init(a: A);
+  /// E:\\
+  call get() -> A;
+}"""
+
+# All that may be a key, wherever there are keys.
+KEYS = {"tuple": "(u8, string)", "duration": "duration", "list": "list<u8>", "enum": "Colour",
+        "time": "time", "array": "array<u8, 2>", "atom": "atom", "bytes": "bytes", "ref": "ref",
+        "bigint": "bigint", "bool": "bool", "optional": "(u8, bool)?"}
+
+
+def keys():
+    text = "enum Colour { red; blue; }\nserver A { init(); call get(" \
+        + ", ".join(f"key_{name}: {key}" for name, key in KEYS.items()) + "); }\n"
+    for name, key in KEYS.items():
+        text += f"registry R_{name} {{ key {key}; names A; }}\n" \
+            f"topic T_{name}(key: {key}) {{ a; }}\n" \
+            f"struct S_{name} {{ keys: set<{key}>; values: map<{key}, u8>; }}\n" \
+            f"partition supervisor P_{name} {{ child A partitions 2 by key_{name}; }}\n"
+    return text
+
+
 def hostile_schemas(folder):
     words = hostile_words()
     fields = " ".join(f"{word}: u8 = 1;" for word in words)
@@ -51,6 +145,11 @@ def hostile_schemas(folder):
                  + " ".join(f"cast {word}({word}: u8);" for word in words if word != "exit") + " }",
         "env": "server A { init(); } supervisor Sup { child A; } application env { env { "
                + fields + " } start Sup; }",
+        "circles": CIRCLES,
+        "environments": ENVIRONMENTS,
+        "comments": COMMENTS,
+        "keys": keys(),
+        "traps": "server A { init(); trap_exit; terminate; call init(); call terminate(); }",
     }
     for name, text in schemas.items():
         (folder / f"{name}.otp").write_text(f"module hostile_{name};\n{text}\n")
@@ -102,14 +201,17 @@ def main():
     failed = 0
     compilers = [cxx] + ([shutil.which("clang++-22")] if shutil.which("clang++-22") else [])
     for schema in schemas:
-        done = subprocess.run([otpc, "gen", "--out-dir", out, schema], capture_output=True,
-                text=True)
+        done = subprocess.run([otpc, "gen", "--test-doubles", "--out-dir", out, schema],
+                              capture_output=True, text=True)
         if done.returncode != 0:
             print(f"{schema.name}: otpc refuses it\n{done.stderr[:2000]}")
             failed += 1
             continue
         for compiler in compilers if schema.name == "everything.otp" else [cxx]:
-            status, text = compile_with(compiler, out / f"{schema.name}.cpp", [include, out])
+            source = out / f"{schema.name}.with_doubles.cpp"
+            source.write_text(f'#include "{schema.name}.testing.h"\n'
+                              f'#include "{schema.name}.cpp"\n')
+            status, text = compile_with(compiler, source, [include, out])
             if status != 0:
                 print(f"{schema.name} with {compiler}:\n{text[:3000]}")
                 failed += 1

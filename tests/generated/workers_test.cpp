@@ -90,6 +90,17 @@ TEST_F(Shop, a_registry_knows_who_holds_a_key) {
   });
 }
 
+TEST_F(Shop, a_key_of_a_registry_may_have_parts) {
+  in_process([] {
+    const Seats seats = Seats::start_link().value();
+    ASSERT_TRUE(seats.add({7, "a"}));
+    EXPECT_FALSE(seats.add({7, "a"}));
+    EXPECT_TRUE(seats.add({7, "b"}));
+    EXPECT_EQ(seats.lookup({7, "a"}).size(), 1U);
+    EXPECT_TRUE(seats.lookup({8, "a"}).empty());
+  });
+}
+
 TEST_F(Shop, a_duplicate_registry_holds_many) {
   in_process([] {
     const Tags tags = Tags::start_link().value();

@@ -15,6 +15,7 @@
 #include <expected>
 #include <functional>
 
+#include <otp/detail/key_hash.h>
 #include <otp/supervisor.h>
 
 namespace otp {
@@ -44,7 +45,7 @@ class PartitionSupervisorRef : public SupervisorRef {
   template <class K>
     requires(!std::integral<K>)
   Pid at(const K& key) const {
-    return at_number(std::hash<K>{}(key));
+    return at_number(detail::KeyHash{}(key));
   }
 
  private:

@@ -31,6 +31,7 @@
 #include <vector>
 
 #include <otp/call.h>
+#include <otp/detail/key_hash.h>
 #include <otp/receive.h>
 #include <otp/server_ref.h>
 #include <otp/start.h>
@@ -99,9 +100,9 @@ class RegistryTable final : public RegistryTableBase {
   };
   struct Partition {
     std::mutex mutex;
-    std::unordered_map<K, std::vector<Entry>> entries;
+    std::unordered_map<K, std::vector<Entry>, detail::KeyHash> entries;
     std::map<K, Lock> locks;
-    std::unordered_map<K, Pid> addresses;  ///< of via names
+    std::unordered_map<K, Pid, detail::KeyHash> addresses;  ///< of via names
   };
   /// Which keys a process has entries under, each once: for its end.
   struct Holders {
@@ -112,7 +113,7 @@ class RegistryTable final : public RegistryTableBase {
   explicit RegistryTable(RegistryOptions given)
       : options(std::move(given)), partitions(options.partitions), holders(options.partitions) {}
 
-  Partition& of(const K& key) { return partitions[std::hash<K>{}(key) % partitions.size()]; }
+  Partition& of(const K& key) { return partitions[detail::KeyHash{}(key) % partitions.size()]; }
 
   /// Who holds a unique key; null: nobody. Any thread.
   Pid holder(const K& key) {

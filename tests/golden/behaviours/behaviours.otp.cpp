@@ -128,6 +128,8 @@ const ::otp::gen::ServerInfo otp_Cart_info{
 
 ::std::optional<Cart> Cart::whereis(::otp::Name otp_name) { return ::otp::gen::whereis<Cart>(otp_name); }
 
+Cart::operator ::golden::behaviours::Sized() const noexcept { return ::golden::behaviours::Sized(address()); }
+
 ::std::uint32_t Cart::add(::golden::behaviours::Line line, ::otp::Timeout otp_timeout) const { return ::otp::gen::call<Cart_add>(*this, otp_timeout, ::std::move(line)); }
 ::std::expected<::std::uint32_t, ::otp::CallError> Cart::try_add(::golden::behaviours::Line line, ::otp::Timeout otp_timeout) const { return ::otp::gen::try_call<Cart_add>(*this, otp_timeout, ::std::move(line)); }
 ::otp::Request<::std::uint32_t> Cart::async_add(::golden::behaviours::Line line) const { return ::otp::gen::send_request<Cart_add>(*this, ::std::move(line)); }

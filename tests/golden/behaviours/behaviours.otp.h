@@ -36,6 +36,10 @@ class Rates;
 class Carts;
 class Tags;
 class PriceCache;
+struct CartSup;
+struct PaymentSup;
+struct PriceShards;
+struct ShopSup;
 
 using Sku = ::std::string;
 
@@ -113,21 +117,14 @@ class SizedProtocol {
   static const void* otp_identity() noexcept;
 };
 
-struct CartArgs {
-  ::std::int64_t customer{};
-  ::std::uint32_t limit = 10U;
-
-  friend bool operator==(const CartArgs&, const CartArgs&) = default;
-};
-
 class CartServer;
-
+struct CartArgs;
 class Cart : public ::otp::ServerRef {
  public:
   using Args = CartArgs;
   using Server = CartServer;
   using ServerRef::ServerRef;
-  operator ::golden::behaviours::Sized() const noexcept { return ::golden::behaviours::Sized(address()); }  // NOLINT(google-explicit-constructor)
+  operator ::golden::behaviours::Sized() const noexcept;  // NOLINT(google-explicit-constructor)
 
   static ::std::expected<Cart, ::otp::StartError> start(CartArgs otp_args, const ::otp::StartOptions& otp_options = {});
   static ::std::expected<Cart, ::otp::StartError> start_link(CartArgs otp_args, const ::otp::StartOptions& otp_options = {});
@@ -147,6 +144,13 @@ class Cart : public ::otp::ServerRef {
   ::otp::Request<::std::uint32_t> async_size() const;
 
   void grow(::std::uint32_t by = 1U) const;
+};
+
+struct CartArgs {
+  ::std::int64_t customer{};
+  ::std::uint32_t limit = 10U;
+
+  friend bool operator==(const CartArgs&, const CartArgs&) = default;
 };
 
 /// What serves Cart: derive from it, override every message, and define create() beside your class:
@@ -171,14 +175,8 @@ class CartServer : public ::otp::GenServer, public ::golden::behaviours::SizedPr
   void* otp_protocol(const void* otp_wanted) noexcept override;
 };
 
-struct PaymentArgs {
-  ::std::int64_t order{};
-
-  friend bool operator==(const PaymentArgs&, const PaymentArgs&) = default;
-};
-
 class PaymentServer;
-
+struct PaymentArgs;
 /// The states of Payment.
 enum class PaymentState : ::std::uint32_t {
   idle,
@@ -187,14 +185,7 @@ enum class PaymentState : ::std::uint32_t {
   failed,
 };
 ::std::string_view to_string(PaymentState otp_value) noexcept;
-
-struct PaymentData {
-  ::std::uint8_t attempts = 0;
-  ::std::optional<::std::string> card{};
-
-  friend bool operator==(const PaymentData&, const PaymentData&) = default;
-};
-
+struct PaymentData;
 class Payment : public ::otp::ServerRef {
  public:
   using Args = PaymentArgs;
@@ -226,6 +217,19 @@ class Payment : public ::otp::ServerRef {
 
   /// Every change of state that the schema allows.
   static ::std::span<const ::otp::StatemEdge> transitions() noexcept;
+};
+
+struct PaymentArgs {
+  ::std::int64_t order{};
+
+  friend bool operator==(const PaymentArgs&, const PaymentArgs&) = default;
+};
+
+struct PaymentData {
+  ::std::uint8_t attempts = 0;
+  ::std::optional<::std::string> card{};
+
+  friend bool operator==(const PaymentData&, const PaymentData&) = default;
 };
 
 /// What runs Payment: derive from it, override every handler, and define create() beside your class:
@@ -276,21 +280,14 @@ class PaymentServer : public ::otp::gen::StatemServer<PaymentState> {
   Args otp_args_{};
 };
 
-struct DoorArgs {
-  ::std::string code{};
-
-  friend bool operator==(const DoorArgs&, const DoorArgs&) = default;
-};
-
 class DoorServer;
-
+struct DoorArgs;
 /// The states of Door.
 enum class DoorState : ::std::uint32_t {
   locked,
   open,
 };
 ::std::string_view to_string(DoorState otp_value) noexcept;
-
 class Door : public ::otp::ServerRef {
  public:
   using Args = DoorArgs;
@@ -316,6 +313,12 @@ class Door : public ::otp::ServerRef {
 
   /// Every change of state that the schema allows.
   static ::std::span<const ::otp::StatemEdge> transitions() noexcept;
+};
+
+struct DoorArgs {
+  ::std::string code{};
+
+  friend bool operator==(const DoorArgs&, const DoorArgs&) = default;
 };
 
 /// What runs Door: derive from it, override every handler, and define create() beside your class:
@@ -575,14 +578,8 @@ class Tags : public ::otp::Registry<::std::string> {
   explicit Tags(Registry otp_registry) : Registry(::std::move(otp_registry)) {}
 };
 
-struct PriceCacheArgs {
-  ::std::uint32_t shard{};
-
-  friend bool operator==(const PriceCacheArgs&, const PriceCacheArgs&) = default;
-};
-
 class PriceCacheServer;
-
+struct PriceCacheArgs;
 class PriceCache : public ::otp::ServerRef {
  public:
   using Args = PriceCacheArgs;
@@ -597,6 +594,12 @@ class PriceCache : public ::otp::ServerRef {
   ::golden::behaviours::Money price(::std::string sku, ::otp::Timeout otp_timeout = ::otp::Timeout(::std::chrono::nanoseconds{5000000000})) const;
   ::std::expected<::golden::behaviours::Money, ::otp::CallError> try_price(::std::string sku, ::otp::Timeout otp_timeout = ::otp::Timeout(::std::chrono::nanoseconds{5000000000})) const;
   ::otp::Request<::golden::behaviours::Money> async_price(::std::string sku) const;
+};
+
+struct PriceCacheArgs {
+  ::std::uint32_t shard{};
+
+  friend bool operator==(const PriceCacheArgs&, const PriceCacheArgs&) = default;
 };
 
 /// What serves PriceCache: derive from it, override every message, and define create() beside your class:

@@ -17,6 +17,23 @@ namespace golden::everything {
   return {};
 }
 
+::std::string_view to_string(const Event& otp_value) noexcept {
+  if (otp_value.is<Event::added>()) return "added";
+  if (otp_value.is<Event::cleared>()) return "cleared";
+  return {};
+}
+
+::std::string_view to_string(const CartError& otp_value) noexcept {
+  if (otp_value.is<CartError::full>()) return "full";
+  if (otp_value.is<CartError::busy>()) return "busy";
+  return {};
+}
+
+bool CartError::transient() const noexcept {
+  if (is<busy>()) return true;
+  return false;
+}
+
 // ---- Cart ----
 
 namespace {
@@ -224,23 +241,6 @@ bool CartServer::otp_replace_state(::std::any otp_given) {
   return otp_typed != nullptr;
 }
 
-::std::string_view to_string(const Event& otp_value) noexcept {
-  if (otp_value.is<Event::added>()) return "added";
-  if (otp_value.is<Event::cleared>()) return "cleared";
-  return {};
-}
-
-::std::string_view to_string(const CartError& otp_value) noexcept {
-  if (otp_value.is<CartError::full>()) return "full";
-  if (otp_value.is<CartError::busy>()) return "busy";
-  return {};
-}
-
-bool CartError::transient() const noexcept {
-  if (is<busy>()) return true;
-  return false;
-}
-
 // ---- Stock ----
 
 namespace {
@@ -284,6 +284,10 @@ const ::otp::gen::ServerInfo otp_Stock_info{
 }
 
 ::std::optional<Stock> Stock::whereis(::otp::Name otp_name) { return ::otp::gen::whereis<Stock>(otp_name); }
+
+::std::expected<Stock, ::otp::StartError> Stock::start() { return start(StockArgs()); }
+::std::expected<Stock, ::otp::StartError> Stock::start_link() { return start_link(StockArgs()); }
+::std::expected<::otp::Monitored<Stock>, ::otp::StartError> Stock::start_monitor() { return start_monitor(StockArgs()); }
 
 ::std::uint32_t Stock::left(::std::string sku, ::otp::Timeout otp_timeout) const { return ::otp::gen::call<Stock_left>(*this, otp_timeout, ::std::move(sku)); }
 ::std::expected<::std::uint32_t, ::otp::CallError> Stock::try_left(::std::string sku, ::otp::Timeout otp_timeout) const { return ::otp::gen::try_call<Stock_left>(*this, otp_timeout, ::std::move(sku)); }

@@ -14,12 +14,15 @@ OTP_GEN_CHECK_VERSION(1, 1);
 namespace golden::everything {
 
 struct Line;
-class Cart;
 struct Shelf;
 struct Event;
 struct CartError;
+class Cart;
 class Stock;
 class Worker;
+struct StockSup;
+struct WorkerSup;
+struct ShopSup;
 
 enum class Reason : ::std::uint32_t {
   checkout,
@@ -48,23 +51,9 @@ struct Line {
   friend bool operator==(const Line&, const Line&) = default;
 };
 
-struct CartArgs {
-  ::std::int64_t customer{};
-  ::std::uint32_t limit = 200U;
-
-  friend bool operator==(const CartArgs&, const CartArgs&) = default;
-};
-
 class CartServer;
-
-struct CartState {
-  ::std::int64_t customer{};
-  ::std::vector<::golden::everything::Line> lines{};
-  ::std::optional<::std::string> card{};
-
-  friend bool operator==(const CartState&, const CartState&) = default;
-};
-
+struct CartArgs;
+struct CartState;
 /// Owns one cart.
 class Cart : public ::otp::ServerRef {
  public:
@@ -110,51 +99,6 @@ class Cart : public ::otp::ServerRef {
   void tick() const;
 
   void news(::golden::everything::Event event) const;
-};
-
-/// What serves Cart: derive from it, override every message, and define create() beside your class:
-///   std::unique_ptr<CartServer> CartServer::create() { return std::make_unique<YourServer>(); }
-class CartServer : public ::otp::GenServer {
- public:
-  using Client = Cart;
-  using Args = CartArgs;
-  static ::std::unique_ptr<CartServer> create();
-
-  virtual ::otp::Init init(CartArgs otp_args) = 0;
-  /// Adds a line.
-  virtual ::otp::Reply<::std::expected<::std::uint32_t, ::golden::everything::CartError>> add(::golden::everything::Line line, ::std::uint32_t times, ::otp::From<::std::expected<::std::uint32_t, ::golden::everything::CartError>> otp_from) = 0;
-  virtual ::otp::Reply<::std::expected<void, ::golden::everything::CartError>> clear(::otp::From<::std::expected<void, ::golden::everything::CartError>> otp_from) = 0;
-  virtual ::otp::Reply<::std::uint32_t> size(::otp::From<::std::uint32_t> otp_from) = 0;
-  virtual ::otp::Reply<void> sync(::otp::From<void> otp_from) = 0;
-  virtual ::otp::DeferredReply<::std::expected<::std::int64_t, ::golden::everything::CartError>> checkout(::std::string card, ::otp::From<::std::expected<::std::int64_t, ::golden::everything::CartError>> otp_from) = 0;
-  virtual ::otp::Reply<::std::vector<::std::byte>> export_pdf(::std::optional<::std::uint32_t> first, ::otp::From<::std::vector<::std::byte>> otp_from) = 0;
-  virtual ::otp::NoReply put(::golden::everything::Line line, ::std::map<::std::string, ::std::uint32_t> places) = 0;
-  virtual ::otp::NoReply forget() = 0;
-  virtual ::otp::NoReply tick() = 0;
-  virtual ::otp::NoReply news(::golden::everything::Event event) = 0;
-  virtual ::otp::NoReply down(::otp::Down otp_down) = 0;
-  virtual ::otp::NoReply reload(::std::uint32_t from) = 0;
-  /// An exit signal that was trapped, from anyone but the parent.
-  virtual ::otp::NoReply exit(::otp::Exit otp_exit) = 0;
-  /// Runs when the server ends by its own doing or its parent's; see <otp/gen_server.h>.
-  virtual void terminate(const ::otp::ExitReason& otp_reason) = 0;
-
- protected:
-  CartState state{};
-  static Cart self();
-  /// For noreply().timeout(time, ...) and the like.
-  static ::otp::Continue info_tick();
-  /// For noreply().timeout(time, ...) and the like.
-  static ::otp::Continue info_news(::golden::everything::Event event);
-  /// For ok().then_continue(...) and the like.
-  static ::otp::Continue continue_reload(::std::uint32_t from);
-
- private:
-  const ::otp::gen::ServerInfo& otp_info() const noexcept override;
-  void otp_terminate(const ::otp::ExitReason& otp_reason) override { terminate(otp_reason); }
-  ::std::string otp_state_text() const override;
-  ::std::any otp_state() const override { return state; }
-  bool otp_replace_state(::std::any otp_given) override;
 };
 
 struct Shelf {
@@ -248,27 +192,90 @@ struct CartError : otp_CartError {
 /// The name of the case as the schema has it.
 ::std::string_view to_string(const CartError& otp_value) noexcept;
 
-struct StockArgs {
+struct CartArgs {
+  ::std::int64_t customer{};
+  ::std::uint32_t limit = 200U;
 
-  friend bool operator==(const StockArgs&, const StockArgs&) = default;
+  friend bool operator==(const CartArgs&, const CartArgs&) = default;
+};
+
+struct CartState {
+  ::std::int64_t customer{};
+  ::std::vector<::golden::everything::Line> lines{};
+  ::std::optional<::std::string> card{};
+
+  friend bool operator==(const CartState&, const CartState&) = default;
+};
+
+/// What serves Cart: derive from it, override every message, and define create() beside your class:
+///   std::unique_ptr<CartServer> CartServer::create() { return std::make_unique<YourServer>(); }
+class CartServer : public ::otp::GenServer {
+ public:
+  using Client = Cart;
+  using Args = CartArgs;
+  static ::std::unique_ptr<CartServer> create();
+
+  virtual ::otp::Init init(CartArgs otp_args) = 0;
+  /// Adds a line.
+  virtual ::otp::Reply<::std::expected<::std::uint32_t, ::golden::everything::CartError>> add(::golden::everything::Line line, ::std::uint32_t times, ::otp::From<::std::expected<::std::uint32_t, ::golden::everything::CartError>> otp_from) = 0;
+  virtual ::otp::Reply<::std::expected<void, ::golden::everything::CartError>> clear(::otp::From<::std::expected<void, ::golden::everything::CartError>> otp_from) = 0;
+  virtual ::otp::Reply<::std::uint32_t> size(::otp::From<::std::uint32_t> otp_from) = 0;
+  virtual ::otp::Reply<void> sync(::otp::From<void> otp_from) = 0;
+  virtual ::otp::DeferredReply<::std::expected<::std::int64_t, ::golden::everything::CartError>> checkout(::std::string card, ::otp::From<::std::expected<::std::int64_t, ::golden::everything::CartError>> otp_from) = 0;
+  virtual ::otp::Reply<::std::vector<::std::byte>> export_pdf(::std::optional<::std::uint32_t> first, ::otp::From<::std::vector<::std::byte>> otp_from) = 0;
+  virtual ::otp::NoReply put(::golden::everything::Line line, ::std::map<::std::string, ::std::uint32_t> places) = 0;
+  virtual ::otp::NoReply forget() = 0;
+  virtual ::otp::NoReply tick() = 0;
+  virtual ::otp::NoReply news(::golden::everything::Event event) = 0;
+  virtual ::otp::NoReply down(::otp::Down otp_down) = 0;
+  virtual ::otp::NoReply reload(::std::uint32_t from) = 0;
+  /// An exit signal that was trapped, from anyone but the parent.
+  virtual ::otp::NoReply exit(::otp::Exit otp_exit) = 0;
+  /// Runs when the server ends by its own doing or its parent's; see <otp/gen_server.h>.
+  virtual void terminate(const ::otp::ExitReason& otp_reason) = 0;
+
+ protected:
+  CartState state{};
+  static Cart self();
+  /// For noreply().timeout(time, ...) and the like.
+  static ::otp::Continue info_tick();
+  /// For noreply().timeout(time, ...) and the like.
+  static ::otp::Continue info_news(::golden::everything::Event event);
+  /// For ok().then_continue(...) and the like.
+  static ::otp::Continue continue_reload(::std::uint32_t from);
+
+ private:
+  const ::otp::gen::ServerInfo& otp_info() const noexcept override;
+  void otp_terminate(const ::otp::ExitReason& otp_reason) override { terminate(otp_reason); }
+  ::std::string otp_state_text() const override;
+  ::std::any otp_state() const override { return state; }
+  bool otp_replace_state(::std::any otp_given) override;
 };
 
 class StockServer;
-
+struct StockArgs;
 class Stock : public ::otp::ServerRef {
  public:
   using Args = StockArgs;
   using Server = StockServer;
   using ServerRef::ServerRef;
 
-  static ::std::expected<Stock, ::otp::StartError> start(StockArgs otp_args = {}, const ::otp::StartOptions& otp_options = {});
-  static ::std::expected<Stock, ::otp::StartError> start_link(StockArgs otp_args = {}, const ::otp::StartOptions& otp_options = {});
-  static ::std::expected<::otp::Monitored<Stock>, ::otp::StartError> start_monitor(StockArgs otp_args = {}, const ::otp::StartOptions& otp_options = {});
+  static ::std::expected<Stock, ::otp::StartError> start();
+  static ::std::expected<Stock, ::otp::StartError> start(StockArgs otp_args, const ::otp::StartOptions& otp_options = {});
+  static ::std::expected<Stock, ::otp::StartError> start_link();
+  static ::std::expected<Stock, ::otp::StartError> start_link(StockArgs otp_args, const ::otp::StartOptions& otp_options = {});
+  static ::std::expected<::otp::Monitored<Stock>, ::otp::StartError> start_monitor();
+  static ::std::expected<::otp::Monitored<Stock>, ::otp::StartError> start_monitor(StockArgs otp_args, const ::otp::StartOptions& otp_options = {});
   static ::std::optional<Stock> whereis(::otp::Name otp_name);
 
   ::std::uint32_t left(::std::string sku, ::otp::Timeout otp_timeout = ::otp::Timeout(::std::chrono::nanoseconds{5000000000})) const;
   ::std::expected<::std::uint32_t, ::otp::CallError> try_left(::std::string sku, ::otp::Timeout otp_timeout = ::otp::Timeout(::std::chrono::nanoseconds{5000000000})) const;
   ::otp::Request<::std::uint32_t> async_left(::std::string sku) const;
+};
+
+struct StockArgs {
+
+  friend bool operator==(const StockArgs&, const StockArgs&) = default;
 };
 
 /// What serves Stock: derive from it, override every message, and define create() beside your class:
@@ -289,14 +296,8 @@ class StockServer : public ::otp::GenServer {
   const ::otp::gen::ServerInfo& otp_info() const noexcept override;
 };
 
-struct WorkerArgs {
-  ::std::uint32_t number{};
-
-  friend bool operator==(const WorkerArgs&, const WorkerArgs&) = default;
-};
-
 class WorkerServer;
-
+struct WorkerArgs;
 class Worker : public ::otp::ServerRef {
  public:
   using Args = WorkerArgs;
@@ -309,6 +310,12 @@ class Worker : public ::otp::ServerRef {
   static ::std::optional<Worker> whereis(::otp::Name otp_name);
 
   void work() const;
+};
+
+struct WorkerArgs {
+  ::std::uint32_t number{};
+
+  friend bool operator==(const WorkerArgs&, const WorkerArgs&) = default;
 };
 
 /// What serves Worker: derive from it, override every message, and define create() beside your class:

@@ -202,6 +202,8 @@ const ::otp::gen::ServerInfo otp_Cart_info{
 
 ::std::optional<Cart> Cart::whereis(::otp::Name otp_name) { return ::otp::gen::whereis<Cart>(otp_name); }
 
+Cart::operator ::golden::versions::Sized() const noexcept { return ::golden::versions::Sized(address()); }
+
 void Cart::put(::golden::versions::Line line) const { ::otp::gen::send<Cart_put>(*this, ::std::move(line)); }
 
 ::std::expected<::otp::BigInt, ::golden::versions::CartError> Cart::add(::golden::versions::Item item, ::otp::Term raw, ::otp::Timeout otp_timeout) const { return ::otp::gen::call<Cart_add>(*this, otp_timeout, ::std::move(item), ::std::move(raw)); }
@@ -317,6 +319,10 @@ constexpr ::otp::StatemEdge otp_Door_edges[] = {
   return ::otp::gen::start_statem_monitor<Door>(::std::move(otp_args), "golden::versions.Door", otp_options);
 }
 ::std::optional<Door> Door::whereis(::otp::Name otp_name) { return ::otp::gen::whereis<Door>(otp_name); }
+
+::std::expected<Door, ::otp::StartError> Door::start() { return start(DoorArgs()); }
+::std::expected<Door, ::otp::StartError> Door::start_link() { return start_link(DoorArgs()); }
+::std::expected<::otp::Monitored<Door>, ::otp::StartError> Door::start_monitor() { return start_monitor(DoorArgs()); }
 
 void Door::shut() const { ::otp::gen::statem_send<Door_shut>(*this); }
 

@@ -236,32 +236,16 @@ class SizedProtocol {
   static const void* otp_identity() noexcept;
 };
 
-struct CartArgs {
-  ::std::int64_t customer{};
-  /// Deprecated since version 3.
-  [[deprecated("since version 3")]] ::otp::BigInt limit = ::otp::BigInt("7");
-
-  friend bool operator==(const CartArgs&, const CartArgs&) = default;
-};
-
 class CartServer;
-
-struct CartState {
-  ::std::vector<::golden::versions::Item> items{};
-  ::otp::BigInt total{};
-  ::otp::Term shown{};
-  ::otp::Opaque hidden{};
-
-  friend bool operator==(const CartState&, const CartState&) = default;
-};
-
+struct CartArgs;
+struct CartState;
 class Cart : public ::otp::ServerRef {
  public:
   using Args = CartArgs;
   using Server = CartServer;
   using State = CartState;
   using ServerRef::ServerRef;
-  operator ::golden::versions::Sized() const noexcept { return ::golden::versions::Sized(address()); }  // NOLINT(google-explicit-constructor)
+  operator ::golden::versions::Sized() const noexcept;  // NOLINT(google-explicit-constructor)
 
   static ::std::expected<Cart, ::otp::StartError> start(CartArgs otp_args, const ::otp::StartOptions& otp_options = {});
   static ::std::expected<Cart, ::otp::StartError> start_link(CartArgs otp_args, const ::otp::StartOptions& otp_options = {});
@@ -302,6 +286,23 @@ class Cart : public ::otp::ServerRef {
   ::std::uint32_t size(::otp::Timeout otp_timeout = ::otp::Timeout(::std::chrono::nanoseconds{5000000000})) const;
   ::std::expected<::std::uint32_t, ::otp::CallError> try_size(::otp::Timeout otp_timeout = ::otp::Timeout(::std::chrono::nanoseconds{5000000000})) const;
   ::otp::Request<::std::uint32_t> async_size() const;
+};
+
+struct CartArgs {
+  ::std::int64_t customer{};
+  /// Deprecated since version 3.
+  [[deprecated("since version 3")]] ::otp::BigInt limit = ::otp::BigInt("7");
+
+  friend bool operator==(const CartArgs&, const CartArgs&) = default;
+};
+
+struct CartState {
+  ::std::vector<::golden::versions::Item> items{};
+  ::otp::BigInt total{};
+  ::otp::Term shown{};
+  ::otp::Opaque hidden{};
+
+  friend bool operator==(const CartState&, const CartState&) = default;
 };
 
 /// What serves Cart: derive from it, override every message, and define create() beside your class:
@@ -360,26 +361,15 @@ class CartServer : public ::otp::GenServer, public ::golden::versions::SizedProt
   bool otp_replace_state(::std::any otp_given) override;
 };
 
-struct DoorArgs {
-
-  friend bool operator==(const DoorArgs&, const DoorArgs&) = default;
-};
-
 class DoorServer;
-
+struct DoorArgs;
 /// The states of Door.
 enum class DoorState : ::std::uint32_t {
   open,
   closed,
 };
 ::std::string_view to_string(DoorState otp_value) noexcept;
-
-struct DoorData {
-  ::std::uint32_t opened{};
-
-  friend bool operator==(const DoorData&, const DoorData&) = default;
-};
-
+struct DoorData;
 class Door : public ::otp::ServerRef {
  public:
   using Args = DoorArgs;
@@ -390,9 +380,12 @@ class Door : public ::otp::ServerRef {
   using StateAndData = ::std::pair<State, Data>;
   using ServerRef::ServerRef;
 
-  static ::std::expected<Door, ::otp::StartError> start(DoorArgs otp_args = {}, const ::otp::StartOptions& otp_options = {});
-  static ::std::expected<Door, ::otp::StartError> start_link(DoorArgs otp_args = {}, const ::otp::StartOptions& otp_options = {});
-  static ::std::expected<::otp::Monitored<Door>, ::otp::StartError> start_monitor(DoorArgs otp_args = {}, const ::otp::StartOptions& otp_options = {});
+  static ::std::expected<Door, ::otp::StartError> start();
+  static ::std::expected<Door, ::otp::StartError> start(DoorArgs otp_args, const ::otp::StartOptions& otp_options = {});
+  static ::std::expected<Door, ::otp::StartError> start_link();
+  static ::std::expected<Door, ::otp::StartError> start_link(DoorArgs otp_args, const ::otp::StartOptions& otp_options = {});
+  static ::std::expected<::otp::Monitored<Door>, ::otp::StartError> start_monitor();
+  static ::std::expected<::otp::Monitored<Door>, ::otp::StartError> start_monitor(DoorArgs otp_args, const ::otp::StartOptions& otp_options = {});
   static ::std::optional<Door> whereis(::otp::Name otp_name);
 
   void shut() const;
@@ -406,6 +399,17 @@ class Door : public ::otp::ServerRef {
 
   /// Every change of state that the schema allows.
   static ::std::span<const ::otp::StatemEdge> transitions() noexcept;
+};
+
+struct DoorArgs {
+
+  friend bool operator==(const DoorArgs&, const DoorArgs&) = default;
+};
+
+struct DoorData {
+  ::std::uint32_t opened{};
+
+  friend bool operator==(const DoorData&, const DoorData&) = default;
 };
 
 /// What runs Door: derive from it, override every handler, and define create() beside your class:

@@ -135,6 +135,14 @@ if subprocess.run(["bash", "-c", limited + "--version"], capture_output=True).re
 else:
     print("this build does not start in 60 MB: an internal error is not tested")
 
+# What is printed may find no room.
+if pathlib.Path("/dev/full").exists():
+    for command in ("--version", "explain", "ir good.otp", "completion bash", "graph good.otp"):
+        done = subprocess.run([otpc, *command.split()], cwd=scratch, stdout=open("/dev/full", "w"),
+                              stderr=subprocess.PIPE, text=True)
+        if done.returncode != 3 or "standard output: No space left" not in done.stderr:
+            findings.append(f"{command} to a full disk: {done.returncode}\n{done.stderr}")
+
 # New projects. What they contain is built by tests/package.
 expect("no name", ["new"], 2, "what the new project is called", out="none")
 for name, better in (("My-Shop", "my_shop"), ("2nd", "my_2nd"), ("class", "my_class"),
