@@ -129,13 +129,15 @@ const model::Message* passed_on(const model::Message& outer, const Server& inner
 void tell_inversion(const Server& server, const model::Message& outer, const model::Uses& uses,
                     const model::Message& inner, diagnostics::Engine& diagnostics) {
   const std::string outer_text = duration_text(outer.timeout_ns);
-  const std::string inner_text = duration_text(inner.timeout_ns);
+  const bool endless = inner.timeout_ns == model::infinite;
+  const std::string inner_text = endless ? "for ever" : duration_text(inner.timeout_ns);
   diagnostics
       .emit(Id::timeout_inversion, uses.span, server.name + "." + outer.name, outer_text,
             uses.server->name + "." + inner.name, inner_text)
       .label(outer.span, "its callers give up after " + outer_text)
       .label(inner.span, "while this may still take " + inner_text)
-      .help("give the outer call a time-out that covers the inner one");
+      .help(endless ? "give the inner call a time-out that the outer one covers"
+                    : "give the outer call a time-out that covers the inner one");
 }
 
 /// Which call leads to which is not said, but for two things: none of the calls waits as long as

@@ -272,8 +272,9 @@ void ModuleChecker::check_uses(const ast::Uses& written, model::Server& made) {
   }
   const auto* target = dynamic_cast<const model::Worker*>(found);
   if (found->kind == model::DeclarationKind::registry && !written.kind.text.empty()) {
-    diagnostics_.emit(Id::misplaced_option, written.kind.span, "(" + written.kind.text + ")",
-                      "what takes messages")
+    diagnostics_
+        .emit(Id::misplaced_option, written.kind.span, "(" + written.kind.text + ")",
+              "what takes messages")
         .help("write `uses " + found->name + ";`: a registry is only looked into");
     return;
   }

@@ -217,7 +217,7 @@ class ModuleChecker {
   const model::Declaration* current_ = nullptr;                ///< what is being resolved
   std::map<std::string, source::Span, std::less<>> imported_;  ///< name -> where it is imported
   std::set<std::string, std::less<>> missing_;  ///< names whose import failed: said once
-  std::vector<std::string> unclear_;  ///< those asked of a module that has errors itself
+  std::vector<std::string> unclear_;            ///< those asked of a module that has errors itself
   /// What was told of an unknown name, and what was looked for.
   std::map<std::string, std::pair<diagnostics::Builder, std::string>, std::less<>> told_;
   std::size_t nameless_ = 0;                ///< declarations that may be what an unknown name means

@@ -131,8 +131,8 @@ std::vector<const char*> generated_suffixes(DeclarationKind kind) {
 
 /// The annotations that say all by their name.
 bool is_flag(std::string_view annotation) {
-  constexpr std::string_view flags[] = {"deferred",  "blocking", "private", "transient",
-                                        "record",    "flat",     "json_keys", "skip_expired"};
+  constexpr std::string_view flags[] = {"deferred", "blocking", "private",   "transient",
+                                        "record",   "flat",     "json_keys", "skip_expired"};
   return std::ranges::find(flags, annotation) != std::end(flags);
 }
 
@@ -158,34 +158,31 @@ constexpr const char* lists = "a list is written `list<type>`";
 constexpr const char* maps = "a map is written `map<key, value>`";
 constexpr const char* optionals = "what may be absent has a type that ends in `?`";
 constexpr const char* truths = "true or false is a `bool`";
+constexpr const char* terms = "any Erlang term is a `term`";
+constexpr const char* times = "a point in time is a `time`";
 constexpr const char* tuples = "a tuple is written `(A, B)`";
 
 /// The types of C++, Elixir, Erlang and protobuf that readers write out of habit.
 constexpr std::array habits{
-    Habit{"void", no_result},        Habit{"unit", no_result},
-    Habit{"int", integers},          Habit{"integer", integers},
-    Habit{"uint", integers},         Habit{"long", integers},
-    Habit{"short", integers},        Habit{"unsigned", integers},
-    Habit{"size_t", integers},       Habit{"int8", integers},
-    Habit{"int16", integers},        Habit{"int32", integers},
-    Habit{"int64", integers},        Habit{"uint8", integers},
-    Habit{"uint16", integers},       Habit{"uint32", integers},
-    Habit{"uint64", integers},       Habit{"int8_t", integers},
-    Habit{"int16_t", integers},      Habit{"int32_t", integers},
-    Habit{"int64_t", integers},      Habit{"uint8_t", integers},
-    Habit{"uint16_t", integers},     Habit{"uint32_t", integers},
-    Habit{"uint64_t", integers},     Habit{"pos_integer", integers},
-    Habit{"non_neg_integer", integers}, Habit{"float", floats},
-    Habit{"double", floats},         Habit{"number", floats},
-    Habit{"str", texts},             Habit{"text", texts},
-    Habit{"string_view", texts},
-    Habit{"char", texts},            Habit{"binary", octets},
-    Habit{"byte", octets},           Habit{"vector", lists},
-    Habit{"deque", lists},           Habit{"repeated", lists},
-    Habit{"dict", maps},             Habit{"unordered_map", maps},
-    Habit{"optional", optionals},    Habit{"maybe", optionals},
-    Habit{"boolean", truths},        Habit{"tuple", tuples},
-    Habit{"pair", tuples},
+    Habit{"void", no_result},    Habit{"unit", no_result},       Habit{"int", integers},
+    Habit{"integer", integers},  Habit{"uint", integers},        Habit{"long", integers},
+    Habit{"short", integers},    Habit{"unsigned", integers},    Habit{"size_t", integers},
+    Habit{"int8", integers},     Habit{"int16", integers},       Habit{"int32", integers},
+    Habit{"int64", integers},    Habit{"uint8", integers},       Habit{"uint16", integers},
+    Habit{"uint32", integers},   Habit{"uint64", integers},      Habit{"int8_t", integers},
+    Habit{"int16_t", integers},  Habit{"int32_t", integers},     Habit{"int64_t", integers},
+    Habit{"uint8_t", integers},  Habit{"uint16_t", integers},    Habit{"uint32_t", integers},
+    Habit{"uint64_t", integers}, Habit{"pos_integer", integers}, Habit{"non_neg_integer", integers},
+    Habit{"float", floats},      Habit{"double", floats},        Habit{"number", floats},
+    Habit{"str", texts},         Habit{"text", texts},           Habit{"string_view", texts},
+    Habit{"char", texts},        Habit{"binary", octets},        Habit{"byte", octets},
+    Habit{"vector", lists},      Habit{"deque", lists},          Habit{"repeated", lists},
+    Habit{"dict", maps},         Habit{"unordered_map", maps},   Habit{"optional", optionals},
+    Habit{"maybe", optionals},   Habit{"boolean", truths},       Habit{"tuple", tuples},
+    Habit{"pair", tuples},       Habit{"ok", no_result},         Habit{"nil", optionals},
+    Habit{"null", optionals},    Habit{"i128", integers},        Habit{"u128", integers},
+    Habit{"any", terms},         Habit{"timestamp", times},      Habit{"datetime", times},
+    Habit{"date", times},
 };
 
 /// What is written here instead of a type of another language; empty when it is none.
@@ -266,9 +263,12 @@ void ModuleChecker::declare_one(const ast::Declaration& declaration) {
         made->broken = written.broken;
         check_reserved(written.name);
         const std::string key = scope_key(*made);
-        if (llvm::is_contained(built_in_types(), key))
-          diagnostics_.emit(Id::reserved_name, made->span, made->name, "it is a type of the language")
+        if (llvm::is_contained(built_in_types(), key)) {
+          diagnostics_
+              .emit(Id::reserved_name, made->span, made->name, "it is a type of the language")
               .help("choose another name");
+          return;  // who says it means that type
+        }
         const auto [known, fresh] = scope_.emplace(key, made.get());
         if (!fresh) {
           diagnostics_.emit(Id::duplicate_declaration, made->span, made->name)
@@ -426,7 +426,7 @@ model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wante
       builder.help(instead);
     else
       builder.help("import it: `import " + path.text().substr(0, path.text().rfind("::")) + " { " +
-              path.parts.back().text + " };`, and write `" + path.parts.back().text + "`");
+                   path.parts.back().text + " };`, and write `" + path.parts.back().text + "`");
     return nullptr;
   }
   const std::string& name = path.parts.front().text;

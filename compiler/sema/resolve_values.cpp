@@ -76,10 +76,10 @@ std::string shown(const ast::Value& value) {
     case ast::ValueKind::none:
       return "`none`";
     case ast::ValueKind::duration:
-      return value.overflow ? "the duration"
-                            : "the duration `" + std::string(value.negative ? "-" : "") +
-                                  (value.inexact ? value.text : duration_text(value.magnitude)) +
-                                  "`";
+      return value.overflow
+                 ? "the duration"
+                 : "the duration `" + std::string(value.negative ? "-" : "") +
+                       (value.inexact ? value.text : duration_text(value.magnitude)) + "`";
     case ast::ValueKind::path: {
       std::string text;
       for (const ast::Name& part : value.path.parts) text += (text.empty() ? "" : ".") + part.text;

@@ -31,10 +31,10 @@ std::uint64_t ModuleChecker::version_of(const ast::Annotation& annotation, const
   const auto version =
       given == nullptr || !understood ? std::nullopt : number(*given, 1, highest_version);
   if (!version) {
-    diagnostics_.emit(
-        Id::annotation_arguments, annotation.span, word,
-        word == "deprecated" ? "a version, and perhaps what to use: `@deprecated(3, use: add)`"
-                             : "a version: `@" + word + "(3)`");
+    diagnostics_.emit(Id::annotation_arguments, annotation.span, word,
+                      word == "deprecated"
+                          ? "a version, and perhaps what to use: `@deprecated(3, use: add)`"
+                          : "a version: `@" + word + "(3)`");
   } else if (!file_.version_unclear && *version > version_now()) {
     diagnostics_
         .emit(Id::version_ahead, annotation.span, name.text,

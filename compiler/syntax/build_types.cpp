@@ -181,8 +181,10 @@ std::string Builder::unescaped(std::string_view literal, ast::Span span) {
         break;
       default: {
         const std::size_t begin = i - 1;
-        while (i + 2 < literal.size() && (static_cast<unsigned char>(literal[i + 1]) & 0xC0) == 0x80)
-          ++i;  // the other bytes of the character
+        const auto continues = [](char byte) {
+          return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+        };
+        while (i + 2 < literal.size() && continues(literal[i + 1])) ++i;
         const auto offset = [&](std::size_t at) {
           return span.begin + static_cast<std::uint32_t>(at);
         };

@@ -53,17 +53,15 @@ class Slip {
       return {"the result stands behind `->`", fix(FixLevel::maybe, offending_, " ->")};
     if (type == OtpLexer::ARROW && has_option())
       return {"`->` and the result stand before `throws`, `timeout` and `to`", {}};
-    if (type == OtpLexer::DOT && (inside<OtpParser::ImportDeclContext>() ||
-                                  inside<OtpParser::ModuleDeclContext>()))
+    if (type == OtpLexer::DOT &&
+        (inside<OtpParser::ImportDeclContext>() || inside<OtpParser::ModuleDeclContext>()))
       return {"the parts of a module's name are joined by `::`",
               fix(FixLevel::safe, offending_, "::")};
     if (type == OtpLexer::COMMA && expects(OtpLexer::SEMI))
-      return {"what stands between `{` and `}` ends in `;`",
-              fix(FixLevel::maybe, offending_, ";")};
+      return {"what stands between `{` and `}` ends in `;`", fix(FixLevel::maybe, offending_, ";")};
     if (type == OtpLexer::SEMI && expects(OtpLexer::COMMA) &&
         inside<OtpParser::ImportDeclContext>())
-      return {"the names of an import are separated by `,`",
-              fix(FixLevel::maybe, offending_, ",")};
+      return {"the names of an import are separated by `,`", fix(FixLevel::maybe, offending_, ",")};
     if (type == OtpLexer::IDENTIFIER && offending_.getText() == "throw" && expects(OtpLexer::SEMI))
       return {"did you mean `throws`?", fix(FixLevel::maybe, offending_, "throws")};
     if (before == OtpLexer::STATE && expects(OtpLexer::LBRACE))
@@ -120,10 +118,9 @@ class Slip {
   Hint in_number() const {
     if (is_number(offending_.getType()))
       return {"a duration has one unit: `90min`, not `1h30min`", {}};
-    if (is_word(offending_))
-      return {"the units of a duration are ns, us, ms, s, min, h and d", {}};
-    const bool digits_follow = next_ != nullptr && is_number(next_->getType()) &&
-                               touch(offending_, *next_);
+    if (is_word(offending_)) return {"the units of a duration are ns, us, ms, s, min, h and d", {}};
+    const bool digits_follow =
+        next_ != nullptr && is_number(next_->getType()) && touch(offending_, *next_);
     if (offending_.getType() != OtpLexer::COMMA || !digits_follow) {
       return offending_.getType() == OtpLexer::COMMA && expects(OtpLexer::SEMI)
                  ? Hint{"what stands between `{` and `}` ends in `;`",
