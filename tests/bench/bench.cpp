@@ -19,6 +19,7 @@ using namespace otp_bench;
 
 struct Silence final : otp::ReportSink {
   void write(const otp::Report&) noexcept override {}
+  bool wants(otp::LogLevel) const noexcept override { return false; }
 };
 
 std::vector<Bench> all_benches() {

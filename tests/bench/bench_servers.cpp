@@ -1,14 +1,13 @@
 #include <atomic>
 #include <memory>
+#include <optional>
 
 #include <otp/gen_tcp.h>
 #include <otp/receive.h>
 
 #include "bench.otp.h"
-
-namespace bench {
-extern std::atomic<std::int64_t> delivered;
-}
+#include "harness.h"
+#include "traffic.h"
 
 namespace {
 
@@ -84,28 +83,48 @@ class EchoImpl final : public bench::EchoServer {
   }
 };
 
+/// They live as long as the program.
+const bench::Sessions& all_sessions() {
+  static const auto sessions = bench::Sessions::open();
+  return sessions;
+}
+
 class SessionImpl final : public bench::SessionServer {
  public:
   otp::Init init() override { return otp::ok(); }
-  otp::NoReply route(std::int64_t first, std::int64_t second, std::string text) override {
-    for (const std::int64_t to : {first, second}) {
-      if (const auto other = sessions_.whereis(to)) other->deliver(text);
-    }
+  otp::NoReply route(std::int64_t first, std::int64_t second, std::string text,
+                     std::optional<std::int64_t> sent, std::optional<std::int64_t> third) override {
+    pass_on(first, text, sent);
+    if (third) pass_on(*third, text, sent);
+    pass_on(second, std::move(text), sent);
     return {};
   }
-  otp::NoReply deliver(std::string) override {
-    bench::delivered.fetch_add(1, std::memory_order_relaxed);
+  otp::NoReply deliver(std::string, std::optional<std::int64_t> sent) override {
+    traffic_.delivered.fetch_add(1, std::memory_order_relaxed);
+    if (sent) traffic_.took(otp_bench::now_ns() - *sent);
     return {};
   }
   otp::NoReply log_out() override { return otp::stop(otp::ExitReason::normal()); }
 
  private:
-  bench::Sessions sessions_ = bench::Sessions::open();
+  void pass_on(std::int64_t to, std::string text, std::optional<std::int64_t> sent) {
+    if (const auto other = sessions_.whereis(to)) {
+      other->deliver(std::move(text), sent);
+    } else {
+      traffic_.missed.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+
+  const bench::Sessions& sessions_ = all_sessions();
+  otp_bench::Traffic& traffic_ = otp_bench::traffic();
 };
 
 }  // namespace
 
-std::atomic<std::int64_t> bench::delivered{0};
+otp_bench::Traffic& otp_bench::traffic() {
+  static Traffic only;
+  return only;
+}
 std::unique_ptr<bench::SessionServer> bench::SessionServer::create() {
   return std::make_unique<SessionImpl>();
 }

@@ -3,6 +3,7 @@
 #include <otp/registry.h>
 
 #include <algorithm>
+#include <memory>
 #include <set>
 
 #include "proc_support.h"
@@ -138,6 +139,23 @@ TEST_F(Reg, REG_004_the_entries_of_a_dead_process_are_gone) {
         EXPECT_TRUE(names.add("a").has_value());  // free at once
       }
     }
+  });
+}
+
+TEST_F(Reg, nothing_is_kept_of_a_process_that_left_and_came_again) {
+  in_process([] {
+    const auto value = std::make_shared<int>(1);
+    const auto names = Registry<std::string, std::shared_ptr<int>>::start_link().value();
+    const Pid holder = spawn_after([=] {
+      EXPECT_TRUE(names.add("first", value).has_value());
+      names.remove("first");
+      EXPECT_TRUE(names.add("second", value).has_value());
+    });
+    EXPECT_EQ(names.whereis("second"), holder);
+    exit(holder, ExitReason::kill());
+    end_of(holder);
+    // The registry's process is told later than we are.
+    EXPECT_TRUE(eventually([&] { return value.use_count() == 1; }));
   });
 }
 

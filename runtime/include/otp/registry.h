@@ -83,6 +83,50 @@ struct LockFreed {
   Ref wait;
 };
 
+/// The entries of one key, oldest first. That one lies in the table itself: a unique key has no
+/// other.
+template <class Entry>
+class RegistryEntries {
+ public:
+  bool empty() const noexcept { return !first_; }
+  void add(Entry entry) {
+    if (first_) {
+      others_.push_back(std::move(entry));
+    } else {
+      first_.emplace(std::move(entry));
+    }
+  }
+  template <class F>
+  void for_each(F f) {
+    if (first_) f(*first_);
+    std::ranges::for_each(others_, f);
+  }
+  /// Null: none fits.
+  template <class Fits>
+  const Entry* find_if(Fits fits) const {
+    if (!first_ || fits(*first_)) return first_ ? &*first_ : nullptr;
+    const auto found = std::ranges::find_if(others_, fits);
+    return found == others_.end() ? nullptr : &*found;
+  }
+  /// How many.
+  template <class Fits>
+  std::size_t erase_if(Fits fits) {
+    const bool first_goes = first_ && fits(std::as_const(*first_));
+    const std::size_t erased = std::erase_if(others_, fits) + (first_goes ? 1 : 0);
+    if (!first_goes) return erased;
+    first_.reset();
+    if (!others_.empty()) {
+      first_.emplace(std::move(others_.front()));
+      others_.erase(others_.begin());
+    }
+    return erased;
+  }
+
+ private:
+  std::optional<Entry> first_;
+  std::vector<Entry> others_;
+};
+
 template <class K, class V>
 class RegistryTable final : public RegistryTableBase {
  public:
@@ -90,6 +134,7 @@ class RegistryTable final : public RegistryTableBase {
     Pid pid;
     V value;
   };
+  using Entries = RegistryEntries<Entry>;
   struct Waiter {
     Pid pid;
     Ref wait;
@@ -100,18 +145,21 @@ class RegistryTable final : public RegistryTableBase {
   };
   struct Partition {
     std::mutex mutex;
-    std::unordered_map<K, std::vector<Entry>, detail::KeyHash> entries;
+    std::unordered_map<K, Entries, detail::KeyHash> entries;
     std::map<K, Lock> locks;
     std::unordered_map<K, Pid, detail::KeyHash> addresses;  ///< of via names
   };
-  /// Which keys a process has entries under, each once: for its end.
+  /// Which keys a process has entries under, each once: for its end. Whoever is here is watched by
+  /// the registry's process, and stays until it has ended.
   struct Holders {
     std::mutex mutex;
     std::unordered_map<Pid, std::vector<K>> keys;
   };
 
   explicit RegistryTable(RegistryOptions given)
-      : options(std::move(given)), partitions(options.partitions), holders(options.partitions) {}
+      : options(std::move(given)),
+        partitions(options.partitions * locks_in_partition),
+        holders(partitions.size()) {}
 
   Partition& of(const K& key) { return partitions[detail::KeyHash{}(key) % partitions.size()]; }
 
@@ -120,8 +168,9 @@ class RegistryTable final : public RegistryTableBase {
     Partition& partition = of(key);
     const std::lock_guard lock(partition.mutex);
     const auto found = partition.entries.find(key);
-    return found == partition.entries.end() || found->second.empty() ? Pid{}
-                                                                     : found->second.front().pid;
+    if (found == partition.entries.end()) return {};
+    const Entry* const first = found->second.find_if([](const Entry&) { return true; });
+    return first == nullptr ? Pid{} : first->pid;
   }
   /// Runs `f` with the entries of a key, if there are any; empty ones go.
   template <class F>
@@ -135,19 +184,19 @@ class RegistryTable final : public RegistryTableBase {
   }
 
   Holders& of(Pid pid) { return holders[std::hash<Pid>{}(pid) % holders.size()]; }
-  void note_key(Pid pid, const K& key) {
+  /// True: the process is to be watched from now on.
+  [[nodiscard]] bool note_key(Pid pid, const K& key) {
     Holders& shard = of(pid);
     const std::lock_guard lock(shard.mutex);
-    auto& keys = shard.keys[pid];
-    if (std::ranges::find(keys, key) == keys.end()) keys.push_back(key);
+    const auto [held, is_new] = shard.keys.try_emplace(pid);
+    if (std::ranges::find(held->second, key) == held->second.end()) held->second.push_back(key);
+    return is_new;
   }
   void forget_key(Pid pid, const K& key) {
     Holders& shard = of(pid);
     const std::lock_guard lock(shard.mutex);
-    const auto held = shard.keys.find(pid);
-    if (held == shard.keys.end()) return;
-    std::erase(held->second, key);
-    if (held->second.empty()) shard.keys.erase(held);
+    if (const auto held = shard.keys.find(pid); held != shard.keys.end())
+      std::erase(held->second, key);
   }
   std::vector<K> keys_of(Pid pid) {
     Holders& shard = of(pid);
@@ -156,13 +205,22 @@ class RegistryTable final : public RegistryTableBase {
     return held == shard.keys.end() ? std::vector<K>() : held->second;
   }
   void forget(Pid pid) override {
-    for (const K& key : keys_of(pid)) {
-      change(key, [pid](std::vector<Entry>& entries) {
-        std::erase_if(entries, [pid](const Entry& entry) { return entry.pid == pid; });
+    std::vector<K> held;
+    {
+      Holders& shard = of(pid);
+      const std::lock_guard lock(shard.mutex);
+      if (auto ended = shard.keys.extract(pid)) held = std::move(ended.mapped());
+    }
+    for (const K& key : held) {
+      change(key, [pid](Entries& entries) {
+        entries.erase_if([pid](const Entry& entry) { return entry.pid == pid; });
       });
-      forget_key(pid, key);
     }
   }
+
+  /// Schedulers that meet at a lock put each other to sleep, which costs more than all that is done
+  /// under it. Odd, so that even numbers do not share half of them.
+  static constexpr std::size_t locks_in_partition = 17;
 
   const RegistryOptions options;
   std::vector<Partition> partitions;
@@ -215,14 +273,13 @@ class Registry : public ServerRef {
       const std::lock_guard lock(partition.mutex);
       auto& entries = partition.entries[key];
       if (is_unique() && !entries.empty()) {
-        if (otp::is_alive(entries.front().pid))
-          return std::unexpected(AlreadyRegistered{entries.front().pid});
-        entries.clear();  // of a dead process, which the registry has not been told of yet
+        if (const Entry* const there = entries.find_if(has_living))
+          return std::unexpected(AlreadyRegistered{there->pid});
+        entries = {};  // of a dead process, which the registry has not been told of yet
       }
-      entries.push_back({pid, value});
+      entries.add({pid, value});
     }
-    table_->note_key(pid, key);
-    detail::watch(address(), pid);
+    if (table_->note_key(pid, key)) detail::watch(address(), pid);
     tell(Event::Kind::registered, key, pid, std::move(value));
     return {};
   }
@@ -235,20 +292,19 @@ class Registry : public ServerRef {
   void remove_matching(const K& key, Fits fits) const {
     std::size_t removed = 0;
     bool left = false;
-    table_->change(key, [&](std::vector<Entry>& entries) {
-      removed = std::erase_if(entries, [&](const Entry& each) {
-        return each.pid == self() && fits(std::as_const(each.value));
-      });
-      left = std::ranges::any_of(entries, [](const Entry& each) { return each.pid == self(); });
+    table_->change(key, [&](Entries& entries) {
+      removed = entries.erase_if(
+          [&](const Entry& each) { return each.pid == self() && fits(std::as_const(each.value)); });
+      left = entries.find_if([](const Entry& each) { return each.pid == self(); }) != nullptr;
     });
     if (!left) table_->forget_key(self(), key);
     if (removed != 0) tell(Event::Kind::unregistered, key, self(), std::nullopt);
   }
   /// The entries of every process under `key`.
   void remove_all(const K& key) const {
-    std::vector<Entry> removed;
-    table_->change(key, [&](std::vector<Entry>& entries) { removed.swap(entries); });
-    for (const Entry& each : removed) table_->forget_key(each.pid, key);
+    Entries removed;
+    table_->change(key, [&](Entries& entries) { removed = std::exchange(entries, {}); });
+    removed.for_each([&](const Entry& each) { table_->forget_key(each.pid, key); });
   }
   /// Changes the caller's own value of a unique key: the new and the old one; none when the caller
   /// does not hold the key. Throws std::invalid_argument in a duplicate registry.
@@ -256,13 +312,13 @@ class Registry : public ServerRef {
   std::optional<std::pair<V, V>> update_value(const K& key, F f) const {
     if (!is_unique()) throw std::invalid_argument("Registry: update_value needs unique keys");
     std::optional<std::pair<V, V>> result;
-    table_->change(key, [&](std::vector<Entry>& entries) {
-      for (Entry& each : entries) {
-        if (each.pid != self()) continue;
+    table_->change(key, [&](Entries& entries) {
+      entries.for_each([&](Entry& each) {
+        if (each.pid != self()) return;
         V old = each.value;
         each.value = f(std::as_const(old));
         result.emplace(each.value, std::move(old));
-      }
+      });
     });
     return result;
   }
@@ -287,9 +343,8 @@ class Registry : public ServerRef {
     const std::lock_guard lock(partition.mutex);
     const auto entries = partition.entries.find(key);
     if (entries == partition.entries.end()) return std::nullopt;
-    const auto alive = std::ranges::find_if(
-        entries->second, [](const Entry& each) { return otp::is_alive(each.pid); });
-    return alive == entries->second.end() ? std::nullopt : std::optional(alive->pid);
+    const Entry* const alive = entries->second.find_if(has_living);
+    return alive == nullptr ? std::nullopt : std::optional(alive->pid);
   }
   std::vector<Entry> lookup(const K& key) const {
     return match(key, [](const V&) { return true; });
@@ -302,8 +357,8 @@ class Registry : public ServerRef {
     const std::lock_guard lock(partition.mutex);
     const auto entries = partition.entries.find(key);
     if (entries == partition.entries.end()) return found;
-    std::ranges::copy_if(entries->second, std::back_inserter(found), [&](const Entry& each) {
-      return otp::is_alive(each.pid) && fits(std::as_const(each.value));
+    entries->second.for_each([&](const Entry& each) {
+      if (has_living(each) && fits(each.value)) found.push_back(each);
     });
     return found;
   }
@@ -331,11 +386,10 @@ class Registry : public ServerRef {
     std::vector<std::pair<K, Entry>> found;
     for (auto& partition : table_->partitions) {
       const std::lock_guard lock(partition.mutex);
-      for (const auto& [key, entries] : partition.entries) {
-        for (const Entry& each : entries) {
-          if (otp::is_alive(each.pid) && fits(key, each.pid, std::as_const(each.value)))
-            found.emplace_back(key, each);
-        }
+      for (auto& [key, entries] : partition.entries) {
+        entries.for_each([&](const Entry& each) {
+          if (has_living(each) && fits(key, each.pid, each.value)) found.emplace_back(key, each);
+        });
       }
     }
     return found;
@@ -377,6 +431,9 @@ class Registry : public ServerRef {
     if (!pid) return std::unexpected(pid.error());
     return Registry(*pid, start.name, std::move(table));
   }
+
+  using Entries = typename Table::Entries;
+  static bool has_living(const Entry& entry) { return otp::is_alive(entry.pid); }
 
   bool is_unique() const noexcept { return table_->options.keys == RegistryKeys::unique; }
 

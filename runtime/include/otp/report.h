@@ -99,6 +99,11 @@ class ReportSink {
  public:
   virtual ~ReportSink() = default;
   virtual void write(const Report& report) noexcept = 0;
+  /// False: it writes no report of this level, and need not be given one. Any thread.
+  virtual bool wants(LogLevel level) const noexcept {
+    static_cast<void>(level);
+    return true;
+  }
 };
 
 /// What a sink does when reports come faster than they are written; the defaults are those of

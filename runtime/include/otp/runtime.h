@@ -30,7 +30,8 @@ struct RuntimeOptions {
   unsigned blocking_threads = 64;
   /// Address space of a process's stack while it has one; committed as it is used.
   std::size_t stack_bytes = 256 * 1024;
-  /// Processes that may live at once; spawn throws std::length_error above it.
+  /// Processes that may live at once; spawn throws std::length_error above it. From 65,536 on it
+  /// may be some dozens for each thread more.
   std::uint32_t max_processes = 1U << 27;
   /// A process whose message queue is as long when it looks is reported, once until it has become
   /// half as long; 0: none is. As erlang:system_monitor's long_message_queue.

@@ -32,7 +32,7 @@ class AgentProcess final : public StartedBehaviour {
     acknowledge();
     return Flow::wait;
   }
-  Flow handle(std::unique_ptr<Message, MessageDeleter> message) override {
+  Flow handle(std::unique_ptr<Message, MessageDeleter>& message) override {
     if (message->kind == MessageKind::call)
       return answer_operation(std::move(message), interface_id, this);
     if (message->type == &agent_cast_type) {

@@ -46,7 +46,7 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
     return Flow::wait;
   }
 
-  Flow handle(std::unique_ptr<Message, MessageDeleter> message) override {
+  Flow handle(std::unique_ptr<Message, MessageDeleter>& message) override {
     switch (message->kind) {
       case MessageKind::call:
         return answer_operation(std::move(message), interface_id, this);

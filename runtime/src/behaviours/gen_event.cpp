@@ -38,7 +38,7 @@ class EventManagerProcess final : public StartedBehaviour {
     return Flow::wait;
   }
 
-  Flow handle(std::unique_ptr<Message, MessageDeleter> message) override {
+  Flow handle(std::unique_ptr<Message, MessageDeleter>& message) override {
     switch (message->kind) {
       case MessageKind::call:
         if (message->type->interface != &handler_request_interface)

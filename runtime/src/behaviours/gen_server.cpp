@@ -59,31 +59,11 @@ class GenServerProcess final : public StartedBehaviour {
     return proceed(std::move(result.next));
   }
 
-  Flow handle(std::unique_ptr<Message, MessageDeleter> message) override {
-    switch (message->kind) {
-      case MessageKind::call:
-        return handle_call(std::move(message));
-      case MessageKind::exit:
-        return handle_exit(static_cast<ExitMessage&>(*message).exit);
-      case MessageKind::down:
-        if (info_.on_down == nullptr) break;
-        return proceed(
-            info_.on_down(*server_, std::move(static_cast<DownMessage&>(*message).down)).next);
-      default:
-        if (message->type == &every_tick_type)
-          return handle_tick(static_cast<EveryTick&>(*message).index);
-        if (message->type->interface == &info_) return deliver(*message, server_.get());
-        if (void* const protocol = server_->otp_protocol(message->type->interface))
-          return deliver(*message, protocol);
-        if (info_.on_value != nullptr && message->type->interface == nullptr) {
-          if (std::optional<NoReply> result = info_.on_value(*server_, *message))
-            return proceed(std::move(result->next));
-        }
-    }
-    if (message->kind == MessageKind::info && message->type->interface == nullptr)
-      return proceed(server_->handle_info(Info(*message)).next);
-    warn_unknown(message->kind == MessageKind::down ? "DOWN" : message->type->name);
-    return Flow::wait;
+  Flow handle(std::unique_ptr<Message, MessageDeleter>& message) override {
+    if (message->type->interface != &info_) [[unlikely]]
+      return handle_foreign(message);
+    if (message->kind == MessageKind::call) return handle_call(message, server_.get());
+    return deliver(*message, server_.get());
   }
 
   Flow idle_timeout(std::unique_ptr<Message, MessageDeleter> message) override {
@@ -95,6 +75,7 @@ class GenServerProcess final : public StartedBehaviour {
     if (!is_starting()) server_->otp_terminate(reason);  // not after a failed init
   }
 
+  const void* object() const noexcept override { return server_.get(); }
   std::string describe() const override { return std::string("gen_server ") + info_.name; }
   const CallBase* handled_request() const noexcept override { return handled_; }
   std::string state_text() const override { return server_->format_status(); }
@@ -108,17 +89,47 @@ class GenServerProcess final : public StartedBehaviour {
   }
 
  private:
-  Flow handle_call(std::unique_ptr<Message, MessageDeleter> message) {
-    std::unique_ptr<CallBase, MessageDeleter> call(static_cast<CallBase*>(message.release()));
-    void* receiver = server_.get();
-    if (call->type->interface != &info_) receiver = server_->otp_protocol(call->type->interface);
-    if (receiver == nullptr) {
-      warn_unknown(call->type->name);
-      call->state = failed_state;
-      call->failure = ExitReason::bad_request(call->type->name);
-      send_back(std::move(call));
-      return Flow::wait;
+  /// Another sort of message than the schema declares for this server.
+  [[gnu::noinline]] Flow handle_foreign(std::unique_ptr<Message, MessageDeleter>& message) {
+    switch (message->kind) {
+      case MessageKind::call:
+        return handle_protocol_call(message);
+      case MessageKind::exit:
+        return handle_exit(static_cast<ExitMessage&>(*message).exit);
+      case MessageKind::down:
+        if (info_.on_down == nullptr) break;
+        return proceed(
+            info_.on_down(*server_, std::move(static_cast<DownMessage&>(*message).down)).next);
+      default:
+        if (message->type == &every_tick_type)
+          return handle_tick(static_cast<EveryTick&>(*message).index);
+        if (void* const protocol = server_->otp_protocol(message->type->interface))
+          return deliver(*message, protocol);
+        if (info_.on_value != nullptr && message->type->interface == nullptr) {
+          if (std::optional<NoReply> result = info_.on_value(*server_, *message))
+            return proceed(std::move(result->next));
+        }
     }
+    if (message->kind == MessageKind::info && message->type->interface == nullptr)
+      return proceed(server_->handle_info(Info(*message)).next);
+    warn_unknown(message->kind == MessageKind::down ? "DOWN" : message->type->name);
+    return Flow::wait;
+  }
+
+  Flow handle_protocol_call(std::unique_ptr<Message, MessageDeleter>& message) {
+    const char* const name = message->type->name;
+    if (void* const protocol = server_->otp_protocol(message->type->interface))
+      return handle_call(message, protocol);
+    warn_unknown(name);
+    std::unique_ptr<CallBase, MessageDeleter> call(static_cast<CallBase*>(message.release()));
+    call->state = failed_state;
+    call->failure = ExitReason::bad_request(name);
+    send_back(std::move(call));
+    return Flow::wait;
+  }
+
+  Flow handle_call(std::unique_ptr<Message, MessageDeleter>& message, void* receiver) {
+    std::unique_ptr<CallBase, MessageDeleter> call(static_cast<CallBase*>(message.release()));
     if (info_.skip_expired && call->deadline != 0 &&
         monotonic_time().time_since_epoch().count() >= call->deadline) {
       return Flow::wait;  // nobody waits for the answer
@@ -142,13 +153,13 @@ class GenServerProcess final : public StartedBehaviour {
       call->state = replied;
       send_back(std::move(call));
     }
-    return proceed(std::move(delivery.next));
+    return delivery.next.waits() ? Flow::wait : proceed(std::move(delivery.next));
   }
 
   Flow deliver(Message& message, void* receiver) {
     gen::Delivery delivery;
     message.type->deliver(message, receiver, &delivery);
-    return proceed(std::move(delivery.next));
+    return delivery.next.waits() ? Flow::wait : proceed(std::move(delivery.next));
   }
 
   Flow handle_exit(Exit& exit) {
@@ -161,7 +172,7 @@ class GenServerProcess final : public StartedBehaviour {
     return Flow::wait;
   }
 
-  Flow proceed(Next next) {
+  [[gnu::noinline]] Flow proceed(Next next) {
     while (!next.waits()) {
       Next::Step step = std::move(next.step());
       next = {};

@@ -57,7 +57,7 @@ class StatemProcess final : public StartedBehaviour {
     return run_queue();
   }
 
-  Flow handle(std::unique_ptr<Message, MessageDeleter> message) override {
+  Flow handle(std::unique_ptr<Message, MessageDeleter>& message) override {
     if (message->type == &timeout_fired_type)
       return timer_fired(static_cast<TimeoutFired&>(*message).ref);
     if (message->kind == MessageKind::exit) {

@@ -1,7 +1,6 @@
 #include <otp/registry.h>
 
 #include <map>
-#include <set>
 #include <shared_mutex>
 #include <utility>
 
@@ -10,7 +9,7 @@
 namespace otp::detail {
 namespace {
 
-/// A process has registered.
+/// A process has registered for the first time.
 struct Watch : Message {
   Pid pid;
 };
@@ -50,14 +49,11 @@ class RegistryProcess final : public StartedBehaviour {
     acknowledge();
     return Flow::wait;
   }
-  Flow handle(std::unique_ptr<Message, MessageDeleter> message) override {
+  Flow handle(std::unique_ptr<Message, MessageDeleter>& message) override {
     if (message->type == &watch_type) {
-      const Pid pid = static_cast<Watch&>(*message).pid;
-      if (watched_.insert(pid).second) monitor(pid);
+      monitor(static_cast<Watch&>(*message).pid);
     } else if (message->kind == MessageKind::down) {
-      const Pid pid = static_cast<DownMessage&>(*message).down.pid;
-      watched_.erase(pid);
-      table_->forget(pid);
+      table_->forget(static_cast<DownMessage&>(*message).down.pid);
     }
     return Flow::wait;
   }
@@ -67,7 +63,6 @@ class RegistryProcess final : public StartedBehaviour {
  private:
   std::shared_ptr<RegistryTableBase> table_;
   Pid pid_;
-  std::set<Pid> watched_;
 };
 
 }  // namespace

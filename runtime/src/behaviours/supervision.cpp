@@ -95,15 +95,26 @@ std::expected<StartedChild, StartError> Supervision::start(const ChildSpec& spec
     fail(reason_of_exception());
   }
   if (result) {
-    emit_report(ProgressReport{
-        .supervisor = name_, .pid = self(), .child_id = spec.id, .child = result->pid});
+    if (reports_of(LogLevel::info)) {
+      emit_report(ProgressReport{
+          .supervisor = name_, .pid = self(), .child_id = spec.id, .child = result->pid});
+    }
   } else if (!is_ignore(result.error())) {
     report(SupervisorReport::Context::start_error, spec, {}, result.error().as_reason());
   }
   return result;
 }
 
-void Supervision::stop(const ChildSpec& spec, Pid pid) const { stop_all({{&spec, pid}}); }
+void Supervision::stop(const ChildSpec& spec, Pid pid) const {
+  const Duration limit = shutdown_of(spec).time;
+  std::optional<ExitReason> reason;
+  if (limit != Duration::zero()) {
+    const Timeout wait = limit == Duration::max() ? otp::infinity : Timeout(limit);
+    reason = stop_linked(pid, ExitReason::shutdown(), wait);
+  }
+  if (!reason) reason = stop_linked(pid, ExitReason::kill(), otp::infinity);
+  report_stop(spec, pid, *reason);
+}
 
 void Supervision::stop_all(const std::vector<std::pair<const ChildSpec*, Pid>>& children) const {
   const TimePoint start = monotonic_time();
@@ -135,7 +146,8 @@ void Supervision::stop_all(const std::vector<std::pair<const ChildSpec*, Pid>>& 
                 },
                 [&](Down down) {
                   const auto child = stopping.find(down.pid);
-                  report_stop(child->second, down.pid, down.reason);
+                  const auto& [spec, monitor, exited] = child->second;
+                  report_stop(*spec, down.pid, exited ? *exited : down.reason);
                   stopping.erase(child);
                 }),
             after(wait, [&] {
@@ -145,15 +157,14 @@ void Supervision::stop_all(const std::vector<std::pair<const ChildSpec*, Pid>>& 
   }
 }
 
-void Supervision::report_stop(const Stopping& child, Pid pid, const ExitReason& told) const {
-  const ExitReason& reason = child.exited ? *child.exited : told;
-  const bool is_permanent = child.spec->restart == Restart::permanent;
-  const bool is_killed = shutdown_of(*child.spec).time == Duration::zero();
+void Supervision::report_stop(const ChildSpec& spec, Pid pid, const ExitReason& reason) const {
+  const bool is_permanent = spec.restart == Restart::permanent;
+  const bool is_killed = shutdown_of(spec).time == Duration::zero();
   const bool asked_for = reason == ExitReason::shutdown() ||
                          (!is_permanent && (reason.is_shutdown() || reason.is_normal())) ||
                          (is_killed && reason == ExitReason::killed()) ||
                          reason == ExitReason::noproc();
-  if (!asked_for) report(SupervisorReport::Context::shutdown_error, *child.spec, pid, reason);
+  if (!asked_for) report(SupervisorReport::Context::shutdown_error, spec, pid, reason);
 }
 
 void Supervision::report(SupervisorReport::Context context, const ChildSpec& spec, Pid child,

@@ -72,7 +72,7 @@ class Supervision {
     Ref monitor;
     std::optional<ExitReason> exited;  ///< it had ended by itself, for this reason
   };
-  void report_stop(const Stopping& child, Pid pid, const ExitReason& told) const;
+  void report_stop(const ChildSpec& spec, Pid pid, const ExitReason& reason) const;
 
   std::string name_;
 };

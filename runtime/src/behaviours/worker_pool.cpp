@@ -53,7 +53,7 @@ class WorkerPoolProcess final : public StartedBehaviour {
     return Flow::wait;
   }
 
-  Flow handle(std::unique_ptr<Message, MessageDeleter> message) override {
+  Flow handle(std::unique_ptr<Message, MessageDeleter>& message) override {
     if (message->type == &check_out_type) {
       lend_or_wait(Waiting(static_cast<CheckOut*>(message.release())));
     } else if (message->type == &check_in_type) {

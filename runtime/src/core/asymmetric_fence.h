@@ -18,4 +18,20 @@ inline void light_fence() noexcept { std::atomic_signal_fence(std::memory_order_
 /// Between the rare side's store and its load. Only where has_asymmetric_fence.
 void heavy_fence() noexcept;
 
+/// The two of them, wherever the program runs: without the kernel's help both are full fences.
+inline void fence_often() noexcept {
+  if (has_asymmetric_fence) [[likely]] {
+    light_fence();
+  } else {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+  }
+}
+inline void fence_rarely() noexcept {
+  if (has_asymmetric_fence) {
+    heavy_fence();
+  } else {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+  }
+}
+
 }  // namespace otp::detail

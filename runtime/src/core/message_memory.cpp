@@ -29,24 +29,28 @@ void free_message(void* memory, std::size_t) noexcept { std::free(memory); }
 namespace {
 
 constexpr std::size_t granule = 16;
-constexpr std::size_t classes = 16;                        // to 256 bytes
-constexpr std::size_t most_kept = std::size_t{64} * 1024;  // bytes of a class and thread
+constexpr std::size_t classes = 16;                         // to 256 bytes
+constexpr std::size_t most_kept = std::size_t{128} * 1024;  // bytes of a class and thread
 
 struct FreeBlock {
   FreeBlock* next;
 };
 struct FreeList {
   FreeBlock* first;
-  std::size_t bytes;
+  std::size_t room;  ///< for so many more; none until the thread is known to give them back
 };
 
 // Trivial, so that it is found without a check; what is left in it is given back by Drain.
 thread_local constinit std::array<FreeList, classes> kept{};
 
 struct Drain {
+  Drain() {
+    for (std::size_t index = 0; index < classes; ++index)
+      kept[index].room = most_kept / ((index + 1) * granule);
+  }
   ~Drain() {
     for (FreeList& list : kept) {
-      list.bytes = most_kept;  // what is freed later goes past it
+      list.room = 0;  // what is freed later goes past it
       while (list.first != nullptr) {
         FreeBlock* const block = list.first;
         list.first = block->next;
@@ -56,10 +60,9 @@ struct Drain {
   }
 };
 
-thread_local constinit bool drained_at_end = false;
-[[gnu::noinline]] void drain_at_thread_end() {
+[[gnu::noinline]] void free_past_list(void* memory) noexcept {
   thread_local const Drain drain;
-  drained_at_end = true;
+  mi_free(memory);
 }
 
 constexpr std::size_t class_of(std::size_t bytes) noexcept { return (bytes - 1) / granule; }
@@ -77,7 +80,7 @@ void* allocate_message(std::size_t bytes) {
     FreeList& list = kept[index];
     if (FreeBlock* const block = list.first) {
       list.first = block->next;
-      list.bytes -= (index + 1) * granule;
+      ++list.room;
       return block;
     }
   }
@@ -86,17 +89,14 @@ void* allocate_message(std::size_t bytes) {
 
 void free_message(void* memory, std::size_t bytes) noexcept {
   const std::size_t index = class_of(bytes);
-  if (index >= classes || kept[index].bytes >= most_kept) {
-    mi_free(memory);
-    return;
-  }
+  if (index >= classes) return mi_free(memory);
   FreeList& list = kept[index];
-  if (!drained_at_end) [[unlikely]]
-    drain_at_thread_end();
+  if (list.room == 0) [[unlikely]]
+    return free_past_list(memory);
+  --list.room;
   auto* const block = static_cast<FreeBlock*>(memory);
   block->next = list.first;
   list.first = block;
-  list.bytes += (index + 1) * granule;
 }
 
 #endif

@@ -34,7 +34,13 @@ class ReservedArray {
 
  public:
   explicit ReservedArray(std::size_t size)
-      : size_(size), elements_(static_cast<T*>(map_memory(size * sizeof(T)))) {}
+      : size_(size), elements_(static_cast<T*>(map_memory(size * sizeof(T)))) {
+    // A table that has grown beyond what a small program uses is looked up all over.
+    constexpr std::size_t small = std::size_t{256} * 1024;
+    const std::size_t bytes = size * sizeof(T);
+    if (bytes > small)
+      madvise(reinterpret_cast<std::byte*>(elements_) + small, bytes - small, MADV_HUGEPAGE);
+  }
   ~ReservedArray() { unmap_memory(elements_, size_ * sizeof(T)); }
   ReservedArray(const ReservedArray&) = delete;
   ReservedArray& operator=(const ReservedArray&) = delete;

@@ -90,10 +90,19 @@ std::shared_ptr<Pollable> Poller::target_of(std::uint64_t registration) noexcept
   return own->serial == registration >> 32U ? own->target : nullptr;
 }
 
-void Poller::wait(Nanoseconds time) noexcept {
-  const timespec timeout{.tv_sec = time / 1'000'000'000, .tv_nsec = time % 1'000'000'000};
-  const int count = epoll_pwait2(epoll_, events_.get(), static_cast<int>(batch),
-                                 time < 0 ? nullptr : &timeout, nullptr);
+void Poller::wait(Nanoseconds time, std::size_t most) noexcept {
+  const auto room = static_cast<int>(std::clamp(most, std::size_t{1}, batch));
+  int count = -1;
+  if (time > 0 && has_pwait2_) {
+    const timespec timeout{.tv_sec = time / 1'000'000'000, .tv_nsec = time % 1'000'000'000};
+    count = epoll_pwait2(epoll_, events_.get(), room, &timeout, nullptr);
+    if (count < 0 && errno != EINTR) has_pwait2_ = false;
+  }
+  if (time <= 0 || !has_pwait2_) {
+    const Nanoseconds ms = time <= 0 ? time : (time - 1) / 1'000'000 + 1;
+    count = epoll_wait(epoll_, events_.get(), room,
+                       static_cast<int>(std::clamp<Nanoseconds>(ms, -1, 60'000)));
+  }
   looks_.fetch_add(1, std::memory_order_relaxed);
   taken_ = static_cast<std::size_t>(std::max(count, 0));
 }
@@ -109,7 +118,7 @@ void Poller::dispatch() noexcept {
 
 void Poller::look() noexcept {
   if (!try_enter()) return;
-  wait(0);
+  wait(0, batch);
   dispatch();
   leave();
 }

@@ -33,6 +33,8 @@ class Pollable {
 
 class Poller {
  public:
+  static constexpr std::size_t batch = 256;  ///< events that are taken at once
+
   /// Throws std::system_error when the system has no descriptor left.
   Poller();
   ~Poller();
@@ -50,8 +52,8 @@ class Poller {
   bool try_enter() noexcept { return !entered_.exchange(true); }
   void leave() noexcept { entered_.store(false); }
   /// Sleeps until there is something, somebody interrupts, or the time has come (-1: never). What
-  /// there is waits for `dispatch`. Only who has entered.
-  void wait(Nanoseconds time) noexcept;
+  /// there is, up to `most` events, waits for `dispatch`. Only who has entered.
+  void wait(Nanoseconds time, std::size_t most) noexcept;
   void dispatch() noexcept;
   /// Takes what there is. Nothing when another is at it.
   void look() noexcept;
@@ -70,7 +72,6 @@ class Poller {
   static constexpr std::size_t slots_in_chunk = 1024;
   using Chunk = std::array<Slot, slots_in_chunk>;
   static constexpr std::size_t chunks = 4096;
-  static constexpr std::size_t batch = 256;
 
   Slot* slot(int descriptor, bool make);
   int control(int operation, int descriptor, std::uint32_t serial) noexcept;
@@ -82,6 +83,8 @@ class Poller {
   std::atomic<std::uint32_t> looks_{0};
   std::unique_ptr<epoll_event[]> events_;  // NOLINT(modernize-avoid-c-arrays)
   std::size_t taken_ = 0;
+  /// Since Linux 5.11; old sandboxes and valgrind refuse it. Without it a sleep is of milliseconds.
+  bool has_pwait2_ = true;
   std::unique_ptr<std::atomic<Chunk*>[]> chunks_;  // NOLINT(modernize-avoid-c-arrays)
 };
 

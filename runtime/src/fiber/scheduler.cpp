@@ -18,6 +18,7 @@ constexpr std::uint32_t turns_between_polls =
     61;  // prime, so that it falls into no rhythm of the program
 constexpr Nanoseconds spin_before_sleep = 50'000;
 constexpr std::uint32_t worth_waking_for = 16;  // processes, at a few microseconds each
+constexpr std::uint32_t least_events = 16;      // that a look takes, however long the queue is
 
 }  // namespace
 
@@ -130,7 +131,9 @@ void Scheduler::poll() {
   fire_timers();
   if (Poller* poller = group_.poller_.load(std::memory_order_acquire);
       poller != nullptr && poller->try_enter()) {
-    poller->wait(0);
+    // What the ring has no room for would wait in the shared queue, behind all in the ring. The
+    // kernel keeps the events in order.
+    poller->wait(0, std::max(RunQueue::capacity - queue_.size(), least_events));
     dispatch(*poller);
   }
   // The shared queue must not starve behind a busy local one.
@@ -182,7 +185,7 @@ inline Runnable* Scheduler::next_in_turn(bool looks_around, bool search) {
     if (Runnable* first = queue_.pop_first()) return first;
   }
   if (Runnable* next = queue_.pop()) return next;
-  if (Runnable* shared = group_.pop_shared()) return shared;
+  if (Runnable* shared = group_.take_shared(*this)) return shared;
   return search ? group_.steal_for(*this) : nullptr;
 }
 
@@ -250,6 +253,8 @@ void Scheduler::sleep() {
   }
   asleep_.store(true, std::memory_order_seq_cst);
   group_.sleeping_.fetch_add(1, std::memory_order_seq_cst);
+  // Who sleeps in the poller sleeps often, and leaves the fence to those that wake.
+  if (group_.poller_.load() == nullptr) fence_rarely();
   if (!work_in_sight() && !stop_requested() && !notified_) sleep_until_woken(lock, poller);
   notified_ = false;
   asleep_.store(false, std::memory_order_relaxed);
@@ -277,7 +282,7 @@ void Scheduler::sleep_until_woken(std::unique_lock<std::mutex>& lock, Poller* po
   if (poller != nullptr) {
     in_poller_ = true;
     lock.unlock();
-    poller->wait(left == never ? -1 : left);
+    poller->wait(left == never ? -1 : left, Poller::batch);
     lock.lock();
     in_poller_ = false;
     return;

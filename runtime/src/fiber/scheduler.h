@@ -221,7 +221,7 @@ class SchedulerGroup {
       return make_runnable_elsewhere(runnable);
     Runnable* const overflow = own->queue_.push_next(runnable);
     if (overflow != nullptr) [[unlikely]]
-      push_shared(*overflow);
+      spill(*own, *overflow);
     if (own->queue_.size() >= 2 && !own->dispatching_) wake_one();
   }
   /// Queues a process behind the others.
@@ -264,7 +264,12 @@ class SchedulerGroup {
   void push_last(Runnable& runnable, Scheduler* local) noexcept;
   void make_other_runnable(Runnable& runnable, Scheduler* local) noexcept;
   void push_shared(Runnable& runnable) noexcept;
+  void push_shared(RunnableList list) noexcept;
   Runnable* pop_shared() noexcept;
+  /// For a scheduler that has nothing else: its share of what waits there.
+  Runnable* take_shared(Scheduler& own) noexcept;
+  /// A queue is full: half of it goes to all.
+  void spill(Scheduler& own, Runnable& overflow) noexcept;
   Runnable* pop_urgent() noexcept;
   void push_blocking(Runnable& runnable);
   Runnable* pop_blocking() noexcept;
@@ -300,6 +305,8 @@ class SchedulerGroup {
   RunnableList shared_;
   std::atomic<std::uint32_t> shared_size_{0};
   std::atomic<std::uint32_t> sleeping_{0};
+  /// Schedulers may sleep in the poller, which they do often: see Scheduler::sleep().
+  std::atomic<bool> poller_in_use_{false};
   std::atomic<std::uint32_t> searching_{0};
   std::atomic<bool> stopping_{false};
 

@@ -75,6 +75,8 @@ Poller& SchedulerGroup::poller() {
   const std::lock_guard lock(poller_mutex_);
   if (poller_owner_ == nullptr) {
     poller_owner_ = std::make_unique<Poller>();
+    poller_in_use_.store(true);
+    fence_rarely();  // whoever wakes knows before anybody sleeps in it
     poller_.store(poller_owner_.get(), std::memory_order_release);
     wake_one();  // to sleep in it
   }
@@ -160,11 +162,47 @@ void SchedulerGroup::push_shared(Runnable& runnable) noexcept {
   shared_size_.fetch_add(1, std::memory_order_seq_cst);
 }
 
+/// All at once, so that who wakes a thousand does not take the lock a thousand times.
+void SchedulerGroup::push_shared(RunnableList list) noexcept {
+  const std::lock_guard lock(shared_lock_);
+  std::uint32_t count = 0;
+  for (; Runnable* next = list.pop(); ++count) shared_.push(*next);
+  shared_size_.fetch_add(count, std::memory_order_seq_cst);
+}
+
+[[gnu::noinline]] void SchedulerGroup::spill(Scheduler& own, Runnable& overflow) noexcept {
+  RunnableList half = own.queue_.steal();
+  half.push(overflow);
+  push_shared(half);
+}
+
 Runnable* SchedulerGroup::pop_shared() noexcept {
   if (shared_size_.load(std::memory_order_relaxed) == 0) return nullptr;
   const std::lock_guard lock(shared_lock_);
   Runnable* first = shared_.pop();
   if (first != nullptr) shared_size_.fetch_sub(1, std::memory_order_relaxed);
+  return first;
+}
+
+Runnable* SchedulerGroup::take_shared(Scheduler& own) noexcept {
+  const std::uint32_t size = shared_size_.load(std::memory_order_relaxed);
+  if (size == 0) return nullptr;
+  RunnableList share;
+  {
+    const std::lock_guard lock(shared_lock_);
+    std::uint32_t count = 0;
+    const std::uint32_t most = std::min(size / online() + 1, RunQueue::capacity / 2);
+    for (; count < most; ++count) {
+      Runnable* const next = shared_.pop();
+      if (next == nullptr) break;
+      share.push(*next);
+    }
+    shared_size_.fetch_sub(count, std::memory_order_relaxed);
+  }
+  Runnable* const first = share.pop();
+  while (Runnable* next = share.pop()) {
+    if (!own.queue_.push_last(*next)) push_shared(*next);
+  }
   return first;
 }
 
@@ -185,7 +223,11 @@ Runnable* SchedulerGroup::steal_for(Scheduler& thief) noexcept {
 }
 
 void SchedulerGroup::wake_one() noexcept {
-  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (poller_in_use_.load(std::memory_order_relaxed)) {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+  } else {
+    fence_often();
+  }
   if (sleeping_.load(std::memory_order_relaxed) == 0 ||
       searching_.load(std::memory_order_relaxed) != 0)
     return;

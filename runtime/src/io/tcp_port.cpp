@@ -294,9 +294,11 @@ std::expected<void, InetError> TcpPort::send(std::string_view data) {
   } else {
     std::size_t taken = 0;
     if (writable_ && waiting_output() == 0) taken = write_system(header, data);
-    if (taken < header.size()) output_.append(header.substr(taken));
-    if (taken < header.size() + data.size() && !write_shut_)
-      output_.append(data.substr(taken - std::min(taken, header.size())));
+    if (!write_shut_) {  // else nobody would ever take what waits
+      if (taken < header.size()) output_.append(header.substr(taken));
+      if (taken < header.size() + data.size())
+        output_.append(data.substr(taken - std::min(taken, header.size())));
+    }
   }
   flush();
   if (write_shut_) {

@@ -33,7 +33,7 @@ class FunctionBehaviour final : public Behaviour {
     body_();
     return Flow::stop;
   }
-  Flow handle(std::unique_ptr<Message, MessageDeleter> message) override {
+  Flow handle(std::unique_ptr<Message, MessageDeleter>& message) override {
     static_cast<void>(message);
     return Flow::stop;
   }
@@ -43,11 +43,16 @@ class FunctionBehaviour final : public Behaviour {
   std::move_only_function<void()> body_;
 };
 
-void end_turn_if_spent() noexcept {
-  Scheduler* scheduler = current_scheduler();
-  Process* self = scheduler == nullptr ? nullptr : static_cast<Process*>(scheduler->current());
-  if (self == nullptr || !scheduler->budget_spent() || std::uncaught_exceptions() > 0) return;
-  scheduler->yield(*self);
+[[gnu::noinline]] void send_when_there_is_room(Process& self, Pid target, Message* message) {
+  MessagePtr owned(message);
+  wait_for_room(self, target, *message);
+  self.node->send(target, owned.release());
+}
+
+[[gnu::noinline]] void give_way() noexcept {
+  Scheduler* const scheduler = current_scheduler();
+  if (scheduler->current() != nullptr && std::uncaught_exceptions() == 0)
+    scheduler->yield(*scheduler->current());
 }
 
 }  // namespace
@@ -95,16 +100,39 @@ void set_exit_reason(ExitReason reason) {
 
 bool traps_exit() { return require_process("traps_exit").trap_exit; }
 
-void unlink_and_flush(Pid other) {
-  otp::unlink(other);
-  Process& self = require_process("unlink");
+namespace {
+
+/// The Exit of `other` that waits in the mailbox.
+MessagePtr take_exit_of(Process& self, Pid other) {
   if (self.has_arrivals()) drain(self);
   const auto is_it = [](void* context, Message& message) {
     return message.kind == MessageKind::exit &&
            static_cast<ExitMessage&>(message).exit.pid == *static_cast<const Pid*>(context);
   };
   Message* checked = nullptr;
-  const MessagePtr flushed(take_matching(self, is_it, &other, checked));
+  return MessagePtr(take_matching(self, is_it, &other, checked));
+}
+
+}  // namespace
+
+void unlink_and_flush(Pid other) {
+  otp::unlink(other);
+  take_exit_of(require_process("unlink"), other);
+}
+
+std::optional<ExitReason> stop_linked(Pid child, const ExitReason& signal, Timeout timeout) {
+  Process& self = require_process("stop");
+  self.links.erase(child);
+  auto* const request = make_message<StopRequest>();
+  request->type = &signal_type<StopRequest>;
+  request->kills = signal.kind() == ExitReason::Kind::kill;
+  const std::unique_ptr<CallBase, MessageDeleter> answer(
+      exchange_request(self, child, request, MessageKind::stop, timeout));
+  self.links.erase(child);  // it may have linked itself anew meanwhile
+  if (answer == nullptr) return std::nullopt;
+  if (const MessagePtr exited = take_exit_of(self, child))
+    return std::move(static_cast<ExitMessage&>(*exited).exit.reason);
+  return std::move(answer->failure);
 }
 
 std::optional<Down> await_down(Ref ref, Timeout timeout) {
@@ -120,18 +148,16 @@ std::optional<Down> await_down(Ref ref, Timeout timeout) {
 Pid parent() { return require_process("parent").parent(); }
 
 void send_message(Pid target, Message* message) {
-  Process* self = current_process();
-  if (self == nullptr) {
-    message->type->destroy(message);
-    return;
-  }
+  Process* const self = current_process();
+  if (self == nullptr) [[unlikely]]
+    return message->type->destroy(message);
   if (self->node->any_blocking()) [[unlikely]] {
-    MessagePtr owned(message);
-    wait_for_room(*self, target, *message);
-    static_cast<void>(owned.release());
+    send_when_there_is_room(*self, target, message);
+  } else {
+    self->node->send_inline(target, message);
   }
-  self->node->send(target, message);
-  end_turn_if_spent();
+  if (current_scheduler()->budget_spent()) [[unlikely]]
+    give_way();
 }
 
 std::int64_t request_deadline() {

@@ -26,8 +26,9 @@ inline void prepare(const Process& self, CallBase& request, MessageKind kind) no
 
 /// Prepares a request, lets `send` send it, and waits for its answer.
 template <class Send>
-CallBase* await_answer(Process& self, CallBase& request, MessageKind kind, Timeout timeout,
-                       Send send) {
+[[gnu::always_inline]] inline CallBase* await_answer(Process& self, CallBase& request,
+                                                     MessageKind kind, Timeout timeout,
+                                                     const Send& send) {
   prepare(self, request, kind);
   Wait wait{.request = request.request, .reply = nullptr};
   struct Waiting {

@@ -46,7 +46,8 @@ const MessageType system_request_type{.name = "system request",
 
 CallBase* exchange_request(Process& self, Pid target, CallBase* request, MessageKind kind,
                            Timeout timeout) {
-  return await_answer(self, *request, kind, timeout, [&] { self.node->send(target, request); });
+  return await_answer(self, *request, kind, timeout,
+                      [&] { self.node->send_inline(target, request); });
 }
 
 CallBase* spawn_and_wait(std::unique_ptr<Behaviour> behaviour, SpawnOptions options, CallBase* ack,
@@ -113,7 +114,7 @@ void send_back(std::unique_ptr<CallBase, MessageDeleter> call) noexcept {
   Process* self = current_process();
   if (self == nullptr) return;
   note_reply(*self, *call);
-  self->node->send(caller, call.release());
+  self->node->send_inline(caller, call.release());
 }
 
 void defer_request(const CallBase& call) {

@@ -76,6 +76,12 @@ void report_crash(const Process& self, const ExitReason& reason) {
 
 }  // namespace detail
 
+bool detail::reports_of(LogLevel level) noexcept {
+  const Node* node = current_node();
+  return node != nullptr && node->options().reports != nullptr &&
+         node->options().reports->wants(level);
+}
+
 void emit_report(const Report& report) noexcept {
   const detail::Node* node = detail::current_node();
   if (node != nullptr && node->options().reports != nullptr) node->options().reports->write(report);

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include <otp/report.h>
+
 #include "process/process.h"
 
 namespace otp::detail {
@@ -15,6 +17,8 @@ struct ProcessEnd {
 std::string demangled(const char* name);
 /// The exception that is being handled, as an exit reason, with the frames of its throw.
 ExitReason reason_of_exception();
+/// Whether anybody wants the reports of the current process that are of this level.
+bool reports_of(LogLevel level) noexcept;
 void report_crash(const Process& self, const ExitReason& reason);
 
 }  // namespace otp::detail

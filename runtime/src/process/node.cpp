@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/asymmetric_fence.h"
 #include "process/process_main.h"
 #include "process/signals.h"
 
@@ -29,7 +30,9 @@ void discard_timer(void* payload) {
   message->type->destroy(message);
 }
 
-bool is_kill(const ExitMessage& signal) noexcept {
+bool is_kill(const Message& message) noexcept {
+  if (message.kind == MessageKind::stop) return static_cast<const StopRequest&>(message).kills;
+  const auto& signal = static_cast<const ExitMessage&>(message);
   return !signal.from_link && signal.exit.reason.kind() == ExitReason::Kind::kill;
 }
 
@@ -55,9 +58,10 @@ Node::~Node() = default;
 
 Pid Node::spawn(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& options, Process* parent,
                 Ref* monitor) {
-  Process& process = table_.allocate();
+  Process& process = table_.allocate(*this);
   const Pid pid = process.pid();
   process.behaviour = std::move(behaviour);
+  process.object = process.behaviour->object();
   process.node = this;
   process.trap_exit = options.trap_exit;
   process.priority = options.priority;
@@ -81,9 +85,10 @@ Pid Node::spawn(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& option
 }
 
 Pid Node::spawn_for(WaitingThread& waiting, std::unique_ptr<Behaviour> behaviour) {
-  Process& process = table_.allocate();
+  Process& process = table_.allocate(*this);
   const Pid pid = process.pid();
   process.behaviour = std::move(behaviour);
+  process.object = process.behaviour->object();
   process.node = this;
   process.set_parent({});
   process.application.store(0, std::memory_order_relaxed);
@@ -94,6 +99,7 @@ Pid Node::spawn_for(WaitingThread& waiting, std::unique_ptr<Behaviour> behaviour
 }
 
 void Node::open(Process& process) noexcept {
+  process.taken = 0;
   process.arrivals.store(0, std::memory_order_release);
   schedulers_->make_runnable(process);
 }
@@ -113,36 +119,15 @@ void Node::exit_all(const ExitReason& reason) {
          ExitReason::noproc());
 }
 
-[[gnu::always_inline]] inline void Node::enqueue(Process& process, Message* message) noexcept {
-  const bool is_signal = message->kind >= MessageKind::first_signal;
-  if (is_signal && message->kind == MessageKind::exit_signal &&
-      is_kill(static_cast<ExitMessage&>(*message))) [[unlikely]]
-    process.kill_sent.store(true);
-  const bool is_urgent = is_signal || (message->flags & priority_flag) != 0;
-  std::uintptr_t head = process.arrivals.load(std::memory_order_acquire);
-  bool wake = false;
-  std::uintptr_t pushed = 0;
-  do {
-    if (head == Process::closed) [[unlikely]]
-      return bounce_closed(process, message);
-    message->next = reinterpret_cast<Message*>(head & ~Process::tag_bits);
-    wake = (head & Process::idle) != 0 || ((head & Process::waiting) != 0 && is_urgent);
-    pushed = reinterpret_cast<std::uintptr_t>(message) | (head & Process::signalled) |
-             (is_urgent ? Process::signalled : 0) | (wake ? 0 : head & Process::waiting);
-  } while (!process.arrivals.compare_exchange_weak(head, pushed, std::memory_order_acq_rel,
-                                                   std::memory_order_acquire));
-  if (wake) schedulers_->make_runnable(process);
+[[gnu::noinline]] void Node::note_kill(Process& process, const Message& message) noexcept {
+  if (is_kill(message)) process.kill_sent.store(true);
 }
 
 [[gnu::noinline]] void Node::push_limited(Process& process, Message* message) noexcept {
   if (let_in(process, message)) enqueue(process, message);
 }
 
-void Node::push(Process& process, Message* message) noexcept {
-  if (process.bounded.load(std::memory_order_relaxed)) [[unlikely]]
-    return push_limited(process, message);
-  enqueue(process, message);
-}
+void Node::push(Process& process, Message* message) noexcept { push_inline(process, message); }
 
 Pid Node::resolve(Pid target) const noexcept {
   if (is_name(target)) return names_.holder(name_of(target));
@@ -169,14 +154,7 @@ bool Node::let_in(Process& process, Message* message) noexcept {
   return false;
 }
 
-void Node::deliver(Pid target, Message* message) noexcept {
-  Process* const process = table_.slot(target);
-  if (process == nullptr || process->serial.load(std::memory_order_acquire) != target.serial)
-      [[unlikely]]
-    return deliver_indirectly(target, message);
-  message->target_serial = target.serial;
-  push(*process, message);
-}
+void Node::deliver(Pid target, Message* message) noexcept { deliver_inline(target, message); }
 
 /// To a name's holder, or to nobody.
 [[gnu::noinline]] void Node::deliver_indirectly(Pid target, Message* message) noexcept {
@@ -202,7 +180,10 @@ bool Node::is_alive(Pid pid) const noexcept {
 }
 
 void Node::process_ended() noexcept {
-  if (!awaited_.load() || table_.count() != 0) return;
+  fence_often();
+  if (!awaited_.load(std::memory_order_relaxed)) return;
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // of two that end at once one sees both
+  if (table_.count() != 0) return;
   const std::lock_guard lock(empty_mutex_);
   empty_condition_.notify_all();
 }
@@ -210,6 +191,7 @@ void Node::process_ended() noexcept {
 void Node::wait_until_empty(std::chrono::nanoseconds limit) {
   std::unique_lock lock(empty_mutex_);
   awaited_.store(true);
+  fence_rarely();
   empty_condition_.wait_for(lock, limit, [this] { return table_.count() == 0; });
 }
 

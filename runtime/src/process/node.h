@@ -25,6 +25,10 @@
 namespace otp::detail {
 
 /// Slots of type-stable memory. A free slot's mailbox is closed.
+///
+/// A thread that runs processes has a shelf of its own: what ends on it is started again on it, so
+/// that neither a lock nor a shared counter stands between the starts of two threads. What its
+/// shelf cannot hold, or has not got, goes by the dozen to and from a list that all share.
 class ProcessTable {
  public:
   explicit ProcessTable(std::uint32_t max_processes);
@@ -33,10 +37,10 @@ class ProcessTable {
   ProcessTable& operator=(const ProcessTable&) = delete;
 
   /// A closed slot with a fresh serial. Throws std::length_error when the limit is reached.
-  Process& allocate();
+  Process& allocate(const Node& node);
   void release(Process& process) noexcept;
   /// One process fewer, whose slot is never given out again.
-  void retire() noexcept { live_.fetch_sub(1, std::memory_order_release); }
+  void retire(const Node& node) noexcept;
   /// The slot of `pid`, whatever lives there now; null when there never was one.
   Process* slot(Pid pid) const noexcept {
     const bool there =
@@ -45,19 +49,31 @@ class ProcessTable {
   }
   /// Every live process, oldest slot first.
   std::vector<Pid> live() const;
-  std::uint32_t count() const noexcept { return live_.load(std::memory_order_relaxed); }
+  /// How many live, or have lived a moment ago. Zero only when none does.
+  std::uint64_t count() const noexcept;
 
  private:
-  static constexpr std::uint32_t slots_at_once = 1024;
+  /// Written by its thread alone, or under the mutex.
+  struct alignas(64) Shelf {
+    Process* free = nullptr;  ///< linked by next_runnable
+    std::uint32_t size = 0;
+    std::atomic<std::uint64_t> started{0};
+    std::atomic<std::uint64_t> ended{0};
+    Shelf* next = nullptr;  ///< made before this one
+  };
 
+  Shelf* own_shelf(const Node& node) noexcept;
+  static Process* take(Shelf& shelf) noexcept;
   void add_slots();
 
   const std::uint32_t max_;
+  const std::uint32_t batch_;  ///< what is moved between a shelf and the shared list; 0: no shelves
+  const std::uint32_t slots_reserved_;
   Process* const slots_;  ///< reserved address space, committed as it is used
   std::atomic<std::uint32_t> made_{0};
   std::mutex mutex_;
-  Process* free_ = nullptr;  ///< linked by next_runnable
-  std::atomic<std::uint32_t> live_{0};
+  Shelf shared_;  ///< everybody's, under the mutex
+  std::atomic<Shelf*> shelves_{&shared_};
 };
 
 /// Who holds which local name.
@@ -124,7 +140,7 @@ class Node {
   std::uint32_t add_via(std::function<Pid()> resolve);
 
   /// Delivers to a pid or a name; consumes. What cannot be delivered is bounced.
-  [[gnu::always_inline]] void send(Pid target, Message* message) noexcept {
+  void send(Pid target, Message* message) noexcept {
     if (filter_ != nullptr && filter_->takes(target, message)) [[unlikely]]
       return;
     deliver(target, message);
@@ -133,6 +149,8 @@ class Node {
   void deliver(Pid target, Message* message) noexcept;
   /// To this very slot.
   void push(Process& process, Message* message) noexcept;
+  /// `send` without a call, for what most messages pass.
+  void send_inline(Pid target, Message* message) noexcept;
   bool is_alive(Pid pid) const noexcept;
 
   /// Called by a process when all of it is gone.
@@ -142,8 +160,11 @@ class Node {
 
  private:
   void open(Process& process) noexcept;
+  void deliver_inline(Pid target, Message* message) noexcept;
+  void push_inline(Process& process, Message* message) noexcept;
   void enqueue(Process& process, Message* message) noexcept;
   void push_limited(Process& process, Message* message) noexcept;
+  static void note_kill(Process& process, const Message& message) noexcept;
   void bounce_closed(Process& process, Message* message) noexcept;
   void deliver_indirectly(Pid target, Message* message) noexcept;
   /// False: the process's mailbox is full, and the message is dealt with.
@@ -165,6 +186,52 @@ class Node {
   mutable std::shared_mutex via_mutex_;
   std::deque<std::function<Pid()>> vias_;  ///< by the id of via_pid
 };
+
+[[gnu::always_inline]] inline void Node::enqueue(Process& process, Message* message) noexcept {
+  const bool is_signal = message->kind >= MessageKind::first_signal;
+  if (message->kind == MessageKind::exit_signal || message->kind == MessageKind::stop) [[unlikely]]
+    note_kill(process, *message);
+  const bool is_urgent = is_signal || (message->flags & priority_flag) != 0;
+  std::uintptr_t head = process.arrivals.load(std::memory_order_acquire);
+  bool wake = false;
+  std::uintptr_t pushed = 0;
+  do {
+    if (head == Process::closed) [[unlikely]]
+      return bounce_closed(process, message);
+    message->next = reinterpret_cast<Message*>(head & ~Process::tag_bits);
+    wake = (head & (is_urgent ? Process::idle | Process::waiting : Process::idle)) != 0;
+    pushed = Process::on_top(head, message) | (is_urgent ? Process::signalled : 0) |
+             (head & (wake ? Process::signalled | Process::wrapped
+                           : Process::signalled | Process::wrapped | Process::waiting));
+  } while (!process.arrivals.compare_exchange_weak(head, pushed, std::memory_order_acq_rel,
+                                                   std::memory_order_acquire));
+  if (!wake) return;
+  // What it has been is in memory, where many sleep; it is here when its turn comes.
+  __builtin_prefetch(process.behaviour.get());
+  __builtin_prefetch(process.object);
+  schedulers_->make_runnable(process);
+}
+
+[[gnu::always_inline]] inline void Node::push_inline(Process& process, Message* message) noexcept {
+  if (process.bounded.load(std::memory_order_relaxed)) [[unlikely]]
+    return push_limited(process, message);
+  enqueue(process, message);
+}
+
+[[gnu::always_inline]] inline void Node::deliver_inline(Pid target, Message* message) noexcept {
+  Process* const process = table_.slot(target);
+  if (process == nullptr || process->serial.load(std::memory_order_acquire) != target.serial)
+      [[unlikely]]
+    return deliver_indirectly(target, message);
+  message->target_serial = target.serial;
+  push_inline(*process, message);
+}
+
+[[gnu::always_inline]] inline void Node::send_inline(Pid target, Message* message) noexcept {
+  if (filter_ != nullptr) [[unlikely]]
+    return send(target, message);
+  deliver_inline(target, message);
+}
 
 /// Gives `name` to `pid`; null when done, else why not. Any thread.
 const char* claim_name(Node& node, Name name, Pid pid) noexcept;

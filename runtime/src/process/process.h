@@ -9,8 +9,8 @@
 // look at a block whose process has just died. A message that reaches a slot's next tenant is
 // recognised by its target serial and bounced.
 //
-// `arrivals` is a stack of messages, newest first, with the process's state in the three low bits
-// of the pointer:
+// `arrivals` is a stack of messages, newest first, with the process's state in the low bits of the
+// pointer:
 //   idle      it sleeps; whoever pushes makes it runnable
 //   waiting   it sleeps in a call or a sleep; a signal or a priority message makes it runnable,
 //             ordinary messages just pile up
@@ -18,6 +18,12 @@
 //             before its next message
 //   closed    (all three) it is dead: what comes is bounced
 // One compare-and-swap thus enqueues, and tells the sender whether it has to wake.
+//
+// The process takes messages out without writing: it remembers in `taken` how far it has read, and
+// a second compare-and-swap, from there to idle, ends its turn. A message that was read may be gone
+// and its memory be pushed again meanwhile, so that the pointer alone does not tell whether
+// anything is new: the high bits count the pushes, and when the count begins anew the bit `wrapped`
+// says so for good, that is until the process has emptied the stack.
 #pragma once
 
 #include <atomic>
@@ -47,6 +53,14 @@ struct Debugging;
 
 using MessagePtr = std::unique_ptr<Message, MessageDeleter>;
 
+/// A pid of this node in one word; 0: none.
+constexpr std::uint64_t packed(Pid pid) noexcept {
+  return (std::uint64_t{pid.serial} << 32) | pid.id;
+}
+constexpr Pid unpacked(std::uint64_t pid) noexcept {
+  return {.id = static_cast<std::uint32_t>(pid), .serial = static_cast<std::uint32_t>(pid >> 32)};
+}
+
 /// The pids a process is linked to. Most have at most one link, to their supervisor: that one costs
 /// no allocation.
 class LinkSet {
@@ -58,7 +72,11 @@ class LinkSet {
   std::vector<Pid> list() const;
 
  private:
-  Pid first_;
+  bool is_first(Pid pid) const noexcept {
+    return first_ != 0 && pid.node == 0 && first_ == packed(pid);
+  }
+
+  std::uint64_t first_ = 0;  ///< one of this node
   std::unique_ptr<boost::unordered_flat_set<Pid, std::hash<Pid>>> more_;
 };
 
@@ -138,15 +156,18 @@ enum class Zombie : std::uint8_t {
   looked_at,  ///< is none: the monitor reads what it is at, and it waits before it changes that
 };
 
-enum class ExitPending : std::uint8_t { no, signal, kill };
+/// `signal`: its reason is in ProcessExtras.
+enum class ExitPending : std::uint8_t { no, signal, shutdown, kill };
 /// What a blocked process looks up for.
 enum class WakeOn : std::uint8_t { message, signal };
 
 struct Process : Runnable {
   std::atomic<std::uintptr_t> arrivals{closed};
+  std::uintptr_t taken = 0;  ///< what `arrivals` was when it was last read
   Message* inbox_head = nullptr;
   Message* inbox_tail = nullptr;
   std::unique_ptr<Behaviour> behaviour;
+  const void* object = nullptr;  ///< Behaviour::object(), to be fetched ahead
   std::unique_ptr<ProcessExtras> extras;
   // What every message touches ends here: kept together, as slots are packed.
   std::uint32_t id = 0;
@@ -171,11 +192,11 @@ struct Process : Runnable {
   /// What a receive has looked at has changed: a priority message went before it, or some of it was
   /// dropped.
   bool rescan = false;
-  std::atomic<std::uint32_t> name{0};  ///< index of its local name; anybody may register it
+  std::atomic<std::uint32_t> name{0};    ///< index of its local name; anybody may register it
+  std::atomic<std::uint32_t> timers{0};  ///< those for it: see timers.cpp
   Node* node = nullptr;
   Wait* wait = nullptr;
-  WakeTimer* timer = nullptr;            ///< armed, or on its way as a message
-  std::atomic<std::uint32_t> timers{0};  ///< those for it: see timers.cpp
+  WakeTimer* timer = nullptr;  ///< armed, or on its way as a message
   LinkSet links;
   /// Local, always, and set before the first run: others may read it.
   std::atomic<std::uint64_t> parent_id{0};
@@ -184,29 +205,42 @@ struct Process : Runnable {
   static constexpr std::uintptr_t waiting = 2;
   static constexpr std::uintptr_t signalled = 4;
   static constexpr std::uintptr_t closed = idle | waiting | signalled;
-  static constexpr std::uintptr_t tag_bits = 7;
+  static constexpr std::uintptr_t wrapped = 8;
+  static constexpr std::uintptr_t tag_bits = 15;  // messages are aligned to 16 bytes
+  static constexpr unsigned count_shift = 48;     // user space ends below
+  static constexpr std::uintptr_t one_push = std::uintptr_t{1} << count_shift;
 
   Pid pid() const noexcept { return {.id = id, .serial = serial.load(std::memory_order_relaxed)}; }
-  Pid parent() const noexcept {
-    const std::uint64_t packed = parent_id.load(std::memory_order_relaxed);
-    return {.id = static_cast<std::uint32_t>(packed),
-            .serial = static_cast<std::uint32_t>(packed >> 32)};
-  }
-  void set_parent(Pid pid) noexcept {
-    parent_id.store((std::uint64_t{pid.serial} << 32) | pid.id, std::memory_order_relaxed);
-  }
+  Pid parent() const noexcept { return unpacked(parent_id.load(std::memory_order_relaxed)); }
+  void set_parent(Pid pid) noexcept { parent_id.store(packed(pid), std::memory_order_relaxed); }
   ProcessExtras& more() {
     if (!extras) extras = std::make_unique<ProcessExtras>();
     return *extras;
   }
-  bool has_arrivals() const noexcept { return arrivals.load(std::memory_order_relaxed) > tag_bits; }
+  bool has_arrivals() const noexcept { return arrivals.load(std::memory_order_relaxed) != taken; }
   bool has_signals() const noexcept {
-    return (arrivals.load(std::memory_order_relaxed) & signalled) != 0;
+    const std::uintptr_t head = arrivals.load(std::memory_order_relaxed);
+    return (head & signalled) != 0 && head != taken;
   }
-  void append(Message& message) noexcept {
-    message.next = nullptr;
-    (inbox_head == nullptr ? inbox_head : inbox_tail->next) = &message;
-    inbox_tail = &message;
+  /// `arrivals` with `message` on top of `head`: nobody's state but that of the count is in it.
+  static std::uintptr_t on_top(std::uintptr_t head, Message* message) noexcept {
+    const std::uintptr_t count = (head & ~(one_push - 1)) + one_push;
+    return count | reinterpret_cast<std::uintptr_t>(message) | (count == 0 ? wrapped : 0);
+  }
+  /// From what has been read to `state`, unless there is more.
+  bool leave_arrivals(std::uintptr_t state) noexcept {
+    const std::uintptr_t read = std::exchange(taken, 0);  // ours to write until we have left
+    std::uintptr_t expected = read;
+    if (arrivals.compare_exchange_strong(expected, state, std::memory_order_acq_rel)) return true;
+    taken = read;
+    return false;
+  }
+  void append(Message& message) noexcept { append(message, message); }
+  /// A list of them.
+  void append(Message& first, Message& last) noexcept {
+    last.next = nullptr;
+    (inbox_head == nullptr ? inbox_head : inbox_tail->next) = &first;
+    inbox_tail = &last;
   }
   /// Behind the other priority messages, before the rest.
   void append_priority(Message& message);
@@ -223,11 +257,11 @@ Message* take_matching(Process& self, bool (*accept)(void*, Message&), void* con
                        Message*& checked);
 
 /// See reap_stuck().
-void leave_claimed_stack(Process& self);
+[[gnu::noinline]] void leave_claimed_stack(Process& self);
 
 /// On entering the runtime, and on coming back from the user's code: here a process learns that it
 /// has been declared over.
-inline void enter_runtime(Scheduler& scheduler, Process& self) {
+[[gnu::always_inline]] inline void enter_runtime(Scheduler& scheduler, Process& self) {
   scheduler.note_entry();
   if (self.zombie.load(std::memory_order_relaxed) != Zombie::no) [[unlikely]]
     leave_claimed_stack(self);
@@ -235,7 +269,7 @@ inline void enter_runtime(Scheduler& scheduler, Process& self) {
 
 /// The process that runs on this thread; null outside. Never keep it across threads; a process may
 /// keep its own.
-inline Process* current_process() noexcept {
+[[gnu::always_inline]] inline Process* current_process() noexcept {
   Scheduler* const scheduler = current_scheduler();
   if (scheduler == nullptr) return nullptr;
   auto* const process = static_cast<Process*>(scheduler->current());
@@ -245,7 +279,7 @@ inline Process* current_process() noexcept {
 
 [[noreturn]] void fail_outside_process(const char* operation);
 /// The same; throws std::logic_error outside a process, naming `operation`.
-inline Process& require_process(const char* operation) {
+[[gnu::always_inline]] inline Process& require_process(const char* operation) {
   Process* const process = current_process();
   if (process == nullptr) [[unlikely]]
     fail_outside_process(operation);

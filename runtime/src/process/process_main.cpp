@@ -25,9 +25,8 @@ enum class Served : std::uint8_t { idle, share_spent, stop, signalled };
 
 /// Goes to sleep without a stack. True: the process is no longer ours to touch.
 bool go_idle(Process& self) noexcept {
-  std::uintptr_t empty = 0;
   self.wake_on = WakeOn::message;
-  return self.arrivals.compare_exchange_strong(empty, Process::idle, std::memory_order_acq_rel);
+  return self.leave_arrivals(Process::idle);
 }
 
 bool idle_timeout_due(Process& self) {
@@ -94,7 +93,7 @@ Served serve(Process& self) {
       if (self.extras->debugging) note_taken(self, *message);
     }
     self.handling.store(message->type, std::memory_order_relaxed);
-    const Flow flow = self.behaviour->handle(std::move(message));
+    const Flow flow = self.behaviour->handle(message);
     came_back(self);
     if (flow == Flow::stop) return Served::stop;
     if (current_scheduler()->budget_spent()) return Served::share_spent;
@@ -118,7 +117,14 @@ void contain(ProcessEnd& end, Step step) {
 }
 
 ExitReason pending_exit(const Process& self) {
-  return self.exit_pending == ExitPending::kill ? ExitReason::killed() : self.extras->exit_reason;
+  switch (self.exit_pending) {
+    case ExitPending::kill:
+      return ExitReason::killed();
+    case ExitPending::shutdown:
+      return ExitReason::shutdown();
+    default:
+      return self.extras->exit_reason;
+  }
 }
 
 /// The process is over: its last words, its destructors, its farewells.
@@ -318,11 +324,9 @@ bool run_process(Runnable& runnable) {
 
 bool commit_park(Runnable& runnable) {
   auto& self = static_cast<Process&>(runnable);
+  if (self.wake_on == WakeOn::message) return self.leave_arrivals(Process::idle);
+  if (self.leave_arrivals(Process::waiting)) return true;
   std::uintptr_t head = self.arrivals.load(std::memory_order_acquire);
-  if (self.wake_on == WakeOn::message) {
-    return head == 0 &&
-           self.arrivals.compare_exchange_strong(head, Process::idle, std::memory_order_acq_rel);
-  }
   while ((head & Process::signalled) == 0) {
     if (self.arrivals.compare_exchange_weak(head, head | Process::waiting,
                                             std::memory_order_acq_rel))

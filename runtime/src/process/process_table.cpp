@@ -12,46 +12,92 @@ namespace otp::detail {
 namespace {
 
 constexpr std::size_t max_names = (1U << 20) + 1;
+constexpr std::uint32_t slots_at_once = 1024;
+constexpr std::uint32_t slots_moved = 32;
+/// Where slots on shelves would count.
+constexpr std::uint32_t small_table = 1U << 16;
+
+void count_one(std::atomic<std::uint64_t>& counter) noexcept {
+  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+}
 
 }  // namespace
 
 ProcessTable::ProcessTable(std::uint32_t max_processes)
     : max_(max_processes),
-      slots_(static_cast<Process*>(map_memory(std::size_t{max_} * sizeof(Process)))) {
+      batch_(max_ < small_table ? 0 : slots_moved),
+      slots_reserved_(max_ + 2 * batch_ * SchedulerGroup::max_schedulers),
+      slots_(static_cast<Process*>(map_memory(std::size_t{slots_reserved_} * sizeof(Process)))) {
   // Whoever is called next is anywhere in the table: a page of its own each would be looked up.
-  madvise(slots_, std::size_t{max_} * sizeof(Process), MADV_HUGEPAGE);
+  madvise(slots_, std::size_t{slots_reserved_} * sizeof(Process), MADV_HUGEPAGE);
 }
 
 ProcessTable::~ProcessTable() {
   std::destroy_n(slots_, made_.load());
-  unmap_memory(slots_, std::size_t{max_} * sizeof(Process));
+  unmap_memory(slots_, std::size_t{slots_reserved_} * sizeof(Process));
+  for (Shelf* shelf = shelves_.load(); shelf != &shared_;) delete std::exchange(shelf, shelf->next);
 }
 
 void ProcessTable::add_slots() {
   const std::uint32_t first = made_.load(std::memory_order_relaxed);
-  const std::uint32_t count = std::min(slots_at_once, max_ - first);
-  if (count == 0) {
+  const std::uint32_t most = batch_ == 0 ? max_ : slots_reserved_;
+  const std::uint32_t count = std::min(slots_at_once, most - first);
+  if (count == 0 || this->count() >= max_)
     throw std::length_error("the process table is full: RuntimeOptions::max_processes limits it");
-  }
   for (std::uint32_t id = first + count; id-- > first;) {
     auto* const slot = ::new (&slots_[id]) Process;
     slot->id = id;
-    slot->next_runnable = free_;
-    free_ = slot;
+    slot->next_runnable = shared_.free;
+    shared_.free = slot;
   }
   made_.store(first + count, std::memory_order_release);
 }
 
-Process& ProcessTable::allocate() {
-  Process* process = nullptr;
-  {
+/// Null on a thread that does not run processes of this node, and when there is no memory.
+ProcessTable::Shelf* ProcessTable::own_shelf(const Node& node) noexcept {
+  Scheduler* const scheduler = current_scheduler();
+  if (scheduler == nullptr || batch_ == 0 || scheduler->group().owner() != &node) [[unlikely]]
+    return nullptr;
+  if (scheduler->local == nullptr) [[unlikely]] {
+    auto* const shelf = new (std::nothrow) Shelf;
+    if (shelf == nullptr) return nullptr;
     const std::lock_guard lock(mutex_);
-    if (free_ == nullptr) add_slots();
-    process = free_;
-    free_ = static_cast<Process*>(process->next_runnable);
+    shelf->next = shelves_.load(std::memory_order_relaxed);
+    shelves_.store(shelf, std::memory_order_release);
+    scheduler->local = shelf;
   }
-  live_.fetch_add(1, std::memory_order_relaxed);
+  return static_cast<Shelf*>(scheduler->local);
+}
+
+Process* ProcessTable::take(Shelf& shelf) noexcept {
+  Process* const process = shelf.free;
+  shelf.free = static_cast<Process*>(process->next_runnable);
   process->next_runnable = nullptr;
+  count_one(shelf.started);
+  return process;
+}
+
+Process& ProcessTable::allocate(const Node& node) {
+  Process* process = nullptr;
+  if (Shelf* const shelf = own_shelf(node)) {
+    if (shelf->free == nullptr) {
+      const std::lock_guard lock(mutex_);
+      for (; shelf->size < batch_; ++shelf->size) {
+        if (shared_.free == nullptr && shelf->size != 0) break;
+        if (shared_.free == nullptr) add_slots();
+        Process* const moved = shared_.free;
+        shared_.free = static_cast<Process*>(moved->next_runnable);
+        moved->next_runnable = shelf->free;
+        shelf->free = moved;
+      }
+    }
+    --shelf->size;
+    process = take(*shelf);
+  } else {
+    const std::lock_guard lock(mutex_);
+    if (shared_.free == nullptr) add_slots();
+    process = take(shared_);
+  }
   process->exiting.store(false, std::memory_order_relaxed);
   process->serial.store(process->serial.load(std::memory_order_relaxed) + 1,
                         std::memory_order_release);
@@ -59,13 +105,46 @@ Process& ProcessTable::allocate() {
 }
 
 void ProcessTable::release(Process& process) noexcept {
-  live_.fetch_sub(1, std::memory_order_release);
   // A slot whose serials are used up is never given out again, so that no pid ever means two
   // processes.
-  if (process.serial.load(std::memory_order_relaxed) == UINT32_MAX) return;
+  if (process.serial.load(std::memory_order_relaxed) == UINT32_MAX) return retire(*process.node);
+  if (Shelf* const shelf = own_shelf(*process.node)) {
+    process.next_runnable = shelf->free;
+    shelf->free = &process;
+    if (++shelf->size >= 2 * batch_) {
+      const std::lock_guard lock(mutex_);
+      for (; shelf->size > batch_; --shelf->size) {
+        auto* const moved = static_cast<Process*>(shelf->free);
+        shelf->free = static_cast<Process*>(moved->next_runnable);
+        moved->next_runnable = shared_.free;
+        shared_.free = moved;
+      }
+    }
+    return count_one(shelf->ended);
+  }
   const std::lock_guard lock(mutex_);
-  process.next_runnable = free_;
-  free_ = &process;
+  process.next_runnable = shared_.free;
+  shared_.free = &process;
+  count_one(shared_.ended);
+}
+
+void ProcessTable::retire(const Node& node) noexcept {
+  if (Shelf* const shelf = own_shelf(node)) return count_one(shelf->ended);
+  const std::lock_guard lock(mutex_);
+  count_one(shared_.ended);
+}
+
+std::uint64_t ProcessTable::count() const noexcept {
+  const auto sum = [this](std::atomic<std::uint64_t> Shelf::* counter) {
+    std::uint64_t total = 0;
+    for (const Shelf* shelf = shelves_.load(std::memory_order_acquire); shelf != nullptr;
+         shelf = shelf->next)
+      total += (shelf->*counter).load(std::memory_order_acquire);
+    return total;
+  };
+  // In this order: what is seen to have ended had been started before, and is counted there too.
+  const std::uint64_t ended = sum(&Shelf::ended);
+  return sum(&Shelf::started) - ended;
 }
 
 std::vector<Pid> ProcessTable::live() const {
@@ -79,10 +158,6 @@ std::vector<Pid> ProcessTable::live() const {
 
 NameRegistry::NameRegistry() : holders_(max_names) {}
 
-namespace {
-std::uint64_t packed(Pid pid) noexcept { return (std::uint64_t{pid.serial} << 32) | pid.id; }
-}  // namespace
-
 bool NameRegistry::claim(Name name, Pid pid) noexcept {
   std::uint64_t free = 0;
   return holders_[name.index()].compare_exchange_strong(free, packed(pid));
@@ -94,9 +169,7 @@ void NameRegistry::release(Name name, Pid pid) noexcept {
 }
 
 Pid NameRegistry::holder(Name name) const noexcept {
-  const std::uint64_t held = holders_[name.index()].load(std::memory_order_acquire);
-  return Pid{.id = static_cast<std::uint32_t>(held),
-             .serial = static_cast<std::uint32_t>(held >> 32)};
+  return unpacked(holders_[name.index()].load(std::memory_order_acquire));
 }
 
 }  // namespace otp::detail

@@ -53,6 +53,27 @@ void accept_exit(Process& self, ExitMessage& signal) {
   destroy(&signal);
 }
 
+void accept_stop(Process& self, StopRequest& request) {
+  self.links.erase(request.caller);
+  if (self.trap_exit && !request.kills) {  // it ends when it likes
+    auto* const exit = make_signal<ExitMessage>(
+        MessageKind::exit, Exit{.pid = request.caller, .reason = ExitReason::shutdown()}, false);
+    exit->target_serial = request.target_serial;
+    self.append(*exit);
+    self.more().deferred.push_back(
+        {.caller = request.caller, .request = request.request, .type = request.type});
+    return destroy(&request);
+  }
+  if (request.kills) {
+    self.exit_pending = ExitPending::kill;
+  } else if (self.exit_pending == ExitPending::no) {
+    self.exit_pending = ExitPending::shutdown;
+  }
+  // Among the messages that nobody takes any more: their end is its answer.
+  request.kind = MessageKind::call;
+  self.append(request);
+}
+
 void accept_down(Process& self, DownMessage& signal) {
   const auto monitoring = take_monitor(self, signal.down.ref);
   if (!monitoring) return destroy(&signal);
@@ -192,6 +213,8 @@ void accept(Process& self, Message& message) {
       return accept_reply(self, static_cast<CallBase&>(message));
     case MessageKind::exit_signal:
       return accept_exit(self, static_cast<ExitMessage&>(message));
+    case MessageKind::stop:
+      return accept_stop(self, static_cast<StopRequest&>(message));
     case MessageKind::down_signal:
       return accept_down(self, static_cast<DownMessage&>(message));
     case MessageKind::link:
@@ -230,38 +253,63 @@ void report_long_queue(Process& self) noexcept {
                             .pid = self.pid()});
 }
 
-Message* oldest_first(std::uintptr_t head) noexcept {
-  auto* newest = reinterpret_cast<Message*>(head & ~Process::tag_bits);
+constexpr std::uintptr_t pointer_bits = (Process::one_push - 1) & ~Process::tag_bits;
+
+struct Arrived {
   Message* oldest = nullptr;
-  while (newest != nullptr) {
-    Message* next = newest->next;
-    newest->next = oldest;
-    oldest = newest;
-    newest = next;
+  bool ordinary = true;  ///< none is a signal, of priority, or for another tenant
+};
+
+/// What lies on `head` down to where `read` was.
+Arrived oldest_first(std::uint32_t serial, std::uintptr_t head, std::uintptr_t read) noexcept {
+  const std::uintptr_t end = read & ~Process::tag_bits;
+  std::uintptr_t each = head & ~Process::tag_bits;
+  Arrived arrived;
+  while (each != end) {
+    auto* const message = reinterpret_cast<Message*>(each & pointer_bits);
+    each = reinterpret_cast<std::uintptr_t>(message->next);
+    message->next = std::exchange(arrived.oldest, message);
+    arrived.ordinary &= message->kind < MessageKind::first_signal &&
+                        (message->flags & priority_flag) == 0 && message->target_serial == serial;
   }
-  return oldest;
+  return arrived;
+}
+
+[[gnu::always_inline]] inline void accept_arrival(Process& self, std::uint32_t serial,
+                                                  Message& message) noexcept {
+  if (message.target_serial != serial) [[unlikely]] {  // for the slot's former tenant
+    bounce(*self.node, Pid{.id = self.id, .serial = message.target_serial}, &message,
+           ExitReason::noproc());
+  } else if (message.kind < MessageKind::first_signal) {
+    append(self, message, false);
+  } else if (message.kind == MessageKind::reply) {
+    accept_reply(self, static_cast<CallBase&>(message));
+  } else {
+    accept(self, message);
+  }
 }
 
 }  // namespace
 
 void drain(Process& self) noexcept {
+  const std::uintptr_t read = self.taken;
+  std::uintptr_t head = self.arrivals.load(std::memory_order_acquire);
+  // A signal that stays on top would make a process that does not wait look for it at each message.
+  const bool empties =
+      (head & Process::wrapped) != 0 || ((head & Process::signalled) != 0 && self.wait == nullptr);
+  if (empties) [[unlikely]]
+    head = self.arrivals.exchange(0, std::memory_order_acq_rel);
+  self.taken = empties ? 0 : head;
   const std::uint32_t serial = self.serial.load(std::memory_order_relaxed);
-  Message* next = oldest_first(self.arrivals.exchange(0, std::memory_order_acq_rel));
-  while (next != nullptr) {
-    Message& message = *next;
-    next = message.next;
-    if (message.target_serial == serial) [[likely]] {
-      if (message.kind < MessageKind::first_signal) {
-        append(self, message, false);
-      } else if (message.kind == MessageKind::reply) {
-        accept_reply(self, static_cast<CallBase&>(message));
-      } else {
-        accept(self, message);
-      }
-    } else {  // for the slot's former tenant
-      bounce(*self.node, Pid{.id = self.id, .serial = message.target_serial}, &message,
-             ExitReason::noproc());
-    }
+  auto& newest = *reinterpret_cast<Message*>(head & pointer_bits);
+  const std::uintptr_t below = reinterpret_cast<std::uintptr_t>(newest.next);
+  if (below == (read & ~Process::tag_bits)) {  // it is one, most often
+    accept_arrival(self, serial, newest);
+  } else if (const auto [oldest, ordinary] = oldest_first(serial, head, read); ordinary) {
+    self.append(*oldest, newest);
+  } else {
+    for (Message* next = oldest; next != nullptr;)
+      accept_arrival(self, serial, *std::exchange(next, next->next));
   }
   if (self.bounded.load(std::memory_order_relaxed)) [[unlikely]]
     drop_excess(self);
@@ -315,6 +363,7 @@ void bounce(Node& node, Pid target, Message* message, const ExitReason& reason) 
   switch (message->kind) {
     case MessageKind::call:
     case MessageKind::inspect:
+    case MessageKind::stop:
     case MessageKind::system:
       return fail_call(node, static_cast<CallBase*>(message), reason);
     case MessageKind::link:
@@ -387,12 +436,12 @@ void fail_deferred(Node& node, const ProcessExtras& extras, const ExitReason& re
 void finish(Process& self, const ExitReason& reason, bool keeps_slot) noexcept {
   Node& node = *self.node;
   const Pid pid = self.pid();
+  disarm_wake(self);  // while its message, if it is on its way, can only wait here
   Message* inbox = std::exchange(self.inbox_head, nullptr);
-  Message* arrived =
-      oldest_first(self.arrivals.exchange(Process::closed, std::memory_order_acq_rel));
+  const std::uintptr_t head = self.arrivals.exchange(Process::closed, std::memory_order_acq_rel);
+  Message* const arrived = oldest_first(pid.serial, head, std::exchange(self.taken, 0)).oldest;
   bounce_all(self, pid, inbox, reason);
   bounce_all(self, pid, arrived, reason);
-  disarm_wake(self);
   node.timers().drop_all_of(self);
   if (self.owns_ports.exchange(false)) node.ports().drop_all_of(self);
   for (const Pid other : self.links.take()) send_exit(node, pid, other, reason, true);
@@ -420,7 +469,7 @@ void finish(Process& self, const ExitReason& reason, bool keeps_slot) noexcept {
   self.priority = Priority::normal;
   self.kill_sent.store(false, std::memory_order_relaxed);
   if (keeps_slot)
-    node.table().retire();
+    node.table().retire(node);
   else
     node.table().release(self);
   node.process_ended();
@@ -457,8 +506,8 @@ Message* take_matching(Process& self, bool (*accept)(void*, Message&), void* con
 
 bool LinkSet::insert(Pid pid) {
   if (contains(pid)) return false;
-  if (!first_) {
-    first_ = pid;
+  if (first_ == 0 && pid.node == 0) {
+    first_ = packed(pid);
     return true;
   }
   if (!more_) more_ = std::make_unique<boost::unordered_flat_set<Pid, std::hash<Pid>>>();
@@ -466,28 +515,28 @@ bool LinkSet::insert(Pid pid) {
 }
 
 bool LinkSet::erase(Pid pid) noexcept {
-  if (first_ == pid && first_) {
-    first_ = {};
+  if (is_first(pid)) {
+    first_ = 0;
     return true;
   }
   return more_ && more_->erase(pid) != 0;
 }
 
 bool LinkSet::contains(Pid pid) const noexcept {
-  return (first_ && first_ == pid) || (more_ && more_->contains(pid));
+  return is_first(pid) || (more_ && more_->contains(pid));
 }
 
 std::vector<Pid> LinkSet::list() const {
   std::vector<Pid> pids;
-  if (first_) pids.push_back(first_);
+  if (first_ != 0) pids.push_back(unpacked(first_));
   if (more_) pids.insert(pids.end(), more_->begin(), more_->end());
   return pids;
 }
 
 std::vector<Pid> LinkSet::take() noexcept {
-  if (!first_ && !more_) return {};
+  if (first_ == 0 && !more_) return {};
   std::vector<Pid> pids = list();
-  first_ = {};
+  first_ = 0;
   more_.reset();
   return pids;
 }

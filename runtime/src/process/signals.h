@@ -28,6 +28,10 @@ struct RequestDoneSignal : Message {
 struct InspectCall : CallBase {
   ProcessInfo info;
 };
+/// See stop_linked(). `failure` tells the reason of the end.
+struct StopRequest : CallBase {
+  bool kills = false;
+};
 /// The answer to a request whose server died.
 struct FailedReply : CallBase {};
 

@@ -211,15 +211,16 @@ struct Level {
   ReportLevel operator()(const SupervisorReport&) const { return ReportLevel::error; }
   ReportLevel operator()(const ProgressReport&) const { return ReportLevel::info; }
   ReportLevel operator()(const WarningReport&) const { return ReportLevel::warning; }
-  ReportLevel operator()(const LogReport& r) const {
-    if (r.level <= LogLevel::error) return ReportLevel::error;
-    if (r.level <= LogLevel::warning) return ReportLevel::warning;
-    return r.level <= LogLevel::info ? ReportLevel::info : ReportLevel::debug;
-  }
+  ReportLevel operator()(const LogReport& r) const { return level_of(r.level); }
 };
 
 }  // namespace
 
+ReportLevel level_of(LogLevel level) noexcept {
+  if (level <= LogLevel::error) return ReportLevel::error;
+  if (level <= LogLevel::warning) return ReportLevel::warning;
+  return level <= LogLevel::info ? ReportLevel::info : ReportLevel::debug;
+}
 ReportLevel level_of(const Report& report) noexcept { return std::visit(Level{}, report); }
 std::string format_text(const Report& report) {
   return printable(std::visit(TextFormat{}, report));

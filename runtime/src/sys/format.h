@@ -9,6 +9,7 @@ namespace otp::detail {
 
 enum class ReportLevel { debug, info, warning, error };
 ReportLevel level_of(const Report& report) noexcept;
+ReportLevel level_of(LogLevel level) noexcept;
 
 /// Several lines, without a final line break.
 std::string format_text(const Report& report);

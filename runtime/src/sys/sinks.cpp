@@ -168,6 +168,9 @@ class SpdlogSink final : public ReportSink {
     pool_.reset();  // works the queue off and joins its thread, which uses the logger until then
   }
 
+  bool wants(LogLevel level) const noexcept override {
+    return logger_->should_log(spdlog_level(detail::level_of(level)));
+  }
   void write(const Report& report) noexcept override {
     const auto level = spdlog_level(detail::level_of(report));
     if (!logger_->should_log(level)) return;

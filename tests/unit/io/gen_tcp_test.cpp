@@ -276,6 +276,27 @@ TEST_P(GenTcp, a_reset_in_the_middle_of_writing_ends_the_writing) {
   });
 }
 
+TEST_P(GenTcp, a_packet_that_a_reset_connection_refuses_is_not_waited_for_after_close) {
+  in_process([] {
+    const ListenSocket listener = listen(0, with(Packet::length4)).value();
+    const auto [peer, end] = spawn_monitor([port = sockname(listener)->port] {
+      const Socket socket = connect("127.0.0.1", port, with(Packet::length4)).value();
+      recv(socket);  // leaves the second unread: the system resets the connection
+    });
+    const Socket server = accept(listener).value();
+    EXPECT_TRUE(send(server, "first"));
+    EXPECT_TRUE(send(server, "second"));
+    EXPECT_EQ(detail::await_down(end)->reason, ExitReason::normal());
+    while (send(server, "x")) {
+    }
+    EXPECT_TRUE(sockname(server));
+    close(server);
+    const auto after = sockname(server);
+    ASSERT_FALSE(after);
+    EXPECT_EQ(after.error(), "closed");
+  });
+}
+
 /// An option of the system for the socket with this local port.
 int system_option(std::uint16_t port, int option) {
   for (int descriptor = 3; descriptor < 256; ++descriptor) {

@@ -88,8 +88,9 @@ class Behaviour {
 
   /// First run, in the new process: init and its acknowledgement.
   virtual Flow start() = 0;
-  /// One user message (cast, call, info, down, exit, system). Owned by the callee.
-  virtual Flow handle(std::unique_ptr<Message, MessageDeleter> message) = 0;
+  /// One user message (cast, call, info, down, exit). The core frees it, unless the callee takes
+  /// it.
+  virtual Flow handle(std::unique_ptr<Message, MessageDeleter>& message) = 0;
   /// The timer armed with arm_idle_timer() ran out before the next message. `message` is what was
   /// given there.
   virtual Flow idle_timeout(std::unique_ptr<Message, MessageDeleter> message) {
@@ -103,6 +104,8 @@ class Behaviour {
   /// The process is over, for `reason`; its name is free, its object still there. Called for every
   /// end, also a kill.
   virtual void ended(const ExitReason& reason) noexcept { static_cast<void>(reason); }
+  /// What it will look at first when a message comes, to be fetched before its turn; null: nothing.
+  virtual const void* object() const noexcept { return nullptr; }
   /// For reports: "gen_server Counter", "supervisor Shop".
   virtual std::string describe() const = 0;
   /// The request that is being handled and has no answer yet; null: none, or its caller is told in
@@ -179,6 +182,11 @@ void set_callers(std::vector<Pid> callers);
 bool traps_exit();
 /// Unlinks, and drops an Exit of `other` that is queued already.
 void unlink_and_flush(Pid other);
+/// As a supervisor ends a child: monitors it, unlinks it, sends it the exit signal, which is
+/// `shutdown` or `kill`, and waits for its end; with one message and its answer. The reason of the
+/// end; none at the time-out. When it had ended before, the Exit that told so is taken out and its
+/// reason given.
+std::optional<ExitReason> stop_linked(Pid child, const ExitReason& signal, Timeout timeout);
 /// Waits for the Down of one monitor; none at the time-out.
 std::optional<Down> await_down(Ref ref, Timeout timeout = infinity);
 

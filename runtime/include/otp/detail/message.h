@@ -33,6 +33,7 @@ enum class MessageKind : std::uint8_t {
   first_signal,
   reply = first_signal,  ///< a call on its way back
   exit_signal,           ///< from a link or from exit(pid, reason)
+  stop,                  ///< a supervisor's: unlinks, exits, and is answered at the end
   down_signal,
   link,
   unlink,
@@ -86,8 +87,11 @@ void free_message(void* memory, std::size_t bytes) noexcept;
 template <class M, class... Args>
 M* make_message(Args&&... args) {
   static_assert(alignof(M) <= 16);
+  static_assert(sizeof...(Args) != 0 || std::is_nothrow_default_constructible_v<M>);
   void* memory = allocate_message(sizeof(M));
-  if constexpr (std::is_nothrow_constructible_v<M, Args...>) {
+  if constexpr (sizeof...(Args) == 0) {
+    return ::new (memory) M;  // with parentheses it would be zeroed first
+  } else if constexpr (std::is_nothrow_constructible_v<M, Args...>) {
     return ::new (memory) M(std::forward<Args>(args)...);
   } else {
     try {
