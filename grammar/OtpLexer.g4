@@ -56,5 +56,7 @@ fragment DIGITS : [0-9] [0-9_]* ;
 
 STRING : '"' (~["\\\r\n] | '\\' ~[\r\n])* '"' ;
 OPEN_STRING : '"' (~["\\\r\n] | '\\' ~[\r\n])* ;
+// Told, and taken for a STRING.
+QUOTED : '\'' ~['"\\\r\n]* '\'' | '\u201C' ~["\\\r\n\u201D]* '\u201D' ;
 IDENTIFIER : [a-zA-Z_] [a-zA-Z0-9_]* ;
 UNKNOWN : . ;

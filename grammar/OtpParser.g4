@@ -105,7 +105,7 @@ stateClause
     : annotation*
       ( ON ENTER | STATE_TIMEOUT value targets? | TIMEOUT name value targets? | POSTPONE name
       (COMMA name)*
-      | message targets? ) SEMI
+      | message (targets messageOption*)? ) SEMI
     ;
 targets : TO name (BAR name)* ;
 

@@ -1,6 +1,43 @@
 #include "ast/ast.h"
 
+#include <algorithm>
+#include <array>
+#include <iterator>
+
 namespace otpc::ast {
+namespace {
+
+struct Place {
+  std::string_view annotation;
+  const char* before;
+};
+
+constexpr std::array places{
+    Place{"language", "`module`"},
+    Place{"added", "a declaration, a message, a field or another member"},
+    Place{"deprecated", "a declaration, a message, a field or another member"},
+    Place{"removed", "a declaration, a message, a field or another member; not a parameter"},
+    Place{"was", "a declaration, a message, a field or another member"},
+    Place{"deferred", "a `call` of a server or protocol"},
+    Place{"blocking", "a `call` of a server or protocol"},
+    Place{"priority", "a `call`, `cast` or `info` of a server or protocol"},
+    Place{"private", "a field of `state` or `data`"},
+    Place{"transient", "a case of an error"},
+    Place{"skip_expired", "a `server`"},
+    Place{"callback_mode", "a `statem`"},
+    Place{"record", "a `struct`"},
+    Place{"json_keys", "a `struct`"},
+    Place{"elixir", "a `struct`"},
+    Place{"flat", "a `union` or `error`"},
+};
+
+}  // namespace
+
+std::string place_of_annotation(std::string_view name) {
+  const auto* const found = std::ranges::find(places, name, &Place::annotation);
+  if (found == std::end(places)) return {};
+  return "`@" + std::string(name) + "` stands before " + found->before;
+}
 
 std::string Path::text() const {
   std::string text;

@@ -47,6 +47,7 @@ struct Value {
   Span span;
   bool negative = false;
   bool overflow = false;        ///< a number beyond 64 bits
+  bool inexact = false;         ///< a duration of no whole nanoseconds, which `text` has
   std::uint64_t magnitude = 0;  ///< integer; duration in nanoseconds
   double floating = 0;
   bool boolean = false;
@@ -75,6 +76,10 @@ struct Annotation {
   Span span;
 };
 
+/// Where an annotation of that name belongs: "`@private` stands before a field"; empty for what is
+/// no annotation.
+std::string place_of_annotation(std::string_view name);
+
 struct Decorated {
   std::string doc;  ///< the text of the `///` lines before it
   std::vector<Annotation> annotations;
@@ -89,11 +94,12 @@ struct Field : Decorated {
   std::optional<Value> fallback;
   std::optional<Value> min;
   std::optional<Value> max;
+  Span in_span;  ///< of the word
 };
 
 struct Const : Decorated {
   Type type;
-  Value value;
+  std::optional<Value> value;
 };
 struct Alias : Decorated {
   Type type;
@@ -149,6 +155,7 @@ struct Message : Decorated {
   Path throws;
   std::optional<Value> timeout;
   std::optional<Value> every;
+  Span every_span;            ///< of the word
   std::vector<Name> targets;  ///< of a state machine: where it may lead
 };
 struct Protocol : Decorated {
@@ -217,6 +224,7 @@ struct Task : Decorated {
   Path throws;
   std::optional<Value> timeout;
   std::optional<Value> every;
+  Span every_span;  ///< of the word
 };
 struct Agent : Decorated {
   Type state;
@@ -261,6 +269,7 @@ struct Supervisor : Decorated {
   Name auto_shutdown;
   std::vector<Child> children;
   std::optional<Value> max_children;
+  Span max_children_span;  ///< of the word
   std::optional<Value> backoff_min;
   std::optional<Value> backoff_max;
   Span backoff_span;
@@ -302,6 +311,7 @@ struct File {
   std::set<std::string> lost;           ///< words of what was not understood: may be declared there
   std::size_t nameless = 0;             ///< declarations whose name is not known
   std::vector<Allow> allows;
+  std::vector<Span> idle_docs;  ///< `///` lines with nothing behind them
   std::vector<Import> imports;
   std::vector<Declaration> declarations;
 };

@@ -57,8 +57,34 @@ Builder& Builder::suggest(llvm::StringRef given, llvm::ArrayRef<std::string> can
   help("did you mean `" + *found + "`?");
   const source::Span span = diagnostic_.span;
   if (span.end - span.begin != given.size()) return *this;  // more than the name stands there
-  const bool same = given.equals_insensitive(*found);
+  const bool same = std::ranges::count_if(candidates, [&](const std::string& each) {
+                      return given.equals_insensitive(each);
+                    }) == 1;
   return fix(same ? FixLevel::safe : FixLevel::maybe, span, *found);
+}
+
+void Builder::move_to(source::Span span) {
+  for (Edit& each : diagnostic_.fix.edits) {
+    if (each.span == diagnostic_.span) each.span = span;
+  }
+  diagnostic_.span = span;
+}
+
+Builder& Builder::members(llvm::ArrayRef<std::string> names) {
+  constexpr std::size_t shown_at_most = 8;
+  if (names.empty()) return *this;
+  if (names.size() <= shown_at_most) return note("it has " + listed(names, "and"));
+  std::vector<std::string> first(names.begin(), names.begin() + shown_at_most);
+  return note("it has " + listed(first, ",") + " and " +
+              std::to_string(names.size() - shown_at_most) + " more");
+}
+
+std::string listed(llvm::ArrayRef<std::string> words, const char* last) {
+  const std::string before_last = *last == ',' ? ", " : " " + std::string(last) + " ";
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == words.size() ? before_last : ", ") + ("`" + words[i] + "`");
+  return text;
 }
 
 Builder Engine::add(Id id, source::Span span, std::string message) {
@@ -90,14 +116,26 @@ bool Engine::is_shadowed(source::Span span) const {
 }
 
 void Engine::report_unused_allowances() {
-  for (const Allowance& each : std::vector<Allowance>(allowances_)) {
-    const bool could_be_told =
-        std::ranges::any_of(each.ids, [&](Id id) { return warnings_.enabled(id); });
-    if (each.used || !could_be_told) continue;
-    emit(Id::unused_allow, each.annotation, each.word)
+  const std::vector<Allowance> all(allowances_);
+  const auto is_idle = [&](const Allowance& each) {
+    return !each.used &&
+           std::ranges::any_of(each.ids, [&](Id id) { return warnings_.enabled(id); });
+  };
+  for (const Allowance& each : all) {
+    if (!is_idle(each)) continue;
+    const bool whole = std::ranges::none_of(all, [&](const Allowance& other) {
+      return other.annotation == each.annotation && !is_idle(other);
+    });
+    emit(Id::unused_allow, whole ? each.annotation : each.place, each.word)
         .help("delete it")
-        .fix(FixLevel::safe, each.annotation, "");
+        .fix(FixLevel::safe, whole ? each.annotation : each.part, "");
   }
+}
+
+std::size_t Engine::error_count(Id id) const {
+  return static_cast<std::size_t>(std::ranges::count_if(diagnostics_, [&](const Diagnostic& each) {
+    return each.id == id && each.severity == Severity::error;
+  }));
 }
 
 void Engine::forget(source::FileId file) {

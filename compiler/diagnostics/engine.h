@@ -87,6 +87,11 @@ class Builder {
   /// "did you mean `Money`?", and the mend at the place of the diagnostic; safe when only the case
   /// of letters differs.
   Builder& suggest(llvm::StringRef given, llvm::ArrayRef<std::string> candidates);
+  /// The same is wrong at a place before: tells it there.
+  void move_to(source::Span span);
+  source::Span span() const { return diagnostic_.span; }
+  /// "it has `a`, `b` and `c`": what there is instead; of many only the first.
+  Builder& members(llvm::ArrayRef<std::string> names);
 
  private:
   Diagnostic& diagnostic_;
@@ -122,6 +127,8 @@ std::vector<std::string> warning_words();
 struct Allowance {
   source::Span covers;
   source::Span annotation;
+  source::Span place;  ///< of the word
+  source::Span part;   ///< the word with a comma: what goes when others stay
   std::string word;
   std::vector<Id> ids;
   bool used = false;
@@ -135,6 +142,7 @@ class Engine {
   }
 
   std::size_t error_count() const { return errors_; }
+  std::size_t error_count(Id id) const;
   std::size_t warning_count() const { return diagnostics_.size() - errors_; }
   bool has_errors() const { return errors_ != 0; }
   /// Errors by their nature, not warnings taken for errors: what follows from them is not told.
@@ -166,6 +174,8 @@ class Engine {
   WarningOptions warnings_;
 };
 
+/// "`a`, `b` or `c`".
+std::string listed(llvm::ArrayRef<std::string> words, const char* last);
 /// The nearest of the candidates, or null when none is near.
 const std::string* nearest(llvm::StringRef given, llvm::ArrayRef<std::string> candidates);
 /// "did you mean `Money`?" for the nearest of the candidates, or nothing when none is near.

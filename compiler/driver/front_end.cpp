@@ -34,7 +34,11 @@ std::unique_ptr<model::Program> FrontEnd::program() {
       if (file.requested && !diagnostics_.is_wrong())
         contracts_.check(*program->modules[i], file, input_.locked);
     }
-    return diagnostics_.has_errors() ? nullptr : std::move(program);
+    const std::size_t harmless =
+        input_.with_deadlocks ? diagnostics_.error_count(diagnostics::Id::call_cycle) +
+                                    diagnostics_.error_count(diagnostics::Id::possible_call_cycle)
+                              : 0;
+    return diagnostics_.error_count() == harmless ? std::move(program) : nullptr;
   });
 }
 

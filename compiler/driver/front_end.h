@@ -38,14 +38,16 @@ struct Input {
   diagnostics::WarningOptions warnings;
   std::map<std::string, std::string> texts;  ///< of files, by path, instead of what is on disk
   bool check_contracts = false;
-  bool locked = false;  ///< each schema has a contract file, which is up to date
+  bool with_deadlocks = false;  ///< a program is there also when its calls go round in a circle
+  bool locked = false;          ///< each schema has a contract file, which is up to date
 };
 
 class FrontEnd {
  public:
   FrontEnd(const Input& input, Streams streams);
 
-  /// Its modules stand in the order of files(). Null when there are errors.
+  /// Its modules stand in the order of files(). Null when there are errors, but for those that are
+  /// asked for.
   std::unique_ptr<model::Program> program();
 
   /// Every file that was read, imports before importers.

@@ -23,9 +23,12 @@ llvm::Expected<std::string> draw(const std::string& dot_text) {
 }  // namespace
 
 Exit graph(const GraphRequest& request, Streams streams) {
-  FrontEnd front_end(request, streams);
+  Input input = request;
+  input.with_deadlocks = true;
+  FrontEnd front_end(input, streams);
   const std::unique_ptr<model::Program> program = front_end.program();
-  if (const Exit status = front_end.report(); program == nullptr) return status;
+  const Exit status = front_end.report();
+  if (program == nullptr) return status;
   std::vector<const model::Module*> about;
   for (std::size_t i = 0; i < program->modules.size(); ++i) {
     if (front_end.files()[i]->requested) about.push_back(program->modules[i].get());
@@ -36,12 +39,12 @@ Exit graph(const GraphRequest& request, Streams streams) {
                 << " is declared: the graph is empty\n";
   if (request.format == GraphFormat::mermaid) {
     streams.out << tools::to_mermaid(graph);
-    return Exit::ok;
+    return status;
   }
   const std::string text = tools::to_dot(graph);
   if (request.format == GraphFormat::dot) {
     streams.out << text;
-    return Exit::ok;
+    return status;
   }
   llvm::Expected<std::string> svg = draw(text);
   if (!svg) {
@@ -49,7 +52,7 @@ Exit graph(const GraphRequest& request, Streams streams) {
     return Exit::input_output;
   }
   streams.out << *svg;
-  return Exit::ok;
+  return status;
 }
 
 }  // namespace otpc::driver

@@ -88,7 +88,9 @@ LoadedFile* Loader::load_file(const std::string& path, const std::string& relati
       for (auto each = begin; each != loading_.end(); ++each)
         drawn += (*each)->ast->module.text() + " -> ";
       diagnostics_.emit(Id::import_cycle, wanted_at, drawn + found->second->ast->module.text())
-          .help("move what both need into a module of its own");
+          .help(begin + 1 == loading_.end()
+                    ? "a module sees what it declares itself: delete the import"
+                    : "move what both need into a module of its own");
     }
     return found->second;
   }

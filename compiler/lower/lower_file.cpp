@@ -378,6 +378,8 @@ Object lower_cpp(const model::Module& module, const std::vector<Part>& order,
                 {"consts", each_of<model::Const>(module, lower_const)},
                 {"aliases", each_of<model::Alias>(module, lower_alias)},
                 {"any_deprecated", has_deprecated(module)},
+                {"any_time", writes(module, model::TypeKind::duration) ||
+                                 writes(module, model::TypeKind::time)},
                 {"any_bigint", writes(module, model::TypeKind::bigint)},
                 {"any_opaque", writes(module, model::TypeKind::opaque)},
                 {"any_term", has_open_union(module) || writes(module, model::TypeKind::term)},

@@ -82,92 +82,110 @@ struct Owner {
   std::set<Part> circle{};
 };
 
-Object lower_message(const Owner& owner, const Message& message) {
+/// Without the comma and the blank at its end.
+std::string without_last_comma(std::string list) {
+  if (!list.empty()) list.resize(list.size() - 2);
+  return list;
+}
+
+void add_names(const Owner& owner, const Message& message, Object& lowered) {
   const std::string& server = owner.declaration.name;
   // A message of a protocol is that protocol's own type, and is sent through its client.
   const std::string protocol = message.protocol == nullptr || message.protocol == &owner.declaration
                                    ? std::string()
                                    : qualified_name(*message.protocol);
+  lowered["doc"] = cpp_comment(message.doc, message.life, "  ");
+  lowered["deprecated"] = cpp_deprecated(message.life);
+  lowered["name"] =
+      message.kind == MessageKind::exit ? "exit" : cpp_name(message.name, Place::message);
+  lowered["raw"] = message.name;
+  lowered["client"] = cpp_name(server);
+  lowered["server_class"] = server + (message.protocol == nullptr ? "Server" : "Protocol");
+  lowered["server_raw"] = server;
+  lowered["own"] = protocol.empty();
+  lowered["via"] = protocol;
+  lowered["receiver"] = message.protocol == nullptr
+                            ? "::otp::gen::server_as<" + server + "Server>(otp_server)"
+                            : "::otp::gen::protocol_as<" + server + "Protocol>(otp_server)";
+  lowered["prefix"] = owner.machine ? "statem_" : "";
+  lowered["label"] = cpp_string(server + "." + message.name);
+  lowered["type"] = server + "_" + message.name;
+  lowered["text"] = cpp_string(message.name);
+  lowered["server_label"] = cpp_string(server);
+  lowered["typed"] = protocol.empty() && message.kind != MessageKind::down &&
+                     message.kind != MessageKind::exit && message.kind != MessageKind::topic;
+}
+
+void add_kind(const Message& message, Object& lowered) {
+  lowered["call"] = message.kind == MessageKind::call;
+  lowered["cast"] = message.kind == MessageKind::cast;
+  lowered["info"] = message.kind == MessageKind::info;
+  lowered["down"] = message.kind == MessageKind::down;
+  lowered["exit"] = message.kind == MessageKind::exit;
+  lowered["continue"] = message.kind == MessageKind::continue_;
+  lowered["sent"] = message.kind == MessageKind::cast || message.kind == MessageKind::info;
+  lowered["handled"] = message.kind != MessageKind::call;
+  lowered["priority"] = message.priority;
+  lowered["deferred"] = message.deferred;
+  lowered["blocking"] = message.blocking;
+  lowered["every"] = message.every_ns != 0;
+  lowered["period"] = cpp_duration(message.every_ns);
+  lowered["topic"] = message.kind == MessageKind::topic;
+  lowered["topic_type"] = message.topic == nullptr ? "" : qualified_name(*message.topic);
+  lowered["topic_case"] =
+      message.event == nullptr ? "" : cpp_name(message.event->name, Place::union_case);
+  lowered["topic_arguments"] = topic_arguments(message);
+}
+
+void add_result(const Message& message, Object& lowered) {
+  const std::string result = result_type(message);
+  lowered["result"] = result;
+  lowered["answer"] = message.result || message.throws != nullptr ? result : "::std::monostate";
+  lowered["tried"] = tried_type(message);
+  lowered["reply"] = message.deferred ? "::otp::DeferredReply" : "::otp::Reply";
+  lowered["base"] = message.kind == MessageKind::call ? "::otp::gen::CallOf<" + result + ">"
+                                                      : std::string("::otp::gen::CastBase");
+  lowered["timeout"] = message.timeout_ns == model::infinite
+                           ? "::otp::infinity"
+                           : "::otp::Timeout(" + cpp_duration(message.timeout_ns) + ")";
+}
+
+void add_parameters(const Owner& owner, const Message& message, Object& lowered) {
+  const bool is_call = message.kind == MessageKind::call;
   const Parameters parameters =
       lower_parameters(message.parameters, without_default(owner.circle, message));
+  const std::string continued = parameters.forwarded.empty() ? "" : parameters.forwarded.substr(2);
+  // Behind those of a call stands its `From`.
+  const std::string handler_parameters =
+      is_call ? parameters.plain : without_last_comma(parameters.plain);
   Members members = members_of(message);
-  const bool is_call = message.kind == MessageKind::call;
-  std::string moved = members.moved;
-  if (!is_call && !moved.empty()) moved.resize(moved.size() - 2);
-  std::string handler_parameters = parameters.plain;
-  if (!is_call && !handler_parameters.empty())
-    handler_parameters.resize(handler_parameters.size() - 2);
-  std::string client_parameters = parameters.declared;
-  if (!client_parameters.empty()) client_parameters.resize(client_parameters.size() - 2);
-  std::string client_plain = parameters.plain;
-  if (!client_plain.empty()) client_plain.resize(client_plain.size() - 2);
-  const std::string timeout = message.timeout_ns == model::infinite
-                                  ? "::otp::infinity"
-                                  : "::otp::Timeout(" + cpp_duration(message.timeout_ns) + ")";
-  return Object{
-      {"doc", cpp_comment(message.doc, message.life, "  ")},
-      {"deprecated", cpp_deprecated(message.life)},
-      {"priority", message.priority},
-      {"name", message.kind == MessageKind::exit ? "exit" : cpp_name(message.name, Place::message)},
-      {"raw", message.name},
-      {"client", cpp_name(server)},
-      {"server_class", server + (message.protocol == nullptr ? "Server" : "Protocol")},
-      {"server_raw", server},
-      {"own", protocol.empty()},
-      {"via", protocol},
-      {"receiver", message.protocol == nullptr
-                       ? "::otp::gen::server_as<" + server + "Server>(otp_server)"
-                       : "::otp::gen::protocol_as<" + server + "Protocol>(otp_server)"},
-      {"prefix", owner.machine ? "statem_" : ""},
-      {"topic", message.kind == MessageKind::topic},
-      {"topic_type", message.topic == nullptr ? "" : qualified_name(*message.topic)},
-      {"topic_case",
-       message.event == nullptr ? "" : cpp_name(message.event->name, Place::union_case)},
-      {"topic_arguments", topic_arguments(message)},
-      {"continued", parameters.forwarded.empty() ? "" : parameters.forwarded.substr(2)},
-      {"label", cpp_string(server + "." + message.name)},
-      {"type", server + "_" + message.name},
-      {"call", is_call},
-      {"cast", message.kind == MessageKind::cast},
-      {"info", message.kind == MessageKind::info},
-      {"down", message.kind == MessageKind::down},
-      {"exit", message.kind == MessageKind::exit},
-      {"continue", message.kind == MessageKind::continue_},
-      {"typed", protocol.empty() && message.kind != MessageKind::down &&
-                    message.kind != MessageKind::exit && message.kind != MessageKind::topic},
-      {"sent", message.kind == MessageKind::cast || message.kind == MessageKind::info},
-      {"deferred", message.deferred},
-      {"blocking", message.blocking},
-      {"result", result_type(message)},
-      {"answer",
-       message.result || message.throws != nullptr ? result_type(message) : "::std::monostate"},
-      {"tried", tried_type(message)},
-      {"reply", message.deferred ? "::otp::DeferredReply" : "::otp::Reply"},
-      {"base", is_call ? "::otp::gen::CallOf<" + result_type(message) + ">"
-                       : std::string("::otp::gen::CastBase")},
-      {"timeout", timeout},
-      {"declared", parameters.declared},
-      {"plain", parameters.plain},
-      {"client_parameters", client_parameters},
-      {"client_plain", client_plain},
-      {"handler_parameters", handler_parameters},
-      {"forwarded", parameters.forwarded},
-      {"via_arguments", parameters.forwarded.empty() ? "" : parameters.forwarded.substr(2) + ", "},
-      {"event_fields", lower_fields(message.parameters)},
-      {"text", cpp_string(message.name)},
-      {"server_label", cpp_string(server)},
-      {"handler_types", double_types(message, is_call)},
-      {"handled", !is_call},
-      {"double_parameters", double_parameters(message, handler_parameters)},
-      {"double_arguments", double_arguments(message, parameters)},
-      {"arguments_text", arguments_text(message)},
-      {"fields", std::move(members.fields)},
-      {"has_fields", !message.parameters.empty()},
-      {"constructor_parameters", members.constructor_parameters},
-      {"initializers", members.initializers},
-      {"moved", moved},
-      {"every", message.every_ns != 0},
-      {"period", cpp_duration(message.every_ns)}};
+  lowered["continued"] = continued;
+  lowered["declared"] = parameters.declared;
+  lowered["plain"] = parameters.plain;
+  lowered["client_parameters"] = without_last_comma(parameters.declared);
+  lowered["client_plain"] = without_last_comma(parameters.plain);
+  lowered["handler_parameters"] = handler_parameters;
+  lowered["forwarded"] = parameters.forwarded;
+  lowered["via_arguments"] = continued.empty() ? "" : continued + ", ";
+  lowered["event_fields"] = lower_fields(message.parameters);
+  lowered["handler_types"] = double_types(message, is_call);
+  lowered["double_parameters"] = double_parameters(message, handler_parameters);
+  lowered["double_arguments"] = double_arguments(message, parameters);
+  lowered["arguments_text"] = arguments_text(message);
+  lowered["fields"] = std::move(members.fields);
+  lowered["has_fields"] = !message.parameters.empty();
+  lowered["constructor_parameters"] = members.constructor_parameters;
+  lowered["initializers"] = members.initializers;
+  lowered["moved"] = is_call ? members.moved : without_last_comma(members.moved);
+}
+
+Object lower_message(const Owner& owner, const Message& message) {
+  Object lowered;
+  add_names(owner, message, lowered);
+  add_kind(message, lowered);
+  add_result(message, lowered);
+  add_parameters(owner, message, lowered);
+  return lowered;
 }
 
 /// The fields of what was published, as the handler's arguments.

@@ -360,6 +360,7 @@ const char* word(Restart restart);
 struct Argument {
   const Field* parameter = nullptr;
   Value value;
+  Span span;  ///< of the value
 };
 struct Child {
   std::string id;
@@ -370,6 +371,7 @@ struct Child {
   std::uint64_t shutdown_ns = 0;  ///< 0: brutal_kill; `infinite`
   bool significant = false;
   std::string registered;
+  Span registered_span;
   struct Handler {
     const model::Handler* handler = nullptr;
     std::vector<Argument> arguments;

@@ -42,7 +42,9 @@ void ModuleChecker::check(const ast::Application& written, model::Application& m
   made.life = life(written, {});
   for (const ast::Name& phase : written.start_phases) {
     if (std::ranges::find(made.start_phases, phase.text) != made.start_phases.end())
-      diagnostics_.emit(Id::duplicate_member, phase.span, phase.text, "start_phases");
+      diagnostics_.emit(Id::duplicate_member, phase.span, phase.text, "start_phases")
+          .label(std::ranges::find(written.start_phases, phase.text, &ast::Name::text)->span,
+                 "first here");
     else
       made.start_phases.push_back(phase.text);
   }
@@ -56,17 +58,23 @@ void ModuleChecker::check(const ast::Application& written, model::Application& m
       continue;
     }
     if (!source.min) continue;
+    const bool numeric =
+        key.type.kind != model::TypeKind::boolean && key.type.kind != model::TypeKind::string;
+    if (key.type.kind == model::TypeKind::invalid) continue;
+    if (!numeric) {
+      diagnostics_.emit(Id::bad_range, source.min->span, key.name)
+          .help("a range is for numbers and durations");
+      continue;
+    }
     key.min = value(*source.min, key.type);
     key.max = value(*source.max, key.type);
     if (!key.min || !key.max) continue;
-    const bool numeric =
-        key.type.kind != model::TypeKind::boolean && key.type.kind != model::TypeKind::string;
-    if (!numeric || order(*key.min) > order(*key.max)) {
-      diagnostics_.emit(Id::bad_range, source.min->span, key.name);
-    } else if (key.fallback &&
+    if (order(*key.min) > order(*key.max)) {
+      diagnostics_.emit(Id::bad_range, source::join(source.min->span, source.max->span), key.name);
+    } else if (key.fallback && key.fallback->kind != model::ValueKind::none &&
                (order(*key.fallback) < order(*key.min) || order(*key.fallback) > order(*key.max))) {
       diagnostics_.emit(Id::value_range, source.fallback->span, "the default", key.name,
-                        "see `in`");
+                        shown(*source.min) + " to " + shown(*source.max));
     }
   }
   check_depends(written, made);
@@ -81,8 +89,15 @@ void ModuleChecker::check(const ast::Application& written, model::Application& m
 }
 
 void ModuleChecker::check_depends(const ast::Application& written, model::Application& made) {
+  std::vector<std::string> names;
   for (const ast::Path& path : written.depends) {
     const std::string name = path.text();
+    if (std::ranges::find(names, name) != names.end()) {
+      diagnostics_.emit(Id::duplicate_member, path.span, name, "depends")
+          .label(std::ranges::find(written.depends, name, &ast::Path::text)->span, "first here");
+      continue;
+    }
+    names.push_back(name);
     if (name == "logger") continue;  // built in, and always there
     std::vector<std::string> candidates{"logger"};
     const model::Application* found = nullptr;
@@ -102,10 +117,7 @@ void ModuleChecker::check_depends(const ast::Application& written, model::Applic
       continue;
     }
     used_.insert(found);
-    if (std::ranges::find(made.depends, found) != made.depends.end())
-      diagnostics_.emit(Id::duplicate_member, path.span, name, "depends");
-    else
-      made.depends.push_back(found);
+    made.depends.push_back(found);
   }
 }
 

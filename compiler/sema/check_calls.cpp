@@ -109,24 +109,55 @@ void check_idle_uses(const model::Program& program, diagnostics::Engine& diagnos
   }
 }
 
+bool takes_the_same(const model::Message& one, const model::Message& other) {
+  return std::ranges::equal(one.parameters, other.parameters, [](const auto& a, const auto& b) {
+    return a.name == b.name && a.type.text() == b.type.text();
+  });
+}
+
+/// A call with the name and the parameters of the outer one: the outer one passes it on. Without
+/// parameters many a name means nothing (`status`, `size`).
+const model::Message* passed_on(const model::Message& outer, const Server& inner) {
+  if (outer.kind != model::MessageKind::call || outer.parameters.empty()) return nullptr;
+  const auto found = std::ranges::find_if(inner.messages, [&](const model::Message& each) {
+    return each.kind == model::MessageKind::call && each.name == outer.name &&
+           takes_the_same(outer, each);
+  });
+  return found == inner.messages.end() ? nullptr : &*found;
+}
+
+void tell_inversion(const Server& server, const model::Message& outer, const model::Uses& uses,
+                    const model::Message& inner, diagnostics::Engine& diagnostics) {
+  const std::string outer_text = duration_text(outer.timeout_ns);
+  const bool endless = inner.timeout_ns == model::infinite;
+  const std::string inner_text = endless ? "for ever" : duration_text(inner.timeout_ns);
+  diagnostics
+      .emit(Id::timeout_inversion, uses.span, server.name + "." + outer.name, outer_text,
+            uses.server->name + "." + inner.name, inner_text)
+      .label(outer.span, "its callers give up after " + outer_text)
+      .label(inner.span, "while this may still take " + inner_text)
+      .help(endless ? "give the inner call a time-out that the outer one covers"
+                    : "give the outer call a time-out that covers the inner one");
+}
+
+/// Which call leads to which is not said, but for two things: none of the calls waits as long as
+/// any of those it may lead to, or a call is passed on under its own name.
 void check_timeouts(const model::Program& program, diagnostics::Engine& diagnostics) {
   for (const Server* server : all_of<Server>(program)) {
-    const model::Message* outer = call_of(*server, true);
-    if (outer == nullptr) continue;  // nobody waits for it
+    const model::Message* longest = call_of(*server, true);
+    if (longest == nullptr) continue;  // nobody waits for it
     for (const model::Uses& uses : server->uses) {
       if (!is_called(uses) || uses.server == server) continue;
-      const model::Message* inner = call_of(*uses.server, false);
-      if (inner->timeout_ns <= outer->timeout_ns) continue;
-      const std::string outer_text = duration_text(outer->timeout_ns);
-      const std::string inner_text = duration_text(inner->timeout_ns);
-      diagnostics
-          .emit(Id::timeout_inversion, uses.span, server->name, outer_text, uses.server->name,
-                inner_text)
-          .label(outer->span, "its callers give up after " + outer_text)
-          .label(inner->span, "while this may still take " + inner_text)
-          .note(server->name + "." + outer->name + " (" + outer_text + ") -> " + uses.server->name +
-                "." + inner->name + " (" + inner_text + ")")
-          .help("give the outer call a time-out that covers the inner one");
+      const model::Message* shortest = call_of(*uses.server, false);
+      if (shortest->timeout_ns > longest->timeout_ns) {
+        tell_inversion(*server, *longest, uses, *shortest, diagnostics);
+        continue;
+      }
+      for (const model::Message& outer : server->messages) {
+        const model::Message* inner = passed_on(outer, *uses.server);
+        if (inner != nullptr && inner->timeout_ns > outer.timeout_ns)
+          tell_inversion(*server, outer, uses, *inner, diagnostics);
+      }
     }
   }
 }

@@ -131,7 +131,8 @@ void ModuleChecker::check(const ast::Const& written, model::Const& made) {
   resolving_.push_back(&made);
   made.life = life(written, {});
   const model::Type declared = type(written.type);
-  if (auto checked = value(written.value, declared); checked && !resolved_.contains(&made)) {
+  auto checked = written.value ? value(*written.value, declared) : std::nullopt;
+  if (checked && !resolved_.contains(&made)) {
     made.type = declared;
     made.value = std::move(*checked);
   }

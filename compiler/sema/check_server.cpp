@@ -40,6 +40,18 @@ model::MessageKind kind_of(const ast::Message& written) {
   return written.name.text == "down" ? model::MessageKind::down : model::MessageKind::info;
 }
 
+bool is_error(const model::Declaration& declaration) {
+  const auto* choice = dynamic_cast<const model::Union*>(&declaration);
+  return choice != nullptr && choice->is_error;
+}
+
+/// What a server may use: what runs for longer than it is asked for. A task runs once.
+bool is_used(const model::Declaration& declaration) {
+  return dynamic_cast<const model::Worker*>(&declaration) != nullptr &&
+         declaration.kind != model::DeclarationKind::task &&
+         declaration.kind != model::DeclarationKind::handler;
+}
+
 /// Prices.changed -> prices_changed
 std::string topic_handler_name(const model::Topic& topic, const model::Case& event) {
   std::string name;
@@ -86,7 +98,7 @@ void ModuleChecker::check(const ast::Server& written, model::Server& made) {
   made.life = life(written, {"skip_expired"});
   made.skip_expired = has_annotation(written, "skip_expired");
   check_shared(written, made);
-  check_init(written.inits, written, made.parameters, made.init_throws);
+  check_init(written.inits, "init();", made, made.parameters, made.init_throws);
   if (written.state) made.state = fields(*written.state, "state", false);
   check_upgrades(written, made.state, made);
   for (const ast::Message& each : written.messages) {
@@ -118,17 +130,19 @@ void ModuleChecker::check_shared(const ast::ServerBase& written, model::Server& 
   }
 }
 
-void ModuleChecker::check_init(const std::vector<ast::Init>& written, const ast::Decorated& owner,
-                               std::vector<model::Field>& parameters, const model::Union*& throws) {
+void ModuleChecker::check_init(const std::vector<ast::Init>& written, const std::string& example,
+                               model::Declaration& owner, std::vector<model::Field>& parameters,
+                               const model::Union*& throws) {
   if (written.empty()) {
     if (owner.broken) return;  // the parser has said what is wrong
-    diagnostics_.emit(Id::missing_init, owner.name.span, owner.name.text)
-        .help("add `init();`, or `init(parameter: type);`");
+    diagnostics_.emit(Id::missing_init, owner.span, owner.name)
+        .help("add `" + example + "`, or one with parameters");
+    owner.broken = true;  // what it takes is not known
     return;
   }
   const ast::Init& init = written.front();
   if (written.size() > 1) {
-    diagnostics_.emit(Id::repeated_part, written[1].span, "init", owner.name.text)
+    diagnostics_.emit(Id::repeated_part, written[1].span, "init", owner.name)
         .label(init.span, "first here");
   }
   check_annotations(init, {});
@@ -162,9 +176,7 @@ void ModuleChecker::check_mailbox(const ast::ServerBase& written, model::Server&
     const std::vector<std::string> words{"reject", "drop_newest", "drop_oldest", "block"};
     const auto found = std::ranges::find(words, mailbox.overflow.text);
     if (found == words.end()) {
-      diagnostics_.emit(Id::bad_option, mailbox.overflow.span, mailbox.overflow.text, "overflow")
-          .suggest(mailbox.overflow.text, words)
-          .note("there is `reject`, `drop_newest`, `drop_oldest`, `block`");
+      report_bad_option(mailbox.overflow.span, "overflow", mailbox.overflow.text, words);
     } else {
       result.overflow = static_cast<model::Overflow>(found - words.begin());
     }
@@ -179,9 +191,13 @@ void ModuleChecker::check_upgrade(const ast::Upgrade& written, const ast::Server
   };
   if (!written.from || file_.version_unclear) return;
   const auto from = number(*written.from, 1, highest_version);
-  if (!from || *from >= version_now()) {
-    diagnostics_.emit(Id::version_ahead, written.span, made.name, "upgrades from",
-                      from ? std::to_string(*from) : "out of range", version_now());
+  if (!from) {
+    bad_number(*written.from, "version", "1 to " + std::to_string(highest_version));
+    return;
+  }
+  if (*from >= version_now()) {
+    diagnostics_.emit(Id::version_ahead, written.span, made.name, "upgrades from", *from,
+                      version_now());
     return;
   }
   const std::uint64_t version = *from;
@@ -232,7 +248,7 @@ void ModuleChecker::check_uses(const ast::Uses& written, model::Server& made) {
   constexpr std::string_view kinds[] = {"call", "cast"};
   if (written.kind.text == "topic") {
     if (made.kind != model::DeclarationKind::server) {
-      diagnostics_.emit(Id::misplaced_option, written.span, "(topic)", "servers")
+      diagnostics_.emit(Id::misplaced_option, written.kind.span, "(topic)", "servers")
           .help("let a server take the topic and tell the state machine");
     }
     return;
@@ -242,20 +258,32 @@ void ModuleChecker::check_uses(const ast::Uses& written, model::Server& made) {
     diagnostics_.emit(Id::uses_kind, written.kind.span, written.kind.text)
         .help("write `(call)`, `(cast)`, or nothing for both; `(topic)` for a topic");
   }
-  const model::Declaration* found = find(written.server, "server");
+  const model::Declaration* found = find(written.server, "server", is_used);
   if (found == nullptr) return;
-  const auto* target = dynamic_cast<const model::Worker*>(found);
-  if (target == nullptr) {
+  if (!is_used(*found)) {
     auto builder = diagnostics_.emit(Id::wrong_kind, written.server.span, written.server.text(),
                                      sema::described(found->kind), "a server");
     builder.label(found->span, "declared here");
     if (found->kind == model::DeclarationKind::topic)
       builder.help("write `uses " + found->name + " (topic);`");
+    if (found->kind == model::DeclarationKind::task)
+      builder.help("a task runs when it is asked for: nothing has to be started before");
+    return;
+  }
+  const auto* target = dynamic_cast<const model::Worker*>(found);
+  if (found->kind == model::DeclarationKind::registry && !written.kind.text.empty()) {
+    diagnostics_
+        .emit(Id::misplaced_option, written.kind.span, "(" + written.kind.text + ")",
+              "what takes messages")
+        .help("write `uses " + found->name + ";`: a registry is only looked into");
     return;
   }
   const bool twice =
       std::ranges::any_of(made.uses, [&](const auto& other) { return other.target == target; });
-  if (twice) diagnostics_.emit(Id::unused_uses, written.span, made.name, target->name);
+  if (twice) {
+    diagnostics_.emit(Id::unused_uses, written.span, made.name, target->name)
+        .help("delete one; without `(call)` or `(cast)` it means both");
+  }
   made.uses.push_back(
       {target, dynamic_cast<const model::Server*>(target), written.kind.text, written.span});
 }
@@ -264,7 +292,7 @@ void ModuleChecker::take_topic(const ast::Uses& written, model::Server& made) {
   const auto* topic = find_as<model::Topic>(written.server, "topic");
   if (topic == nullptr) return;
   if (std::ranges::find(made.topics, topic) != made.topics.end()) {
-    diagnostics_.emit(Id::unused_uses, written.span, made.name, topic->name);
+    diagnostics_.emit(Id::unused_uses, written.span, made.name, topic->name).help("delete one");
     return;
   }
   made.topics.push_back(topic);
@@ -312,10 +340,10 @@ void ModuleChecker::add_message(model::Message message, model::Server& made) {
 }
 
 const model::Union* ModuleChecker::thrown(const ast::Path& written) {
-  model::Declaration* found = find(written, "error");
+  model::Declaration* found = find(written, "error", is_error);
   if (found == nullptr) return nullptr;
   const auto* choice = dynamic_cast<const model::Union*>(found);
-  if (choice != nullptr && choice->is_error) return choice;
+  if (is_error(*found)) return choice;
   diagnostics_
       .emit(Id::throws_no_error, written.span, found->name,
             choice != nullptr ? "a union" : sema::described(found->kind))
@@ -367,11 +395,15 @@ model::Message ModuleChecker::message(const ast::Message& written, const model::
   return made;
 }
 
-std::uint64_t ModuleChecker::timeout(const ast::Value& written, const std::string& owner) {
+std::uint64_t ModuleChecker::timeout(const ast::Value& written, const char* kind,
+                                     const std::string& owner) {
   const std::uint64_t result = duration(written, true).value_or(5'000'000'000);
   if (result == model::infinite) {
-    diagnostics_.emit(Id::infinite_timeout, written.span, owner)
-        .help("a server that hangs then hangs its callers; give the longest time that makes sense");
+    diagnostics_.emit(Id::infinite_timeout, written.span, kind, owner)
+        .help("what hangs then hangs who waits for it; give the longest time that makes sense");
+  } else if (result == 0) {
+    diagnostics_.emit(Id::value_range, written.span, shown(written), "timeout",
+                      "more than 0s, or `infinity`");
   }
   return result;
 }
@@ -379,18 +411,24 @@ std::uint64_t ModuleChecker::timeout(const ast::Value& written, const std::strin
 bool ModuleChecker::check_priority(const ast::Annotation& written, const ast::Message& message) {
   if (message.kind == ast::MessageKind::continue_)
     diagnostics_.emit(Id::misplaced_option, written.span, "@priority", "calls, casts and infos");
-  const std::vector<std::string> words{"high", "normal"};
-  if (written.arguments.size() != 1) {
-    diagnostics_.emit(Id::annotation_arguments, written.span, "priority", "`high` or `normal`");
-    return false;
+  return option_of(written, {"high", "normal"}) == "high";
+}
+
+/// The word that is the only argument of an annotation, one of these; empty after a complaint.
+std::string ModuleChecker::option_of(const ast::Annotation& written,
+                                     const std::vector<std::string>& words) {
+  const std::string& name = written.name.text;
+  const ast::Value* given =
+      written.arguments.size() == 1 ? &written.arguments.front().value : nullptr;
+  if (given == nullptr || given->kind != ast::ValueKind::path) {
+    diagnostics_.emit(Id::annotation_arguments, written.span, name,
+                      diagnostics::listed(words, "or"));
+    return {};
   }
-  const std::string word = written.arguments.front().value.path.text();
-  if (std::ranges::find(words, word) == words.end()) {
-    diagnostics_.emit(Id::bad_option, written.span, word, "priority")
-        .suggest(word, words)
-        .note("there is `high` and `normal`");
-  }
-  return word == "high";
+  const std::string word = given->path.text();
+  if (std::ranges::find(words, word) != words.end()) return word;
+  report_bad_option(given->span, ("@" + name).c_str(), word, words);
+  return {};
 }
 
 void ModuleChecker::check_message(const ast::Message& written, model::Message& made) {
@@ -407,7 +445,7 @@ void ModuleChecker::check_message(const ast::Message& written, model::Message& m
   if (is_call) {
     if (written.result && written.result->path.text() != "ok") made.result = type(*written.result);
     made.throws = thrown(written.throws);
-    if (written.timeout) made.timeout_ns = timeout(*written.timeout, made.name);
+    if (written.timeout) made.timeout_ns = timeout(*written.timeout, "call", made.name);
   } else {
     const auto cannot = [&](source::Span span, const char* what) {
       diagnostics_.emit(Id::cast_with_reply, span, word(written.kind), made.name, what)
@@ -419,7 +457,7 @@ void ModuleChecker::check_message(const ast::Message& written, model::Message& m
   }
   if (!written.every) return;
   if (written.kind != ast::MessageKind::info || made.kind == model::MessageKind::down) {
-    diagnostics_.emit(Id::misplaced_option, written.every->span, "every",
+    diagnostics_.emit(Id::misplaced_option, written.every_span, "every",
                       "infos without parameters");
     return;
   }

@@ -31,30 +31,19 @@ void ModuleChecker::check(const ast::Statem& written, model::Statem& made) {
   for (const ast::Annotation& each : written.annotations) {
     if (each.name.text != "callback_mode") continue;
     const std::vector<std::string> modes{"state_functions", "handle_event_function"};
-    const std::string mode =
-        each.arguments.size() == 1 ? each.arguments.front().value.path.text() : "";
-    if (std::ranges::find(modes, mode) == modes.end()) {
-      diagnostics_.emit(Id::bad_option, each.span, mode, "callback mode")
-          .suggest(mode, modes)
-          .note("there is `state_functions`, `handle_event_function`");
-    }
-    made.one_handler = mode == modes[1];
+    made.one_handler = option_of(each, modes) == modes[1];
   }
   check_shared(written, made);
-  check_init(written.inits, written, made.parameters, made.init_throws);
+  const bool any_state = !written.states.empty() && !written.states.front().names.empty();
+  check_init(written.inits,
+             "init() -> " +
+                 (any_state ? written.states.front().names.front().text : std::string("state")) +
+                 ";",
+             made, made.parameters, made.init_throws);
   if (written.data) made.data = fields(*written.data, "data", false);
   check_upgrades(written, made.data, made);
 
-  std::vector<std::string> names;
-  for (const ast::State& block : written.states) {
-    for (const ast::Name& name : block.names) {
-      check_reserved(name);
-      if (std::ranges::find(names, name.text) != names.end())
-        diagnostics_.emit(Id::duplicate_member, name.span, name.text, made.name);
-      else
-        names.push_back(name.text);
-    }
-  }
+  const std::vector<std::string> names = state_names(written);
   for (const ast::State& block : written.states) {
     for (const ast::Name& name : block.names) {
       if (made.states.size() < names.size() && names[made.states.size()] == name.text)
@@ -85,6 +74,26 @@ void ModuleChecker::check(const ast::Statem& written, model::Statem& made) {
     if (!first.empty()) made.first = first.front();
   }
   if (!written.broken && diagnostics_.error_count() == errors_before) check_ways(made);
+}
+
+/// Each once, in the order of the text.
+std::vector<std::string> ModuleChecker::state_names(const ast::Statem& written) {
+  std::vector<std::string> names;
+  std::vector<source::Span> places;
+  for (const ast::State& block : written.states) {
+    for (const ast::Name& name : block.names) {
+      check_reserved(name);
+      const auto same = std::ranges::find(names, name.text);
+      if (same == names.end()) {
+        names.push_back(name.text);
+        places.push_back(name.span);
+      } else {
+        diagnostics_.emit(Id::duplicate_member, name.span, name.text, written.name.text)
+            .label(places[static_cast<std::size_t>(same - names.begin())], "first here");
+      }
+    }
+  }
+  return names;
 }
 
 model::State ModuleChecker::state(const ast::State& written, const std::string& name,
@@ -123,8 +132,9 @@ model::State ModuleChecker::state(const ast::State& written, const std::string& 
     if (!index) continue;
     for (const model::StateClause& other : result.events) {
       if (other.message == *index)
-        diagnostics_.emit(Id::duplicate_member, each.name.span, each.name.text,
-                          name.empty() ? "any" : name);
+        diagnostics_
+            .emit(Id::duplicate_member, each.name.span, each.name.text, name.empty() ? "any" : name)
+            .label(other.span, "first here");
     }
     model::StateClause clause;
     clause.message = *index;
@@ -153,9 +163,11 @@ std::vector<std::size_t> ModuleChecker::targets(const std::vector<ast::Name>& wr
   for (const ast::Name& each : written) {
     const auto found = std::ranges::find(names, each.text);
     if (found == names.end()) {
+      if (missing_.contains(each.text)) continue;  // stands where the text is not understood
       if (!missing_.insert(made.name + "." + each.text).second) continue;  // told already
       diagnostics_.emit(Id::unknown_state, each.span, made.name, each.text)
-          .suggest(each.text, names);
+          .suggest(each.text, names)
+          .members(names);
       continue;
     }
     const auto index = static_cast<std::size_t>(found - names.begin());
@@ -175,8 +187,18 @@ std::optional<std::size_t> ModuleChecker::event(const ast::Message& written, mod
   if (is_removed(written, "message", made.removed)) return std::nullopt;
   model::Message checked = message(written, &made);
   if (checked.priority) {
-    diagnostics_.emit(Id::misplaced_option, checked.span, "@priority(high)",
+    const auto priority = std::ranges::find(written.annotations, "priority",
+                                            [](const auto& each) { return each.name.text; });
+    diagnostics_.emit(Id::misplaced_option, priority->span, "@priority(high)",
                       "messages of servers and protocols");
+  }
+  for (const ast::Annotation& each : written.annotations) {
+    if (each.name.text == "blocking")
+      diagnostics_.emit(Id::misplaced_option, each.span, "@blocking", "servers and protocols")
+          .help("let a server do what blocks");
+    else if (each.name.text == "deferred")
+      diagnostics_.emit(Id::misplaced_option, each.span, "@deferred", "servers and protocols")
+          .help("delete it: a state machine may answer any call later, with `.reply(from, value)`");
   }
   const auto same = std::ranges::find(made.messages, checked.name, &model::Message::name);
   if (same == made.messages.end()) {
@@ -200,7 +222,8 @@ void ModuleChecker::postpone(const ast::State& written, model::State& state,
     const auto found = std::ranges::find(events, each.text);
     if (found == events.end()) {
       diagnostics_.emit(Id::never_handled, each.span, made.name, each.text)
-          .suggest(each.text, events);
+          .suggest(each.text, events)
+          .members(events);
       continue;
     }
     const auto index = static_cast<std::size_t>(found - events.begin());

@@ -7,12 +7,18 @@ namespace otpc::sema {
 namespace {
 
 constexpr std::uint64_t worker_shutdown_ns = 5'000'000'000;
+constexpr std::size_t longest_name = 255;  ///< of an atom
 
 /// The index of the word in the list, or nothing.
 std::optional<std::size_t> index_of(const ast::Name& word, const std::vector<std::string>& words) {
   const auto found = std::ranges::find(words, word.text);
   if (found == words.end()) return std::nullopt;
   return static_cast<std::size_t>(found - words.begin());
+}
+
+bool is_startable(const model::Declaration& declaration) {
+  return dynamic_cast<const model::Worker*>(&declaration) != nullptr ||
+         declaration.kind == model::DeclarationKind::supervisor;
 }
 
 }  // namespace
@@ -27,14 +33,14 @@ void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& mad
       into = static_cast<std::remove_reference_t<decltype(into)>>(*index);
       return;
     }
-    std::string all;
-    for (const std::string& each : words) all += (all.empty() ? "`" : ", `") + each + "`";
-    diagnostics_.emit(Id::bad_option, word.span, word.text, what)
-        .suggest(word.text, words)
-        .note("there is " + all);
+    report_bad_option(word.span, what, word.text, words);
   };
   option(written.strategy, {"one_for_one", "one_for_all", "rest_for_one"}, "strategy",
          made.strategy);
+  // A strategy that is not known is taken for the one that leaves nothing more to say.
+  if (!written.strategy.text.empty() && made.type == model::SupervisorKind::supervisor &&
+      written.strategy.text != model::word(made.strategy))
+    made.strategy = model::Strategy::rest_for_one;
   // Whatever a misspelled one is, its significant children do not stand without it.
   if (!written.auto_shutdown.text.empty())
     made.auto_shutdown = model::AutoShutdown::any_significant;
@@ -70,7 +76,16 @@ void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& mad
   }
   if (made.type == model::SupervisorKind::partition) check_partitions(written, made);
   if (made.type == model::SupervisorKind::supervisor && written.children.empty())
-    diagnostics_.emit(Id::empty_supervisor, made.span, made.name);
+    diagnostics_.emit(Id::empty_supervisor, made.span, made.name)
+        .help("add `child name: Server(arguments);`");
+}
+
+void ModuleChecker::report_bad_option(source::Span span, const char* option,
+                                      const std::string& given,
+                                      const std::vector<std::string>& words) {
+  diagnostics_.emit(Id::bad_option, span, option, given)
+      .suggest(given, words)
+      .note("it is " + diagnostics::listed(words, "or"));
 }
 
 std::optional<std::uint64_t> ModuleChecker::number(const ast::Value& written, std::uint64_t min,
@@ -88,15 +103,22 @@ std::optional<std::uint64_t> ModuleChecker::number(const ast::Value& written, st
   return magnitude >= min && magnitude <= max ? std::optional(magnitude) : std::nullopt;
 }
 
+void ModuleChecker::bad_number(const ast::Value& written, const char* what,
+                               const std::string& bounds) {
+  if (written.kind == ast::ValueKind::integer)
+    diagnostics_.emit(Id::value_range, written.span, shown(written), what, bounds);
+  else if (written.kind != ast::ValueKind::path)  // a constant that is wrong is told as such
+    diagnostics_.emit(Id::value_type, written.span, shown(written), "u32");
+}
+
 void ModuleChecker::check_limits(const ast::Supervisor& written, model::Supervisor& made) {
   if (written.max_children) {
     made.max_children = number(*written.max_children, 0, 1'000'000'000);
     if (!made.is_dynamic())
-      diagnostics_.emit(Id::misplaced_option, written.max_children->span, "max_children",
+      diagnostics_.emit(Id::misplaced_option, written.max_children_span, "max_children",
                         "dynamic supervisors");
     else if (!made.max_children)
-      diagnostics_.emit(Id::value_range, written.max_children->span, shown(*written.max_children),
-                        "max_children", "0 to 1000000000");
+      bad_number(*written.max_children, "max_children", "0 to 1000000000");
   }
   if (!written.backoff_min || !written.backoff_max) return;
   if (made.type == model::SupervisorKind::partition)
@@ -105,10 +127,15 @@ void ModuleChecker::check_limits(const ast::Supervisor& written, model::Supervis
   const auto shortest = duration(*written.backoff_min, false);
   const auto longest = duration(*written.backoff_max, false);
   if (!shortest || !longest) return;
-  if (*shortest == 0 || *longest < *shortest)
-    diagnostics_.emit(Id::bad_backoff, written.backoff_span).help("write `backoff 100ms..10s;`");
-  else
+  if (*shortest != 0 && *longest >= *shortest) {
     made.backoff_ns.emplace(*shortest, *longest);
+    return;
+  }
+  const bool turned = *longest != 0 && *longest < *shortest;
+  diagnostics_.emit(Id::bad_backoff, written.backoff_span)
+      .help(turned ? "write `backoff " + duration_text(*longest) + ".." + duration_text(*shortest) +
+                         ";`"
+                   : "write `backoff 100ms..10s;`");
 }
 
 void ModuleChecker::check_partitions(const ast::Supervisor& written, model::Supervisor& made) {
@@ -120,11 +147,10 @@ void ModuleChecker::check_partitions(const ast::Supervisor& written, model::Supe
   const ast::Child& source = written.children.front();
   if (source.partitions) {
     const auto partitions = number(*source.partitions, 1, 1'000'000);
-    if (!partitions)
-      diagnostics_.emit(Id::value_range, source.partitions->span, shown(*source.partitions),
-                        "partitions", "1 to 1000000");
+    if (!partitions) bad_number(*source.partitions, "partitions", "1 to 1000000");
     made.partitions = partitions.value_or(1);
   }
+  check_partition_number(source, made);
   const auto* server = dynamic_cast<const model::Server*>(made.children.front().target);
   if (server != nullptr && server->broken) return;
   if (server == nullptr) {
@@ -147,14 +173,34 @@ void ModuleChecker::check_partitions(const ast::Supervisor& written, model::Supe
       return;
     }
   }
-  std::vector<std::string> candidates;
+  std::set<std::string> parameters;
   for (const model::Message& message : server->messages) {
-    for (const model::Field& parameter : message.parameters) candidates.push_back(parameter.name);
+    if (message.kind != model::MessageKind::call && message.kind != model::MessageKind::cast)
+      continue;
+    for (const model::Field& parameter : message.parameters) parameters.insert(parameter.name);
   }
+  const std::vector<std::string> candidates(parameters.begin(), parameters.end());
   diagnostics_
       .emit(Id::partition_key, source.partition_key.span, server->name, source.partition_key.text)
       .suggest(source.partition_key.text, candidates)
+      .members(candidates)
       .label(server->span, "declared here");
+}
+
+/// The largest number of a partition, one less than there are, has to fit.
+void ModuleChecker::check_partition_number(const ast::Child& written,
+                                           const model::Supervisor& made) {
+  const model::Field* number = made.partition_number;
+  if (number == nullptr || made.partitions == 0) return;
+  const std::uint64_t largest = highest(number->type);
+  if (made.partitions - 1 <= largest) return;
+  diagnostics_
+      .emit(
+          Id::partition_child, written.partitions->span, made.name,
+          "has more partitions than `" + number->name + ": " + number->type.text() + "` can number")
+      .label(number->span,
+             "it gets the number of its partition: 0 to " + std::to_string(made.partitions - 1))
+      .help("give it a wider type, such as `u32`");
 }
 
 void ModuleChecker::check_child(const ast::Child& written, model::Supervisor& supervisor) {
@@ -162,9 +208,8 @@ void ModuleChecker::check_child(const ast::Child& written, model::Supervisor& su
   model::Child made;
   made.span = written.name.text.empty() ? written.target.span : written.name.span;
   made.id = written.name.text.empty() ? written.target.parts.back().text : written.name.text;
-  model::Declaration* target = find(written.target, "server or supervisor");
-  if (target != nullptr && dynamic_cast<const model::Worker*>(target) == nullptr &&
-      target->kind != model::DeclarationKind::supervisor) {
+  model::Declaration* target = find(written.target, "server or supervisor", is_startable);
+  if (target != nullptr && !is_startable(*target)) {
     auto builder = diagnostics_.emit(Id::wrong_kind, written.target.span, target->name,
                                      described(target->kind), "a server or a supervisor");
     if (target->kind == model::DeclarationKind::handler)
@@ -200,9 +245,7 @@ void ModuleChecker::child_options(const ast::Child& written, const model::Superv
       made.restart = static_cast<model::Restart>(*index);
     } else {
       restart_known = false;
-      diagnostics_.emit(Id::bad_option, written.restart.span, written.restart.text, "restart type")
-          .suggest(written.restart.text, words)
-          .note("there is `permanent`, `transient`, `temporary`");
+      report_bad_option(written.restart.span, "restart", written.restart.text, words);
     }
   }
   const bool is_supervisor =
@@ -244,12 +287,19 @@ void ModuleChecker::child_options(const ast::Child& written, const model::Superv
     diagnostics_.emit(Id::transient_supervisor, written.restart.span, made.target->name)
         .note(
             "a supervisor that gives up exits `shutdown`, which a transient child is not restarted "
-            "after");
+            "after")
+        .help("make it `restart permanent`, the default, or `temporary` if that is meant");
   }
   if (written.registered) {
     model::Type text;
     text.kind = model::TypeKind::string;
-    if (const auto name = value(*written.registered, text)) made.registered = name->text;
+    if (const auto name = value(*written.registered, text)) {
+      if (name->text.empty() || name->text.size() > longest_name)
+        diagnostics_.emit(Id::value_range, written.registered->span, shown(*written.registered),
+                          "name", "1 to " + std::to_string(longest_name) + " bytes");
+      made.registered = name->text;
+    }
+    made.registered_span = written.registered->span;
     if (supervisor.type != model::SupervisorKind::supervisor && !made.registered.empty() &&
         made.target != nullptr) {
       diagnostics_.emit(supervisor.is_dynamic() ? Id::dynamic_child : Id::partition_child,
@@ -262,7 +312,8 @@ void ModuleChecker::child_options(const ast::Child& written, const model::Superv
 void ModuleChecker::child_handlers(const ast::Child& written, const model::Supervisor& supervisor,
                                    model::Child& made) {
   if (written.partitions_span && made.target != nullptr &&
-      (supervisor.is_dynamic() || !dynamic_cast<const model::Server*>(made.target))) {
+      (supervisor.type != model::SupervisorKind::partition ||
+       !dynamic_cast<const model::Server*>(made.target))) {
     diagnostics_.emit(Id::misplaced_option, written.partitions_span, "partitions",
                       "the child of a partition supervisor");
   }
@@ -289,6 +340,12 @@ void ModuleChecker::child_handlers(const ast::Child& written, const model::Super
           .emit(Id::wrong_kind, each.span, handler->name,
                 "a handler for `" + handler->manager->name + "`", "one for `" + manager->name + "`")
           .label(handler->span, "declared here");
+      continue;
+    }
+    if (std::ranges::find(made.handlers, handler, &model::Child::Handler::handler) !=
+        made.handlers.end()) {
+      diagnostics_.emit(Id::duplicate_member, each.span, handler->name, made.id)
+          .note("a manager has a handler once: the second would be refused with `already_present`");
       continue;
     }
     model::Child::Handler added;
@@ -342,9 +399,15 @@ std::vector<model::Argument> ModuleChecker::arguments(const std::vector<ast::Arg
   std::vector<std::string> names;
   for (const model::Field& parameter : parameters) names.push_back(parameter.name);
   std::size_t position = 0;
+  bool named = false;
   for (const ast::Argument& argument : written) {
     const model::Field* parameter = nullptr;
     if (argument.name.text.empty()) {
+      if (named) {
+        wrong(argument.value.span, "an argument without a name stands behind one with a name")
+            .help("give it its name too: `name: value`");
+        continue;
+      }
       if (position < parameters.size())
         parameter = &parameters[position++];
       else
@@ -352,6 +415,7 @@ std::vector<model::Argument> ModuleChecker::arguments(const std::vector<ast::Arg
               "`" + target.name + "` takes " + std::to_string(parameters.size()) + " arguments")
             .label(target.span, "declared here");
     } else {
+      named = true;
       const auto found = std::ranges::find(parameters, argument.name.text, &model::Field::name);
       if (found != parameters.end())
         parameter = &*found;
@@ -359,6 +423,7 @@ std::vector<model::Argument> ModuleChecker::arguments(const std::vector<ast::Arg
         wrong(argument.name.span,
               "`" + target.name + "` has no parameter `" + argument.name.text + "`")
             .suggest(argument.name.text, names)
+            .members(names)
             .label(target.span, "declared here");
     }
     if (parameter == nullptr) continue;
@@ -371,12 +436,14 @@ std::vector<model::Argument> ModuleChecker::arguments(const std::vector<ast::Arg
       model::Value env;
       env.kind = model::ValueKind::env;
       env.text = path[1].text;
-      result.push_back({parameter, std::move(env)});
-    } else if (auto checked = value(argument.value, parameter->type)) {
-      result.push_back({parameter, std::move(*checked)});
-    } else {
-      result.push_back({parameter, {}});
+      result.push_back({parameter, std::move(env), argument.value.span});
+      continue;
     }
+    given_to_ = parameter;
+    auto checked = value(argument.value, parameter->type);
+    given_to_ = nullptr;
+    result.push_back(
+        {parameter, checked ? std::move(*checked) : model::Value(), argument.value.span});
   }
   return result;
 }

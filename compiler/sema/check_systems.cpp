@@ -64,7 +64,7 @@ void resolve_env(const Supervisor& supervisor, const model::Child& child,
                  diagnostics::Engine& diagnostics) {
   const std::string& key = argument.value.text;
   if (owners.size() != 1) {
-    diagnostics.emit(Id::env_without_application, child.span, key, supervisor.name,
+    diagnostics.emit(Id::env_without_application, argument.span, key, supervisor.name,
                      owners.empty() ? "no application starts" : "several applications start");
     return;
   }
@@ -78,15 +78,16 @@ void resolve_env(const Supervisor& supervisor, const model::Child& child,
     if (each.type.text() != plain.text() && each.type.kind != model::TypeKind::invalid &&
         plain.kind != model::TypeKind::invalid) {
       diagnostics
-          .emit(Id::child_argument, child.span, child.id,
+          .emit(Id::child_argument, argument.span, child.id,
                 "`env." + key + "` is of type `" + each.type.text() + "`, and `" +
                     argument.parameter->name + "` of type `" + wanted.text() + "`")
           .label(each.span, "declared here");
     }
     return;
   }
-  diagnostics.emit(Id::unknown_env, child.span, owners.front()->name, key)
+  diagnostics.emit(Id::unknown_env, argument.span, owners.front()->name, key)
       .help(diagnostics::did_you_mean(key, names))
+      .members(names)
       .label(owners.front()->span, "the application");
 }
 

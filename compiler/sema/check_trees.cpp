@@ -155,7 +155,8 @@ void check_siblings(const Supervisor& supervisor, diagnostics::Engine& diagnosti
         diagnostics
             .emit(Id::temporary_used, children[used].span, children[user].id, children[used].id)
             .label(uses->span, "used here")
-            .note(drawn);
+            .note(drawn)
+            .help("make it `restart permanent` or `transient`, if others need it");
       }
     }
   }
@@ -212,7 +213,7 @@ void check_unheard(const model::Program& program, diagnostics::Engine& diagnosti
         return std::ranges::find(handler->on, &event) != handler->on.end();
       });
       if (!heard)
-        diagnostics.emit(Id::unheard_event, manager->span, event.name, manager->name)
+        diagnostics.emit(Id::unheard_event, event.span, event.name, manager->name)
             .help("add `on " + event.name + ";` to a handler");
     }
   }
@@ -225,8 +226,8 @@ void check_process_names(const model::Program& program, diagnostics::Engine& dia
       if (child.registered.empty()) continue;
       const auto [holder, fresh] = holders.emplace(child.registered, &child);
       if (!fresh)
-        diagnostics.emit(Id::duplicate_process_name, child.span, child.registered)
-            .label(holder->second->span, "first here");
+        diagnostics.emit(Id::duplicate_process_name, child.registered_span, child.registered)
+            .label(holder->second->registered_span, "first here");
     }
   }
 }

@@ -23,20 +23,6 @@ bool is_data(DeclarationKind kind) {
   }
 }
 
-/// Deletes one name with its comma, or the whole import when no name of it is used.
-void delete_import(const ast::Import& import, std::size_t index, bool all,
-                   diagnostics::Builder builder) {
-  if (all) {
-    builder.fix(diagnostics::FixLevel::safe, import.span, "");
-    return;
-  }
-  const source::Span name = import.names[index].span;
-  const bool comma_behind = index < import.commas.size();
-  if (!comma_behind) builder.fix(diagnostics::FixLevel::safe, import.commas[index - 1], "");
-  builder.fix(diagnostics::FixLevel::safe, name, "");
-  if (comma_behind) builder.fix(diagnostics::FixLevel::safe, import.commas[index], "");
-}
-
 }  // namespace
 
 void ModuleChecker::report_unused_imports() const {

@@ -8,10 +8,31 @@
 
 namespace otpc::sema {
 
+namespace {
+
+source::Span span_of(const ast::Annotation::Argument& argument) {
+  return argument.name.text.empty() ? argument.value.span
+                                    : source::join(argument.name.span, argument.value.span);
+}
+
+/// An argument and the comma that goes with it: to the next one, or from the one before.
+source::Span with_comma(const std::vector<ast::Annotation::Argument>& arguments, std::size_t at) {
+  source::Span span = span_of(arguments[at]);
+  if (at + 1 < arguments.size())
+    span.end = span_of(arguments[at + 1]).begin;
+  else if (at > 0)
+    span.begin = span_of(arguments[at - 1]).end;
+  return span;
+}
+
+}  // namespace
+
 void ModuleChecker::declare_allows() {
   for (const ast::Allow& allow : file_.allows) {
     bool any = false;
-    for (const ast::Annotation::Argument& argument : allow.annotation.arguments) {
+    const auto& arguments = allow.annotation.arguments;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      const ast::Annotation::Argument& argument = arguments[i];
       if (argument.name.text == "reason" && argument.value.kind == ast::ValueKind::text) continue;
       const std::string word = argument.value.path.text();
       if (!argument.name.text.empty() || word.empty()) {
@@ -24,7 +45,8 @@ void ModuleChecker::declare_allows() {
         diagnostics_.emit(Id::unknown_warning, argument.value.span, word)
             .suggest(word, diagnostics::warning_words());
       } else {
-        diagnostics_.allow({allow.covers, allow.annotation.span, word, ids});
+        diagnostics_.allow({allow.covers, allow.annotation.span, argument.value.span,
+                            with_comma(arguments, i), word, ids});
       }
     }
     if (!any) {
@@ -46,10 +68,7 @@ void ModuleChecker::declare_version() {
   }
   if (!file_.version) return;
   const auto version = number(*file_.version, 1, highest_version);
-  if (!version) {
-    diagnostics_.emit(Id::value_range, file_.version->span, shown(*file_.version), "version",
-                      "1 to " + std::to_string(highest_version));
-  }
+  if (!version) bad_number(*file_.version, "version", "1 to " + std::to_string(highest_version));
   module_.version = version.value_or(0);
 }
 

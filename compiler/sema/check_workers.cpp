@@ -15,7 +15,7 @@ void ModuleChecker::check(const ast::Events& written, model::Events& made) {
 
 void ModuleChecker::check(const ast::Handler& written, model::Handler& made) {
   made.life = life(written, {});
-  check_init(written.inits, written, made.parameters, made.init_throws);
+  check_init(written.inits, "init();", made, made.parameters, made.init_throws);
   check_flag(written.terminate, "terminate", made.name, made.terminate);
   if (!written.trap_exit.empty()) {
     diagnostics_.emit(Id::misplaced_option, written.trap_exit.front(), "trap_exit", "servers")
@@ -30,9 +30,11 @@ void ModuleChecker::check(const ast::Handler& written, model::Handler& made) {
       for (const model::Case& known : made.manager->events) names.push_back(known.name);
       diagnostics_.emit(Id::unknown_event, each.span, made.manager->name, each.text)
           .suggest(each.text, names)
+          .members(names)
           .label(made.manager->span, "declared here");
     } else if (std::ranges::find(made.on, &*event) != made.on.end()) {
-      diagnostics_.emit(Id::duplicate_member, each.span, each.text, made.name);
+      diagnostics_.emit(Id::duplicate_member, each.span, each.text, made.name)
+          .label(std::ranges::find(written.on, each.text, &ast::Name::text)->span, "first here");
     } else {
       made.on.push_back(&*event);
     }
@@ -46,17 +48,25 @@ void ModuleChecker::check(const ast::Handler& written, model::Handler& made) {
           .help("what a handler is told without an answer is an event of its manager");
       continue;
     }
-    const bool twice = std::ranges::find(made.messages, each.name.text, &model::Message::name) !=
-                           made.messages.end() ||
-                       std::ranges::any_of(made.on, [&](const auto* event) {
-                         return event->name == each.name.text;
-                       });
-    if (twice)
-      diagnostics_.emit(Id::duplicate_member, each.name.span, each.name.text, made.name);
-    else
+    const auto same = std::ranges::find(made.messages, each.name.text, &model::Message::name);
+    const auto event = std::ranges::find(written.on, each.name.text, &ast::Name::text);
+    if (same == made.messages.end() && event == written.on.end()) {
       made.messages.push_back(message(each, nullptr));
+    } else {
+      diagnostics_.emit(Id::duplicate_member, each.name.span, each.name.text, made.name)
+          .label(same == made.messages.end() ? event->span : same->span, "first here");
+    }
   }
   check_life(made.messages, made.removed, made.name);
+  const bool idle = written.on.empty() && written.messages.empty();
+  if (idle && !written.broken) {
+    diagnostics_.emit(Id::empty_enum, made.span, made.name, "events and no calls")
+        .help("say which events it takes: `on " +
+              (made.manager == nullptr || made.manager->events.empty()
+                   ? std::string("event")
+                   : made.manager->events.front().name) +
+              ";`");
+  }
 }
 
 void ModuleChecker::check(const ast::Task& written, model::Task& made) {
@@ -64,9 +74,9 @@ void ModuleChecker::check(const ast::Task& written, model::Task& made) {
   made.parameters = fields(written.parameters, made.name, true);
   if (written.result && written.result->path.text() != "ok") made.result = type(*written.result);
   made.throws = thrown(written.throws);
-  if (written.timeout) made.timeout_ns = timeout(*written.timeout, made.name);
+  if (written.timeout) made.timeout_ns = timeout(*written.timeout, "task", made.name);
   if (written.every) {
-    diagnostics_.emit(Id::misplaced_option, written.every->span, "every", "the infos of a server")
+    diagnostics_.emit(Id::misplaced_option, written.every_span, "every", "the infos of a server")
         .help("let a server start the task in a handler of `info ... every ...`");
   }
 }

@@ -19,6 +19,11 @@ namespace otpc::sema {
 
 using diagnostics::Id;
 
+/// Whether a declaration is of a kind that may stand somewhere.
+using Accepts = bool (*)(const model::Declaration&);
+/// The structs, enums, unions, errors and aliases.
+bool is_type(const model::Declaration& declaration);
+
 /// Finds the loaded module of an import.
 using Modules = std::map<std::string, model::Module*, std::less<>>;
 
@@ -44,9 +49,17 @@ class ModuleChecker {
   void declare_one(const ast::Declaration& declaration);
   template <class D>
   D* add(const ast::Decorated& written);
-  model::Declaration* find(const ast::Path& path, const char* wanted);
+  /// What stands for that name, of whatever kind, or null after a diagnostic, which suggests only
+  /// what `accepts`.
+  model::Declaration* find(const ast::Path& path, const char* wanted, Accepts accepts);
   bool is_told_as_removed(const std::string& name, source::Span span,
                           const std::vector<model::Removed>& removed);
+  /// Names what has no meaning here; and where it is declared, when an import is all that is
+  /// missing.
+  void report_unknown(const ast::Path& path, const char* wanted, Accepts accepts);
+  bool is_told_to_import(const std::string& name, diagnostics::Builder builder) const;
+  void import_declaration(const ast::Import& import, const ast::Name& name,
+                          model::Declaration& declaration);
   void report_not_exported(const ast::Import& import, const ast::Name& name,
                            const model::Module& module, const std::vector<std::string>& candidates);
   /// The declaration of that kind, or null after a diagnostic.
@@ -55,6 +68,7 @@ class ModuleChecker {
   void check_generated_names();
   template <class Member>
   void check_duplicates(const std::vector<Member>& members, std::string_view owner);
+  void tell_earlier(const std::string& name, std::string_view wanted, source::Span span);
   void check_reserved(const ast::Name& name);
   void check_annotations(const ast::Decorated& decorated,
                          const std::vector<std::string_view>& known);
@@ -88,6 +102,9 @@ class ModuleChecker {
   model::Type type(const ast::Type& written);
   model::Type written_type(const ast::Type& written);
   model::Type named_type(const ast::Type& written);
+  model::Type container_type(const ast::Type& written, std::string_view name);
+  model::Type pid_type(const ast::Type& written);
+  model::Type declared_type(const ast::Type& written, const std::string& name);
   bool takes(const ast::Type& written, std::size_t types, bool count, const char* text);
   static bool can_be_key(const model::Type& type);
 
@@ -97,6 +114,10 @@ class ModuleChecker {
   std::optional<model::Value> floating_value(const ast::Value& written, const model::Type& type);
   std::optional<model::Value> integer_value(const ast::Value& written, const model::Type& type);
   void mismatch(const ast::Value& written, const model::Type& type);
+  /// Tells of what `number` did not take.
+  void bad_number(const ast::Value& written, const char* what, const std::string& bounds);
+  /// Names the parameter that a wrong value is for.
+  void label_parameter(diagnostics::Builder builder) const;
   std::optional<std::uint64_t> duration(const ast::Value& written, bool infinity_allowed);
   /// `is_kept`: of a state or data, where `@private` says something.
   model::Field field(const ast::Field& written, bool is_kept);
@@ -128,8 +149,10 @@ class ModuleChecker {
                                  const char* what, std::vector<model::Removed>& removed);
   // check_server.cpp
   void check_shared(const ast::ServerBase& written, model::Server& made);
-  void check_init(const std::vector<ast::Init>& written, const ast::Decorated& owner,
-                  std::vector<model::Field>& parameters, const model::Union*& throws);
+  /// `example` is what an `init` looks like there.
+  void check_init(const std::vector<ast::Init>& written, const std::string& example,
+                  model::Declaration& owner, std::vector<model::Field>& parameters,
+                  const model::Union*& throws);
   void check_flag(const std::vector<ast::Span>& written, const char* flag, const std::string& owner,
                   bool& made);
   void check_mailbox(const ast::ServerBase& written, model::Server& made);
@@ -144,11 +167,13 @@ class ModuleChecker {
   void add_message(model::Message message, model::Server& made);
   model::Message message(const ast::Message& written, const model::Server* server);
   void check_message(const ast::Message& written, model::Message& made);
+  std::string option_of(const ast::Annotation& written, const std::vector<std::string>& words);
   bool check_priority(const ast::Annotation& written, const ast::Message& message);
   const model::Union* thrown(const ast::Path& written);
-  /// The time-out of a call or a task; a warning when it is infinite.
-  std::uint64_t timeout(const ast::Value& written, const std::string& owner);
+  /// The time-out of a call or a task (`kind`); a warning when it is infinite.
+  std::uint64_t timeout(const ast::Value& written, const char* kind, const std::string& owner);
   // check_statem.cpp
+  std::vector<std::string> state_names(const ast::Statem& written);
   model::State state(const ast::State& written, const std::string& name, source::Span name_span,
                      const std::vector<std::string>& names, model::Statem& made);
   std::vector<std::size_t> targets(const std::vector<ast::Name>& written,
@@ -173,7 +198,10 @@ class ModuleChecker {
   void child_handlers(const ast::Child& written, const model::Supervisor& supervisor,
                       model::Child& made);
   void check_limits(const ast::Supervisor& written, model::Supervisor& made);
+  void check_partition_number(const ast::Child& written, const model::Supervisor& made);
   void check_partitions(const ast::Supervisor& written, model::Supervisor& made);
+  void report_bad_option(source::Span span, const char* option, const std::string& given,
+                         const std::vector<std::string>& words);
   std::optional<std::uint64_t> number(const ast::Value& written, std::uint64_t min,
                                       std::uint64_t max);
   void check_depends(const ast::Application& written, model::Application& made);
@@ -189,15 +217,24 @@ class ModuleChecker {
   const model::Declaration* current_ = nullptr;                ///< what is being resolved
   std::map<std::string, source::Span, std::less<>> imported_;  ///< name -> where it is imported
   std::set<std::string, std::less<>> missing_;  ///< names whose import failed: said once
-  std::size_t nameless_ = 0;  ///< declarations that may be what an unknown name means
+  std::vector<std::string> unclear_;            ///< those asked of a module that has errors itself
+  /// What was told of an unknown name, and what was looked for.
+  std::map<std::string, std::pair<diagnostics::Builder, std::string>, std::less<>> told_;
+  std::size_t nameless_ = 0;                ///< declarations that may be what an unknown name means
+  const model::Field* given_to_ = nullptr;  ///< whose argument is being checked
   std::set<const model::Declaration*> resolved_;
   std::vector<const model::Declaration*> resolving_;  ///< aliases and constants under way
 };
 
+/// Deletes one name with its comma, or the whole import when no name of it is needed.
+void delete_import(const ast::Import& import, std::size_t index, bool all,
+                   diagnostics::Builder builder);
 /// Lists for did-you-mean.
 std::vector<std::string> names_of(
-    const std::map<std::string, model::Declaration*, std::less<>>& scope);
-/// "`5`", "the list"...: the value in a sentence.
+    const std::map<std::string, model::Declaration*, std::less<>>& scope, Accepts accepts);
+/// The largest value of an integer type.
+std::uint64_t highest(const model::Type& type);
+/// "`5`", "a list of 2"...: the value in a sentence.
 std::string shown(const ast::Value& value);
 /// "a struct", "a server"...
 const char* described(model::DeclarationKind kind);

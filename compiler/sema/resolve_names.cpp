@@ -1,9 +1,11 @@
 // Declarations, imports, scopes, and finding things by name.
 #include <algorithm>
 
+#include <llvm/ADT/STLExtras.h>
 #include <llvm/ADT/StringRef.h>
 
 #include "sema/module_checker.h"
+#include "sema/type_habits.h"
 
 namespace otpc::sema {
 
@@ -53,10 +55,24 @@ std::string definite(DeclarationKind kind) {
 }
 
 std::vector<std::string> names_of(
-    const std::map<std::string, model::Declaration*, std::less<>>& scope) {
+    const std::map<std::string, model::Declaration*, std::less<>>& scope, Accepts accepts) {
   std::vector<std::string> names;
-  for (const auto& [name, declaration] : scope) names.push_back(name);
+  for (const auto& [name, declaration] : scope) {
+    if (accepts(*declaration)) names.push_back(name);
+  }
   return names;
+}
+
+bool is_type(const model::Declaration& declaration) {
+  switch (declaration.kind) {
+    case DeclarationKind::alias:
+    case DeclarationKind::structure:
+    case DeclarationKind::enumeration:
+    case DeclarationKind::choice:
+      return true;
+    default:
+      return false;
+  }
 }
 
 namespace {
@@ -113,6 +129,21 @@ std::vector<const char*> generated_suffixes(DeclarationKind kind) {
   }
 }
 
+/// The annotations that say all by their name.
+bool is_flag(std::string_view annotation) {
+  constexpr std::string_view flags[] = {"deferred", "blocking", "private",   "transient",
+                                        "record",   "flat",     "json_keys", "skip_expired"};
+  return std::ranges::find(flags, annotation) != std::end(flags);
+}
+
+llvm::ArrayRef<std::string_view> built_in_types() {
+  static constexpr std::string_view names[] = {
+      "bool", "i8",    "i16",    "i32",   "i64",    "u8",       "u16",   "u32",  "u64",
+      "f32",  "f64",   "string", "bytes", "atom",   "duration", "time",  "list", "map",
+      "set",  "array", "pid",    "ref",   "bigint", "term",     "opaque"};
+  return names;
+}
+
 /// Nobody reads on, and each name is compared with all others.
 constexpr std::size_t suggestions_at_most = 200;
 
@@ -124,6 +155,19 @@ std::string scope_key(const model::Declaration& declaration) {
 
 }  // namespace
 
+void delete_import(const ast::Import& import, std::size_t index, bool all,
+                   diagnostics::Builder builder) {
+  if (all) {
+    builder.fix(diagnostics::FixLevel::safe, import.span, "");
+    return;
+  }
+  const source::Span name = import.names[index].span;
+  const bool comma_behind = index < import.commas.size();
+  if (!comma_behind) builder.fix(diagnostics::FixLevel::safe, import.commas[index - 1], "");
+  builder.fix(diagnostics::FixLevel::safe, name, "");
+  if (comma_behind) builder.fix(diagnostics::FixLevel::safe, import.commas[index], "");
+}
+
 void ModuleChecker::declare() {
   for (const ast::Name& part : file_.module.parts) module_.path.push_back(part.text);
   module_.doc = file_.doc;
@@ -133,6 +177,9 @@ void ModuleChecker::declare() {
   missing_.insert(file_.lost.begin(), file_.lost.end());
   nameless_ = file_.nameless;
   declare_allows();
+  for (const source::Span doc : file_.idle_docs)
+    diagnostics_.emit(Id::idle_doc, doc)
+        .help("put it before what it describes, or begin it with `//`");
   declare_version();
   for (const ast::Declaration& declaration : file_.declarations) {
     const ast::Decorated& written = ast::decorated(declaration);
@@ -166,19 +213,24 @@ void ModuleChecker::declare_one(const ast::Declaration& declaration) {
         made->broken = written.broken;
         check_reserved(written.name);
         const std::string key = scope_key(*made);
-        const auto [same, fresh] = by_lower_name_.emplace(llvm::StringRef(key).lower(), made.get());
+        if (llvm::is_contained(built_in_types(), key)) {
+          diagnostics_
+              .emit(Id::reserved_name, made->span, made->name, "it is a type of the language")
+              .help("choose another name");
+          return;  // who says it means that type
+        }
+        const auto [known, fresh] = scope_.emplace(key, made.get());
         if (!fresh) {
-          const model::Declaration& other = *same->second;
-          if (scope_key(other) == key)
-            diagnostics_.emit(Id::duplicate_declaration, made->span, made->name)
-                .label(other.span, "first here");
-          else
-            diagnostics_.emit(Id::names_collide, made->span, other.name, made->name)
-                .label(other.span, "the other");
-          missing_.insert(key);  // who refers to it is not told, too
+          diagnostics_.emit(Id::duplicate_declaration, made->span, made->name)
+              .label(known->second->span, "first here");
           return;
         }
-        scope_.emplace(key, made.get());
+        // Of two that differ in case, each is what its name says: who names one means that one.
+        const auto [same, only] = by_lower_name_.emplace(llvm::StringRef(key).lower(), made.get());
+        if (!only) {
+          diagnostics_.emit(Id::names_collide, made->span, same->second->name, made->name)
+              .label(same->second->span, "the other");
+        }
         written_.emplace(made.get(), &declaration);
         module_.declarations.push_back(std::move(made));
       },
@@ -203,20 +255,39 @@ void ModuleChecker::declare_imports() {
         candidates.push_back(declaration->name);
         if (declaration->name != name.text) continue;
         any = true;
-        const std::string key = scope_key(*declaration);
-        if (const auto [other, fresh] = scope_.emplace(key, declaration.get()); !fresh) {
-          diagnostics_.emit(Id::duplicate_declaration, name.span, name.text)
-              .label(other->second->span, "first here");
-        }
+        import_declaration(import, name, *declaration);
       }
       if (!any && found->second->incomplete) {  // it may be what is broken there
         missing_.insert(name.text);
+        unclear_.push_back(name.text);
       } else if (any) {
         imported_.emplace(name.text, name.span);
       } else {
         report_not_exported(import, name, *found->second, candidates);
       }
     }
+  }
+}
+
+void ModuleChecker::import_declaration(const ast::Import& import, const ast::Name& name,
+                                       model::Declaration& declaration) {
+  const auto [other, fresh] = scope_.emplace(scope_key(declaration), &declaration);
+  if (fresh) return;
+  if (other->second->module == &module_) {
+    diagnostics_.emit(Id::duplicate_declaration, name.span, name.text)
+        .label(other->second->span, "declared here")
+        .label(declaration.span, "and here, from where it is imported");
+    return;
+  }
+  auto builder = diagnostics_.emit(Id::imported_twice, name.span, name.text);
+  builder.label(imported_.at(name.text), "first here");
+  if (other->second == &declaration) {
+    const auto index = static_cast<std::size_t>(&name - import.names.data());
+    builder.help("delete one of them");
+    delete_import(import, index, import.names.size() == 1, builder);
+  } else {
+    builder.note("`" + other->second->module->name() + "` and `" + import.module.text() +
+                 "` both declare it");
   }
 }
 
@@ -235,50 +306,105 @@ void ModuleChecker::report_not_exported(const ast::Import& import, const ast::Na
   missing_.insert(name.text);
   if (is_told_as_removed(name.text, name.span, module.removed)) return;
   diagnostics_.emit(Id::not_exported, name.span, import.module.text(), name.text)
-      .suggest(name.text, candidates);
+      .suggest(name.text, candidates)
+      .members(candidates);
   // Whoever meant that one uses it below.
   if (const std::string* meant = diagnostics::nearest(name.text, candidates))
     missing_.insert(*meant);
 }
 
-model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wanted) {
+bool ModuleChecker::is_told_to_import(const std::string& name, diagnostics::Builder builder) const {
+  const auto declares = [&](const model::Module* module) {
+    return std::ranges::any_of(module->declarations, [&](const auto& each) {
+      return each->name == name && each->kind != DeclarationKind::application;
+    });
+  };
+  for (const ast::Import& import : file_.imports) {
+    const auto module = modules_.find(import.module.text());
+    if (module == modules_.end() || !declares(module->second)) continue;
+    const source::Span last = import.names.empty() ? import.module.span : import.names.back().span;
+    builder.help("import it: `import " + module->first + " { " + name + " };`")
+        .fix(diagnostics::FixLevel::maybe, {last.file, last.end, last.end},
+             import.names.empty() ? " { " + name + " }" : ", " + name);
+    return true;
+  }
+  const auto other =
+      std::ranges::find_if(modules_, [&](const auto& each) { return declares(each.second); });
+  if (other == modules_.end()) return false;
+  builder.help("import it: `import " + other->first + " { " + name + " };`");
+  return true;
+}
+
+void ModuleChecker::report_unknown(const ast::Path& path, const char* wanted, Accepts accepts) {
+  const std::string& name = path.parts.front().text;
+  if (!missing_.insert(name).second) {
+    tell_earlier(name, wanted, path.span);
+    return;
+  }
+  if (diagnostics::nearest(name, unclear_) != nullptr) return;
+  if (is_told_as_removed(name, path.span, module_.removed)) return;
+  std::vector<std::string> candidates;
+  if (diagnostics_.error_count() < suggestions_at_most) candidates = names_of(scope_, accepts);
+  const bool is_type = std::string_view(wanted) == "type";
+  if (is_type) {
+    for (const std::string_view each : built_in_types()) candidates.emplace_back(each);
+  }
+  const bool near = diagnostics::nearest(name, candidates) != nullptr;
+  if (!near && nameless_ > 0) {
+    --nameless_;
+    return;
+  }
+  auto builder = diagnostics_.emit(Id::unknown_name, path.span, wanted, name);
+  told_.emplace(name, std::pair(builder, wanted));
+  const bool only_case = std::ranges::any_of(candidates, [&](const std::string& each) {
+    return llvm::StringRef(name).equals_insensitive(each);
+  });
+  const char* instead = is_type && !only_case ? type_of_habit(name) : "";
+  if (is_told_to_import(name, builder)) return;
+  if (*instead != '\0')
+    builder.help(instead);
+  else
+    builder.suggest(name, candidates);
+}
+
+model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wanted,
+                                        Accepts accepts) {
   if (path.parts.empty()) return nullptr;
   if (path.parts.size() > 1) {
-    diagnostics_.emit(Id::unknown_name, path.span, wanted, path.text())
-        .help("import it: `import " + path.text().substr(0, path.text().rfind("::")) + " { " +
-              path.parts.back().text + " };`, and write `" + path.parts.back().text + "`");
+    auto builder = diagnostics_.emit(Id::unknown_name, path.span, wanted, path.text());
+    const char* instead = path.parts.front().text == "std" ? type_of_habit(path.text()) : "";
+    if (path.parts.front().text == "env")
+      builder.help("`env` has the arguments of children: `child cart: Cart(limit: env.limit);`");
+    else if (*instead != '\0')
+      builder.help(instead);
+    else
+      builder.help("import it: `import " + path.text().substr(0, path.text().rfind("::")) + " { " +
+                   path.parts.back().text + " };`, and write `" + path.parts.back().text + "`");
     return nullptr;
   }
   const std::string& name = path.parts.front().text;
   const auto found = scope_.find(name);
   if (found == scope_.end()) {
-    if (!missing_.insert(name).second) return nullptr;
-    if (is_told_as_removed(name, path.span, module_.removed)) return nullptr;
-    std::vector<std::string> candidates;
-    if (diagnostics_.error_count() < suggestions_at_most) candidates = names_of(scope_);
-    if (std::string_view(wanted) == "type") {
-      for (const char* each :
-           {"bool", "i8",    "i16",    "i32",   "i64",    "u8",       "u16",   "u32",  "u64",
-            "f32",  "f64",   "string", "bytes", "atom",   "duration", "time",  "list", "map",
-            "set",  "array", "pid",    "ref",   "bigint", "term",     "opaque"}) {
-        candidates.emplace_back(each);
-      }
-    }
-    const bool near = diagnostics::nearest(name, candidates) != nullptr;
-    if (!near && nameless_ > 0) {
-      --nameless_;
-      return nullptr;
-    }
-    diagnostics_.emit(Id::unknown_name, path.span, wanted, name).suggest(name, candidates);
+    report_unknown(path, wanted, accepts);
     return nullptr;
   }
   if (found->second != current_) used_.insert(found->second);
   return found->second;
 }
 
+/// The declarations are not resolved in the order of the text: the first place is what is shown.
+void ModuleChecker::tell_earlier(const std::string& name, std::string_view wanted,
+                                 source::Span span) {
+  const auto told = told_.find(name);
+  if (told == told_.end() || told->second.second != wanted) return;
+  diagnostics::Builder& builder = told->second.first;
+  if (span.file == builder.span().file && span.begin < builder.span().begin) builder.move_to(span);
+}
+
 void ModuleChecker::check_reserved(const ast::Name& name) {
   if (llvm::StringRef(name.text).starts_with_insensitive("otp_")) {
-    diagnostics_.emit(Id::reserved_name, name.span, name.text);
+    diagnostics_.emit(Id::reserved_name, name.span, name.text,
+                      "names beginning with `otp_` belong to generated code");
   }
 }
 
@@ -292,14 +418,19 @@ void ModuleChecker::check_annotations(const ast::Decorated& decorated,
           .help("keep one of them");
       continue;
     }
-    if (name == "allow" || std::ranges::find(known, name) != known.end()) continue;
-    auto builder = diagnostics_.emit(Id::unknown_annotation, annotation.name.span, name);
-    if (name == "private") {
-      builder.help("it is for the fields of `state` and `data`, which reports show");
+    if (name == "allow") continue;
+    if (std::ranges::find(known, name) != known.end()) {
+      if (is_flag(name) && !annotation.arguments.empty())
+        diagnostics_.emit(Id::annotation_arguments, annotation.span, name, "no arguments");
       continue;
     }
+    auto builder = diagnostics_.emit(Id::unknown_annotation, annotation.name.span, name);
     if (name == "alias") {
       builder.help("a name that is kept on the wire is said with `@was(\"name\")`");
+      continue;
+    }
+    if (const std::string place = ast::place_of_annotation(name); !place.empty()) {
+      builder.help(place);
       continue;
     }
     std::vector<std::string> candidates(known.begin(), known.end());

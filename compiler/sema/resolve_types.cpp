@@ -70,7 +70,10 @@ Type ModuleChecker::written_type(const ast::Type& written) {
 bool ModuleChecker::takes(const ast::Type& written, std::size_t types, bool count,
                           const char* text) {
   if (written.arguments.size() == types && written.count.has_value() == count) return true;
-  diagnostics_.emit(Id::wrong_type_arguments, written.span, written.path.text(), text);
+  auto builder =
+      diagnostics_.emit(Id::wrong_type_arguments, written.span, written.path.text(), text);
+  if (count && !written.count && written.arguments.size() == types + 1)
+    builder.help("the size is a written number, no constant");
   return false;
 }
 
@@ -108,64 +111,35 @@ Type ModuleChecker::named_type(const ast::Type& written) {
     if (takes(written, 0, false, "no type arguments")) result.kind = simple.kind;
     return result;
   }
-  const auto arguments = [&] {
-    for (const ast::Type& part : written.arguments) result.arguments.push_back(type(part));
-  };
-  if (name == "list" || name == "set") {
-    if (!takes(written, 1, false, "one type: `list<string>`")) return result;
-    arguments();
-    result.kind = name == "list" ? TypeKind::list : TypeKind::set;
-  } else if (name == "map") {
-    if (!takes(written, 2, false, "two types: `map<string, u32>`")) return result;
-    arguments();
-    result.kind = TypeKind::map;
-  } else if (name == "array") {
-    if (!takes(written, 1, true, "a type and a size: `array<u8, 16>`")) return result;
-    arguments();
-    result.kind = TypeKind::array;
+  if (name == "list" || name == "set" || name == "map" || name == "array")
+    return container_type(written, name);
+  if (name == "pid") return pid_type(written);
+  return declared_type(written, name);
+}
+
+Type ModuleChecker::container_type(const ast::Type& written, std::string_view name) {
+  Type result;
+  const bool fits = name == "map" ? takes(written, 2, false, "two types: `map<string, u32>`")
+                    : name == "array"
+                        ? takes(written, 1, true, "a type and a size: `array<u8, 16>`")
+                        : takes(written, 1, false, "one type: `list<string>`");
+  if (!fits) return result;
+  if (written.count && written.count->span.begin < written.arguments.front().span.begin) {
+    diagnostics_.emit(Id::wrong_type_arguments, written.span, name,
+                      "a type and then a size: `array<u8, 16>`");
+    return result;
+  }
+  for (const ast::Type& part : written.arguments) result.arguments.push_back(type(part));
+  result.kind = name == "list"  ? TypeKind::list
+                : name == "set" ? TypeKind::set
+                : name == "map" ? TypeKind::map
+                                : TypeKind::array;
+  if (result.kind == TypeKind::array) {
     result.count = written.count->magnitude;
     if (result.count == 0 || result.count > 1'000'000 || written.count->overflow) {
       diagnostics_.emit(Id::value_range, written.count->span, "the size", "array", "1 to 1000000");
       result.count = 1;
     }
-  } else if (name == "pid") {
-    if (written.arguments.empty() && !written.count) {
-      result.kind = TypeKind::pid;
-      return result;
-    }
-    if (!takes(written, 1, false, "one server: `pid<Cart>`")) return result;
-    if (const auto* server = find_as<model::Server>(written.arguments.front().path, "server")) {
-      result.kind = TypeKind::pid;
-      result.user = server;
-    }
-    return result;
-  } else {
-    if (name == "down" && !scope_.contains(name) && !missing_.contains(name)) {
-      diagnostics_.emit(Id::unknown_name, written.path.span, "type", name)
-          .help("only `info down(...)` has a parameter of type `down<Server>`");
-      return result;
-    }
-    model::Declaration* found = find(written.path, "type");
-    if (found == nullptr) return result;
-    if (!takes(written, 0, false, "no type arguments")) return result;
-    if (found->kind == DeclarationKind::alias) {
-      auto& alias = static_cast<model::Alias&>(*found);
-      if (found->module == &module_) check(std::get<ast::Alias>(*written_.at(found)), alias);
-      return alias.type;
-    }
-    const bool is_type = found->kind == DeclarationKind::structure ||
-                         found->kind == DeclarationKind::enumeration ||
-                         found->kind == DeclarationKind::choice;
-    if (!is_type) {
-      auto builder =
-          diagnostics_.emit(Id::wrong_kind, written.span, name, described(found->kind), "a type");
-      if (dynamic_cast<const model::Server*>(found) != nullptr)
-        builder.help("the pid of such a server is a `pid<" + name + ">`");
-      return result;
-    }
-    result.kind = TypeKind::user;
-    result.user = found;
-    return result;
   }
   const bool keyed = result.kind == TypeKind::map || result.kind == TypeKind::set;
   if (keyed && !can_be_key(result.arguments.front())) {
@@ -175,9 +149,52 @@ Type ModuleChecker::named_type(const ast::Type& written) {
   return result;
 }
 
+Type ModuleChecker::pid_type(const ast::Type& written) {
+  Type result;
+  if (written.arguments.empty() && !written.count) {
+    result.kind = TypeKind::pid;
+    return result;
+  }
+  if (!takes(written, 1, false, "one server: `pid<Cart>`")) return result;
+  if (const auto* server = find_as<model::Server>(written.arguments.front().path, "server")) {
+    result.kind = TypeKind::pid;
+    result.user = server;
+  }
+  return result;
+}
+
+Type ModuleChecker::declared_type(const ast::Type& written, const std::string& name) {
+  Type result;
+  if (name == "down" && !scope_.contains(name) && !missing_.contains(name)) {
+    diagnostics_.emit(Id::unknown_name, written.path.span, "type", name)
+        .help("only `info down(...)` has a parameter of type `down<Server>`");
+    return result;
+  }
+  model::Declaration* found = find(written.path, "type", is_type);
+  if (found == nullptr) return result;
+  if (!takes(written, 0, false, "no type arguments")) return result;
+  if (found->kind == DeclarationKind::alias) {
+    auto& alias = static_cast<model::Alias&>(*found);
+    if (found->module == &module_) check(std::get<ast::Alias>(*written_.at(found)), alias);
+    return alias.type;
+  }
+  if (!is_type(*found)) {
+    auto builder =
+        diagnostics_.emit(Id::wrong_kind, written.span, name, described(found->kind), "a type");
+    if (dynamic_cast<const model::Server*>(found) != nullptr)
+      builder.help("the pid of such a server is a `pid<" + name + ">`");
+    return result;
+  }
+  result.kind = TypeKind::user;
+  result.user = found;
+  return result;
+}
+
 template <class D>
 const D* ModuleChecker::find_as(const ast::Path& path, const char* wanted) {
-  model::Declaration* found = find(path, wanted);
+  model::Declaration* found = find(path, wanted, [](const model::Declaration& each) {
+    return dynamic_cast<const D*>(&each) != nullptr;
+  });
   if (found == nullptr) return nullptr;
   const auto* result = dynamic_cast<const D*>(found);
   if (result == nullptr) {

@@ -40,7 +40,26 @@ Range range_of(TypeKind kind) {
   }
 }
 
+/// As it would be written, cut when it is long.
+std::string quoted(llvm::StringRef text) {
+  constexpr std::size_t longest = 24;
+  std::string result;
+  for (const char letter : text) {
+    const bool begins_character = (static_cast<unsigned char>(letter) & 0xC0) != 0x80;
+    if (begins_character && result.size() >= longest) return "\"" + result + "...\"";
+    if (letter == '\n')
+      result += "\\n";
+    else if (letter == '"' || letter == '\\')
+      result += {'\\', letter};
+    else
+      result += letter;
+  }
+  return "\"" + result + "\"";
+}
+
 }  // namespace
+
+std::uint64_t highest(const model::Type& type) { return range_of(type.kind).above; }
 
 std::string shown(const ast::Value& value) {
   switch (value.kind) {
@@ -51,25 +70,34 @@ std::string shown(const ast::Value& value) {
     case ast::ValueKind::floating:
       return "`" + std::string(value.negative ? "-" : "") + value.text + "`";
     case ast::ValueKind::text:
-      return "the text";
+      return "`" + quoted(value.text) + "`";
     case ast::ValueKind::boolean:
       return value.boolean ? "`true`" : "`false`";
     case ast::ValueKind::none:
       return "`none`";
     case ast::ValueKind::duration:
-      return value.overflow ? "the duration"
-                            : "the duration `" + std::string(value.negative ? "-" : "") +
-                                  duration_text(value.magnitude) + "`";
-    case ast::ValueKind::path:
-      return "`" + value.path.text() + "`";
+      return value.overflow
+                 ? "the duration"
+                 : "the duration `" + std::string(value.negative ? "-" : "") +
+                       (value.inexact ? value.text : duration_text(value.magnitude)) + "`";
+    case ast::ValueKind::path: {
+      std::string text;
+      for (const ast::Name& part : value.path.parts) text += (text.empty() ? "" : ".") + part.text;
+      return "`" + text + "`";
+    }
     case ast::ValueKind::list:
-      return "the list";
+      return "a list of " + std::to_string(value.items.size());
   }
   return "";
 }
 
+void ModuleChecker::label_parameter(diagnostics::Builder builder) const {
+  if (given_to_ != nullptr) builder.label(given_to_->span, "for this parameter");
+}
+
 void ModuleChecker::mismatch(const ast::Value& written, const Type& type) {
   auto builder = diagnostics_.emit(Id::value_type, written.span, shown(written), type.text());
+  label_parameter(builder);
   if (type.kind == TypeKind::duration && written.kind == ast::ValueKind::integer) {
     builder
         .help("give a unit: `" + std::to_string(written.magnitude) + "ms`, or ns, us, s, min, h, d")
@@ -105,7 +133,8 @@ std::optional<Value> ModuleChecker::integer_value(const ast::Value& written, con
   const std::string bounds = whole ? "at most 10,000 digits"
                                    : (range.below == 0 ? "0" : "-" + std::to_string(range.below)) +
                                          " to " + std::to_string(range.above);
-  diagnostics_.emit(Id::value_range, written.span, shown(written), type.text(), bounds);
+  label_parameter(
+      diagnostics_.emit(Id::value_range, written.span, shown(written), type.text(), bounds));
   return std::nullopt;
 }
 
@@ -166,6 +195,11 @@ std::optional<Value> ModuleChecker::value(const ast::Value& written, const Type&
                           "0 to 292 years");
         return std::nullopt;
       }
+      if (written.inexact) {
+        diagnostics_.emit(Id::value_range, written.span, shown(written), "duration",
+                          "whole nanoseconds");
+        return std::nullopt;
+      }
       result.kind = model::ValueKind::duration;
       result.magnitude = written.magnitude;
       return result;
@@ -180,8 +214,12 @@ std::optional<Value> ModuleChecker::value(const ast::Value& written, const Type&
         return std::nullopt;
       }
       for (const ast::Value& item : written.items) {
-        if (auto each = value(item, type.arguments.front()))
-          result.items.push_back(std::move(*each));
+        auto each = value(item, type.arguments.front());
+        if (!each) continue;
+        if (type.kind == TypeKind::set &&
+            std::ranges::find(result.items, each->written(), &Value::written) != result.items.end())
+          diagnostics_.emit(Id::duplicate_member, item.span, each->written(), type.text());
+        result.items.push_back(std::move(*each));
       }
       return result;
     case ast::ValueKind::path:
@@ -204,10 +242,12 @@ std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const 
       std::vector<std::string> members;
       for (const model::EnumMember& member : enumeration.members) members.push_back(member.name);
       if (std::ranges::find(members, parts.back().text) == members.end()) {
+        if (enumeration.broken) return std::nullopt;  // it may be what is broken there
         diagnostics_
             .emit(Id::unknown_name, written.span, "member of `" + enumeration.name + "` called",
                   parts.back().text)
-            .suggest(parts.back().text, members);
+            .suggest(parts.back().text, members)
+            .members(members);
         return std::nullopt;
       }
       Value result;
@@ -217,7 +257,18 @@ std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const 
       return result;
     }
   }
-  model::Declaration* found = find(written.path, "constant");
+  if (parts.size() == 2) {
+    const auto owner = scope_.find(parts[0].text);
+    if (owner != scope_.end() && owner->second->kind == model::DeclarationKind::enumeration) {
+      used_.insert(owner->second);
+      diagnostics_.emit(Id::value_type, written.span, shown(written), type.text())
+          .label(owner->second->span, "it is one of these");
+      return std::nullopt;
+    }
+  }
+  model::Declaration* found = find(written.path, "constant", [](const model::Declaration& each) {
+    return each.kind == model::DeclarationKind::constant;
+  });
   if (found == nullptr) return std::nullopt;
   if (found->kind != model::DeclarationKind::constant) {
     diagnostics_.emit(Id::wrong_kind, written.span, written.path.text(), described(found->kind),
@@ -235,8 +286,8 @@ std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const 
     return integer_value(copy, type);
   }
   if (constant.type.text() == type.text()) return constant.value;
-  diagnostics_.emit(Id::value_type, written.span, shown(written), type.text())
-      .label(found->span, "it is of type `" + constant.type.text() + "`");
+  label_parameter(diagnostics_.emit(Id::value_type, written.span, shown(written), type.text())
+                      .label(found->span, "it is of type `" + constant.type.text() + "`"));
   return std::nullopt;
 }
 
@@ -259,7 +310,10 @@ model::Field ModuleChecker::field(const ast::Field& written, bool is_kept) {
   result.is_private = has_annotation(written, "private");
   check_reserved(written.name);
   result.life = is_kept ? life(written, {"private"}) : life(written, {});
-  if (written.fallback) result.fallback = value(*written.fallback, result.type);
+  if (written.fallback) {
+    result.fallback = value(*written.fallback, result.type);
+    if (!result.fallback) result.fallback.emplace();  // a wrong one is told, and not missed
+  }
   if (!written.fallback && result.type.kind == TypeKind::optional) result.fallback = Value{};
   return result;
 }

@@ -12,18 +12,29 @@ const ast::Annotation* annotation(const ast::Decorated& decorated, std::string_v
   return found == decorated.annotations.end() ? nullptr : &*found;
 }
 
+bool is_no_type(const model::Declaration& declaration) { return !is_type(declaration); }
+
 }  // namespace
 
 std::uint64_t ModuleChecker::version_of(const ast::Annotation& annotation, const ast::Name& name) {
-  const ast::Value* given = nullptr;
-  for (const auto& each : annotation.arguments) {
-    if (each.name.text.empty()) given = &each.value;
-  }
-  const auto version = given == nullptr ? std::nullopt : number(*given, 1, highest_version);
   const std::string& word = annotation.name.text;
+  const ast::Value* given = nullptr;
+  bool understood = true;
+  std::size_t uses = 0;
+  for (const auto& each : annotation.arguments) {
+    const bool version = each.name.text.empty() && given == nullptr;
+    const bool use = word == "deprecated" && each.name.text == "use" && uses++ == 0 &&
+                     each.value.kind == ast::ValueKind::path;
+    if (version) given = &each.value;
+    understood &= version || use;
+  }
+  const auto version =
+      given == nullptr || !understood ? std::nullopt : number(*given, 1, highest_version);
   if (!version) {
     diagnostics_.emit(Id::annotation_arguments, annotation.span, word,
-                      "a version: `@" + word + "(3)`");
+                      word == "deprecated"
+                          ? "a version, and perhaps what to use: `@deprecated(3, use: add)`"
+                          : "a version: `@" + word + "(3)`");
   } else if (!file_.version_unclear && *version > version_now()) {
     diagnostics_
         .emit(Id::version_ahead, annotation.span, name.text,
@@ -122,7 +133,8 @@ void ModuleChecker::check_life(const std::vector<Member>& members,
     diagnostics_
         .emit(Id::unknown_name, life.use_instead_span, "member of `" + owner + "` called",
               life.use_instead)
-        .suggest(life.use_instead, names);
+        .suggest(life.use_instead, names)
+        .members(names);
   }
 }
 template void ModuleChecker::check_life(const std::vector<model::Field>&,
@@ -149,7 +161,7 @@ void ModuleChecker::check_life() {
     const model::Life& life = each->life;
     if (life.use_instead.empty() || scope_.contains(life.use_instead)) continue;
     diagnostics_.emit(Id::unknown_name, life.use_instead_span, "declaration", life.use_instead)
-        .suggest(life.use_instead, names_of(scope_));
+        .suggest(life.use_instead, names_of(scope_, is_type(*each) ? is_type : is_no_type));
   }
 }
 

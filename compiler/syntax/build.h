@@ -27,6 +27,14 @@ class Builder {
   void add_allows(antlr4::tree::ParseTree& tree, ast::File& file);
 
  private:
+  // parse.cpp
+  void add_module(Parser::DeclarationContext& declaration, Parser::ModuleDeclContext& module,
+                  const std::string& doc, bool broken, ast::File& file);
+  void add_import(Parser::DeclarationContext& declaration, Parser::ImportDeclContext& import,
+                  bool broken, ast::File& file);
+  /// Without what all declarations have; nothing for what is no declaration.
+  std::optional<ast::Declaration> declared(Parser::DeclarationContext& context);
+
   // build_types.cpp
   ast::Span span(const antlr4::ParserRuleContext& context) const;
   ast::Span span(antlr4::tree::TerminalNode* token) const;
@@ -47,11 +55,14 @@ class Builder {
   std::string doc_at(ast::Span span) const;
 
   // build_data.cpp
+  ast::Const constant(Parser::ConstDeclContext& context);
+  ast::Alias alias(Parser::AliasDeclContext& context);
   ast::Struct struct_(Parser::StructDeclContext& context);
   ast::Enum enum_(Parser::EnumDeclContext& context);
   ast::Union union_(Parser::UnionDeclContext& context);
   /// The cases of a union, an error or a topic; `open` when one of them is `..`.
-  std::vector<ast::Case> cases(const std::vector<Parser::UnionCaseContext*>& contexts, bool& open);
+  std::vector<ast::Case> cases(const std::vector<Parser::UnionCaseContext*>& contexts,
+                               const ast::Name& owner, bool& open);
 
   // build_server.cpp
   ast::Protocol protocol(Parser::ProtocolDeclContext& context);
@@ -66,9 +77,9 @@ class Builder {
   ast::Message message(Parser::MessageContext& context);
   ast::Message message(Parser::MessageContext& context, ast::Span where,
                        const std::vector<Parser::AnnotationContext*>& annotated);
-  void message_option(Parser::MessageOptionContext& option, const ast::Name& owner,
-                      ast::Path& throws, std::optional<ast::Value>& timeout,
-                      std::optional<ast::Value>& every);
+  /// Of a message or a task.
+  template <class Message>
+  void message_option(Parser::MessageOptionContext& option, Message& made);
 
   // build_statem.cpp
   ast::Statem statem(Parser::StatemDeclContext& context);

@@ -57,7 +57,8 @@ void Builder::add_allows(antlr4::tree::ParseTree& tree, ast::File& file) {
                                           : span(dynamic_cast<antlr4::ParserRuleContext&>(tree));
       file.allows.push_back({std::move(made), covers});
     } else if (!takes_annotations(&tree)) {
-      diagnostics_.emit(diagnostics::Id::unknown_annotation, made.name.span, made.name.text);
+      diagnostics_.emit(diagnostics::Id::unknown_annotation, made.name.span, made.name.text)
+          .help(ast::place_of_annotation(made.name.text));
     }
   }
 }

@@ -9,8 +9,8 @@ ast::Application Builder::application(Parser::ApplicationDeclContext& context) {
   for (Parser::ApplicationMemberContext* member : context.applicationMember()) {
     if (member->ENV() != nullptr) {
       for (Parser::FieldContext* each : member->field()) {
-        if (ast::Field key = field(*each); !key.name.text.empty())
-          result.env.push_back(std::move(key));
+        ast::Field key = field(*each);
+        if (!key.name.text.empty()) result.env.push_back(std::move(key));
       }
     } else if (member->DEPENDS() != nullptr) {
       for (Parser::PathContext* needed : member->path()) result.depends.push_back(path(needed));

@@ -3,6 +3,21 @@
 
 namespace otpc::syntax {
 
+ast::Const Builder::constant(Parser::ConstDeclContext& context) {
+  ast::Const made;
+  made.name = name(context.name());
+  made.type = type(context.type());
+  made.value = optional_value(context.value());
+  return made;
+}
+
+ast::Alias Builder::alias(Parser::AliasDeclContext& context) {
+  ast::Alias made;
+  made.name = name(context.name());
+  made.type = type(context.type());
+  return made;
+}
+
 ast::Struct Builder::struct_(Parser::StructDeclContext& context) {
   ast::Struct result;
   result.name = name(context.name());
@@ -15,6 +30,7 @@ ast::Enum Builder::enum_(Parser::EnumDeclContext& context) {
   result.name = name(context.name());
   for (Parser::EnumMemberContext* member : context.enumMember()) {
     if (member->RANGE() != nullptr) {
+      if (result.open) repeated(result.name, "..", span(*member));
       result.open = true;
       continue;
     }
@@ -32,15 +48,16 @@ ast::Union Builder::union_(Parser::UnionDeclContext& context) {
   ast::Union result;
   result.name = name(context.name());
   result.is_error = context.ERROR() != nullptr;
-  result.cases = cases(context.unionCase(), result.open);
+  result.cases = cases(context.unionCase(), result.name, result.open);
   return result;
 }
 
 std::vector<ast::Case> Builder::cases(const std::vector<Parser::UnionCaseContext*>& contexts,
-                                      bool& open) {
+                                      const ast::Name& owner, bool& open) {
   std::vector<ast::Case> result;
   for (Parser::UnionCaseContext* each : contexts) {
     if (each->RANGE() != nullptr) {
+      if (open) repeated(owner, "..", span(*each));
       open = true;
       continue;
     }

@@ -88,22 +88,24 @@ ast::Message Builder::message(Parser::MessageContext& context) {
   result.parameters = parameters(context.parameters());
   if (context.type() != nullptr) result.result = type(context.type());
   for (Parser::MessageOptionContext* option : context.messageOption())
-    message_option(*option, result.name, result.throws, result.timeout, result.every);
+    message_option(*option, result);
   return result;
 }
 
-void Builder::message_option(Parser::MessageOptionContext& option, const ast::Name& owner,
-                             ast::Path& throws, std::optional<ast::Value>& timeout,
-                             std::optional<ast::Value>& every) {
+template <class Message>
+void Builder::message_option(Parser::MessageOptionContext& option, Message& made) {
   if (option.THROWS() != nullptr) {
-    if (!throws.parts.empty()) repeated(owner, "throws", span(option));
-    throws = path(option.path());
+    if (!made.throws.parts.empty()) repeated(made.name, "throws", span(option));
+    made.throws = path(option.path());
     return;
   }
   const bool is_timeout = option.TIMEOUT() != nullptr;
-  std::optional<ast::Value>& slot = is_timeout ? timeout : every;
-  if (slot) repeated(owner, is_timeout ? "timeout" : "every", span(option));
+  std::optional<ast::Value>& slot = is_timeout ? made.timeout : made.every;
+  if (slot) repeated(made.name, is_timeout ? "timeout" : "every", span(option));
   slot = optional_value(option.value());
+  if (!is_timeout) made.every_span = span(option.EVERY());
 }
+template void Builder::message_option(Parser::MessageOptionContext&, ast::Message&);
+template void Builder::message_option(Parser::MessageOptionContext&, ast::Task&);
 
 }  // namespace otpc::syntax

@@ -60,6 +60,8 @@ ast::State Builder::state(const std::vector<Parser::StateClauseContext*>& clause
     } else if (clause->message() != nullptr) {
       ast::Message made = message(*clause->message(), at, clause->annotation());
       made.targets = targets(clause->targets());
+      for (Parser::MessageOptionContext* option : clause->messageOption())
+        message_option(*option, made);
       if (!made.name.text.empty()) result.events.push_back(std::move(made));
     }
   }

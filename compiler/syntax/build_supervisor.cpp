@@ -31,6 +31,7 @@ void Builder::supervisor_member(Parser::SupervisorMemberContext& context,
     supervisor.auto_shutdown = name(context.name());
   } else if (context.MAX_CHILDREN() != nullptr) {
     if (supervisor.max_children) repeated(supervisor.name, "max_children", where);
+    supervisor.max_children_span = span(context.MAX_CHILDREN());
     supervisor.max_children = values.empty() ? std::nullopt : optional_value(values[0]);
   } else if (context.BACKOFF() != nullptr) {
     if (supervisor.backoff_min) repeated(supervisor.name, "backoff", where);

@@ -68,6 +68,9 @@ ast::Type Builder::type(Parser::TypeContext* context) {
 /// More make a number that nothing can hold: the time to convert one grows with its square.
 constexpr std::size_t most_digits = 10'000;
 
+/// 292 years.
+constexpr std::uint64_t longest_duration_ns = 9'200'000'000'000'000'000;
+
 void Builder::number(const antlr4::Token& token, ast::Value& value) const {
   std::string text = token.getText();
   std::erase(text, '_');
@@ -93,22 +96,25 @@ void Builder::number(const antlr4::Token& token, ast::Value& value) const {
       value.kind = ast::ValueKind::duration;
       const std::size_t unit_at = digits.find_first_not_of("0123456789.");
       const llvm::StringRef unit = digits.substr(unit_at);
-      const double size = unit == "ns"    ? 1
-                          : unit == "us"  ? 1e3
-                          : unit == "ms"  ? 1e6
-                          : unit == "s"   ? 1e9
-                          : unit == "min" ? 60e9
-                          : unit == "h"   ? 3600e9
-                                          : 86400e9;
+      const std::uint64_t size = unit == "ns"    ? 1
+                                 : unit == "us"  ? 1'000
+                                 : unit == "ms"  ? 1'000'000
+                                 : unit == "s"   ? 1'000'000'000
+                                 : unit == "min" ? 60'000'000'000
+                                 : unit == "h"   ? 3'600'000'000'000
+                                                 : 86'400'000'000'000;
+      const auto [before, behind] = digits.take_front(unit_at).split('.');
       std::uint64_t whole = 0;
-      double fraction = 0;
-      const bool is_whole = !digits.take_front(unit_at).getAsInteger(10, whole);
-      if (!is_whole) std::from_chars(text.data(), text.data() + unit_at, fraction);
-      const double nanoseconds = (is_whole ? static_cast<double>(whole) : fraction) * size;
-      value.overflow = nanoseconds > 9.2e18;
-      value.magnitude = value.overflow ? 0
-                        : is_whole     ? whole * static_cast<std::uint64_t>(size)
-                                       : static_cast<std::uint64_t>(nanoseconds + 0.5);
+      value.overflow = before.getAsInteger(10, whole) || whole > longest_duration_ns / size;
+      std::uint64_t fraction = 0;
+      std::uint64_t place = size;  // what a digit behind the point is worth
+      for (const char digit : behind.rtrim('0')) {
+        value.inexact |= place % 10 != 0;
+        place /= 10;
+        fraction += static_cast<std::uint64_t>(digit - '0') * place;
+      }
+      value.magnitude = value.overflow ? 0 : whole * size + fraction;
+      if (value.inexact) value.text = text;
       break;
     }
     default:
@@ -173,9 +179,20 @@ std::string Builder::unescaped(std::string_view literal, ast::Span span) {
       case '\\':
         text += '\\';
         break;
-      default:
-        diagnostics_.emit(Id::bad_escape, span, std::string("\\") + literal[i])
+      default: {
+        const std::size_t begin = i - 1;
+        const auto continues = [](char byte) {
+          return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+        };
+        while (i + 2 < literal.size() && continues(literal[i + 1])) ++i;
+        const auto offset = [&](std::size_t at) {
+          return span.begin + static_cast<std::uint32_t>(at);
+        };
+        diagnostics_
+            .emit(Id::bad_escape, {span.file, offset(begin), offset(i + 1)},
+                  literal.substr(begin, i + 1 - begin))
             .help("the escape sequences are \\n, \\t, \\r, \\0, \\\" and \\\\");
+      }
     }
   }
   return text;
@@ -192,6 +209,7 @@ ast::Field Builder::field(Parser::FieldContext& context) {
   if (context.max != nullptr) {
     result.min = optional_value(context.min);
     result.max = optional_value(context.max);
+    result.in_span = span(context.IN());
   }
   return result;
 }
@@ -202,7 +220,7 @@ std::vector<ast::Field> Builder::fields(const std::vector<Parser::FieldContext*>
   for (Parser::FieldContext* each : contexts) {
     ast::Field made = field(*each);
     if (made.min) {
-      diagnostics_.emit(Id::misplaced_option, made.min->span, "in", "the keys of `env`")
+      diagnostics_.emit(Id::misplaced_option, made.in_span, "in", "the keys of `env`")
           .help("check it where the value is used");
     }
     if (!made.name.text.empty()) result.push_back(std::move(made));

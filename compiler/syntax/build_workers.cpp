@@ -48,7 +48,7 @@ ast::Topic Builder::topic(Parser::TopicDeclContext& context) {
   result.name = name(context.name());
   result.parameters = parameters(context.parameters());
   bool open = false;  // a topic of a later version may have more: nothing to say
-  result.cases = cases(context.unionCase(), open);
+  result.cases = cases(context.unionCase(), result.name, open);
   return result;
 }
 
@@ -58,7 +58,7 @@ ast::Task Builder::task(Parser::TaskDeclContext& context) {
   result.parameters = parameters(context.parameters());
   if (context.type() != nullptr) result.result = type(context.type());
   for (Parser::MessageOptionContext* option : context.messageOption())
-    message_option(*option, result.name, result.throws, result.timeout, result.every);
+    message_option(*option, result);
   return result;
 }
 

@@ -8,6 +8,8 @@
 #include "OtpLexer.h"
 #include "OtpParser.h"
 
+#include "syntax/hints.h"
+
 namespace otpc::syntax {
 namespace {
 
@@ -26,7 +28,7 @@ constexpr std::array habits{
     Habit{"defmodule", "a file begins with `module name;`"},
     Habit{"do", "a body stands between `{` and `}`"},
     Habit{"end", "a body is closed with `}`"},
-    Habit{"use", "a server is declared with `server Name { ... }`"},
+    Habit{"use", "write `import other::module { Name };`; a server is `server Name { ... }`"},
     Habit{"handle_call", "write `call name(parameters) -> result;`"},
     Habit{"handle_cast", "write `cast name(parameters);`"},
     Habit{"handle_info", "write `info name(parameters);`"},
@@ -61,6 +63,8 @@ const char* habit_help(std::string_view word) {
 
 std::string quoted(const antlr4::Token& token) {
   if (token.getType() == antlr4::Token::EOF) return "the end of the declaration";
+  const bool put_in = token.getStopIndex() + 1 == token.getStartIndex();
+  if (put_in) return "the end of the line";
   std::string text = token.getText();
   if (text.size() > 30) text = text.substr(0, 27) + "...";
   return "`" + text + "`";
@@ -124,6 +128,29 @@ std::string expectation(const antlr4::misc::IntervalSet& expected) {
   return words.size() <= 5 ? joined(words) : std::string();
 }
 
+/// What may come; without `every`, which the grammar takes for all messages, where it is only told
+/// that it does not belong there.
+antlr4::misc::IntervalSet expected_tokens(antlr4::Parser& parser) {
+  antlr4::misc::IntervalSet expected = parser.getExpectedTokens();
+  antlr4::ParserRuleContext* context = parser.getContext();
+  if (dynamic_cast<OtpParser::MessageOptionContext*>(context) != nullptr)
+    context = dynamic_cast<antlr4::ParserRuleContext*>(context->parent);
+  auto* message = dynamic_cast<OtpParser::MessageContext*>(context);
+  const bool timed = message != nullptr && message->INFO() != nullptr;
+  if (!timed) expected.remove(static_cast<std::size_t>(OtpLexer::EVERY));
+  return expected;
+}
+
+/// More `{` than `}` stand before that token.
+bool has_open_brace(antlr4::TokenStream& tokens, std::size_t index) {
+  int depth = 0;
+  for (std::size_t at = 0; at < index; ++at) {
+    const std::size_t type = tokens.get(at)->getType();
+    depth += type == OtpLexer::LBRACE ? 1 : type == OtpLexer::RBRACE ? -1 : 0;
+  }
+  return depth > 0;
+}
+
 /// Behind an error in `server Cart : Sized {` the parser does not know what it reads.
 bool is_before_body(antlr4::TokenStream& tokens, std::size_t index) {
   for (std::size_t at = 0; at < index; ++at) {
@@ -135,6 +162,11 @@ bool is_before_body(antlr4::TokenStream& tokens, std::size_t index) {
 
 }  // namespace
 
+void SyntaxErrors::begin(const MendedTokens& mended) {
+  only_first_ = !mended.balanced;
+  for (const Mend& each : mended.mends) open_lines_.insert(each.open_line);
+}
+
 void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* offending,
                                std::size_t line, std::size_t, const std::string&,
                                std::exception_ptr) {
@@ -145,35 +177,53 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
     last_index_ = index;
     return;
   }
+  const bool closes_what_was_left = offending->getType() == OtpLexer::RBRACE &&
+                                    std::ranges::any_of(open_lines_, [&](std::size_t open_line) {
+                                      return told_lines_.contains(open_line);
+                                    });
+  if (closes_what_was_left) return;
   auto* parser = dynamic_cast<antlr4::Parser*>(recognizer);
   if (!reported_) only_first_ = is_before_body(*parser->getTokenStream(), index);
   reported_ = true;
+  told_lines_.insert(line);
   last_line_ = line;
   last_index_ = index;
 
   antlr4::Token* const former = parser->getTokenStream()->LT(-1);
-  if (bad_lines_.contains(line) || (former != nullptr && bad_lines_.contains(former->getLine())))
+  for (const std::size_t bad : {line, former == nullptr ? line : former->getLine()}) {
+    if (!bad_lines_.contains(bad)) continue;
+    unclear_lines_.insert(bad);  // told already
     return;
-  const std::string expected = expectation(parser->getExpectedTokens());
+  }
+  const std::string expected = expectation(expected_tokens(*parser));
   antlr4::Token* before = parser->getTokenStream()->LT(-1);
   const bool semicolon =
       expected.find("`;`") != std::string::npos && before != nullptr &&
-      (before->getLine() < offending->getLine() || offending->getType() == OtpLexer::RBRACE);
+      (before->getLine() < offending->getLine() || offending->getType() == OtpLexer::RBRACE ||
+       offending->getType() == antlr4::Token::EOF);
   if (semicolon && before->getLine() == last_line) return;
   if (semicolon) {
     diagnostics_.emit(Id::syntax, places_.behind(*before), "expected `;`")
         .help("end it with `;`")
         .fix(diagnostics::FixLevel::safe, places_.behind(*before), ";");
     last_line_ = before->getLine();
+    told_lines_.insert(last_line_);
     return;
   }
-  unclear_lines_.insert(line);
+  const Hint known = hint(*parser, *offending, places_);
+  if (!known.clear) unclear_lines_.insert(line);
   const bool at_end = offending->getType() == antlr4::Token::EOF;
   const source::Span span =
       at_end && before != nullptr ? places_.behind(*before) : places_.span(*offending);
   const std::string message =
       expected.empty() ? "unexpected " + (at_end ? "end of the declaration" : quoted(*offending))
                        : "expected " + expected + ", found " + quoted(*offending);
+  if (!known.help.empty()) {
+    auto builder = diagnostics_.emit(Id::syntax, span, message).help(known.help);
+    for (const diagnostics::Edit& each : known.fix.edits)
+      builder.fix(known.fix.level, each.span, each.text);
+    return;
+  }
   std::string help = habit_help(offending->getText());
   const std::vector<std::string> words = possible_words(*offending, parser->getExpectedTokens());
   if (help.empty() && diagnostics::nearest(offending->getText(), words) != nullptr) {
@@ -181,8 +231,23 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
     return;
   }
   if (help.empty() && before != nullptr) help = habit_help(before->getText());
-  if (help.empty() && at_end) help = "a `{` that is not closed with `}`, or a missing `;`";
+  if (help.empty() && at_end && has_open_brace(*parser->getTokenStream(), index))
+    help = "a `{` that is not closed with `}`, or a missing `;`";
   diagnostics_.emit(Id::syntax, span, message).help(help);
+}
+
+void SyntaxErrors::tell(const Mend& mend) {
+  for (const std::size_t line : {mend.line, mend.open_line}) {
+    if (told_lines_.contains(line) || bad_lines_.contains(line)) return;
+  }
+  told_lines_.insert(mend.line);
+  auto builder = diagnostics_.emit(Id::syntax, mend.span, mend.message);
+  if (mend.semicolon) {
+    builder.help("end it with `;`").fix(diagnostics::FixLevel::safe, mend.span, ";");
+    return;
+  }
+  misplaced_ = true;
+  if (mend.open) builder.label(mend.open, "this one is not closed");
 }
 
 }  // namespace otpc::syntax

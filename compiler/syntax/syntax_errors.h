@@ -7,21 +7,27 @@
 #include <antlr4-runtime.h>
 
 #include "diagnostics/engine.h"
+#include "syntax/mend.h"
 #include "syntax/tokens.h"
 
 namespace otpc::syntax {
 
 class SyntaxErrors final : public antlr4::BaseErrorListener {
  public:
-  /// `only_first`: braces do not match, and what comes behind the first error follows from that.
-  SyntaxErrors(const TokenizedFile& tokens, bool only_first, diagnostics::Engine& diagnostics)
-      : places_(tokens.places),
-        bad_lines_(tokens.bad_lines),
-        only_first_(only_first),
-        diagnostics_(diagnostics) {}
+  SyntaxErrors(const TokenizedFile& tokens, diagnostics::Engine& diagnostics)
+      : places_(tokens.places), bad_lines_(tokens.bad_lines), diagnostics_(diagnostics) {}
+
+  /// What the parser is going to read. Where braces do not match, what comes behind the first error
+  /// follows from that.
+  void begin(const MendedTokens& mended);
+  /// What was put right before the parser read it, unless the parser complained of that line.
+  void tell(const Mend& mend);
 
   /// The lines of the errors that left a part unclear: a missing `;` does not.
   const std::set<std::size_t>& unclear_lines() const { return unclear_lines_; }
+  /// More was wrong than a missing `;`: a part of the declaration may be missing, or stand
+  /// elsewhere.
+  bool is_unclear() const { return only_first_ || misplaced_ || !unclear_lines_.empty(); }
   /// Whether that holds to the end of the declaration.
   bool all_unclear() const { return only_first_; }
 
@@ -32,12 +38,15 @@ class SyntaxErrors final : public antlr4::BaseErrorListener {
  private:
   const Places& places_;
   const std::set<std::size_t>& bad_lines_;
-  bool only_first_;
+  bool only_first_ = false;
   std::set<std::size_t> unclear_lines_;
+  std::set<std::size_t> told_lines_;
+  std::set<std::size_t> open_lines_;  ///< of a `{` that is not closed
   diagnostics::Engine& diagnostics_;
   std::size_t last_line_ = 0;
   std::size_t last_index_ = 0;
   bool reported_ = false;
+  bool misplaced_ = false;
 };
 
 }  // namespace otpc::syntax

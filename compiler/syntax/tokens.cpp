@@ -63,6 +63,23 @@ int nesting_change(std::size_t type) {
   }
 }
 
+bool is_closing(std::size_t type) {
+  return nesting_change(type) < 0 || type == OtpLexer::SEMI || type == OtpLexer::COMMA;
+}
+
+/// `'text'` and the like, read as if it stood in double quotes; false after a complaint.
+void take_quoted(antlr4::Token& token, source::Span span, diagnostics::Engine& diagnostics) {
+  std::string text = token.getText();
+  const std::size_t quote = text.front() == '\'' ? 1 : 3;  // bytes
+  text = '"' + text.substr(quote, text.size() - 2 * quote) + '"';
+  diagnostics.emit(Id::unexpected_character, span, "`" + token.getText().substr(0, quote) + "`")
+      .help("a text stands in double quotes: `" + text + "`")
+      .fix(diagnostics::FixLevel::safe, span, text);
+  auto& writable = dynamic_cast<antlr4::WritableToken&>(token);
+  writable.setType(OtpLexer::STRING);
+  writable.setText(text);
+}
+
 std::string doc_text(std::string line) {
   line.erase(0, 3);
   if (line.starts_with(' ')) line.erase(0, 1);
@@ -258,24 +275,28 @@ TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file
   const auto input = std::make_shared<antlr4::ANTLRInputStream>(std::string(text));
   const auto owned_lexer = std::make_shared<OtpLexer>(input.get());
   OtpLexer& lexer = *owned_lexer;
-  TokenizedFile result{{}, {input, owned_lexer}, Places(file, text), {}, {}, {}};
+  TokenizedFile result{{}, {input, owned_lexer}, Places(file, text), {}, {}, {}, {}};
   lexer.removeErrorListeners();
   auto* automaton = new Automaton(lexer);
   lexer.setInterpreter(automaton);  // and owns it
   Slicer slicer(result.slices);
   std::string doc;
+  source::Span doc_at;
   int nesting = 0;
   for (;;) {
     skip_space(*input, *automaton);
     std::unique_ptr<antlr4::Token> token = lexer.nextToken();
-    const std::size_t type = token->getType();
+    std::size_t type = token->getType();
     if (type == antlr4::Token::EOF) {
+      if (!doc.empty()) result.idle_docs.push_back(doc_at);
       slicer.finish();
       return result;
     }
     if (token->getChannel() != antlr4::Token::DEFAULT_CHANNEL)
       result.comments.emplace_back(type, result.places.span(*token));
     if (token->getChannel() == OtpLexer::DOCS) {
+      const source::Span place = result.places.span(*token);
+      doc_at = doc.empty() ? place : source::join(doc_at, place);
       doc += (doc.empty() ? "" : "\n") + doc_text(token->getText());
       continue;
     }
@@ -284,8 +305,13 @@ TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file
     const bool is_token = type != OtpLexer::UNKNOWN && type != OtpLexer::OPEN_STRING &&
                           type != OtpLexer::OPEN_COMMENT;
     if (!is_token) result.bad_lines.insert(token->getLine());
+    if (type == OtpLexer::QUOTED) {
+      take_quoted(*token, span, diagnostics);
+      type = OtpLexer::STRING;
+    }
     if (type == OtpLexer::UNKNOWN) {
-      diagnostics.emit(Id::unexpected_character, span, "`" + token->getText() + "`");
+      diagnostics.emit(Id::unexpected_character, span, "`" + token->getText() + "`")
+          .help(token->getText() == "\\" ? "in a text a quotation mark is written `\\\"`" : "");
       continue;
     }
     if (type == OtpLexer::OPEN_STRING) {
@@ -304,6 +330,10 @@ TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file
       diagnostics.emit(Id::too_deep, span, deepest_nesting);
       result.slices.clear();
       return result;
+    }
+    if (!doc.empty() && is_closing(type)) {
+      result.idle_docs.push_back(doc_at);
+      doc.clear();
     }
     if (!doc.empty()) result.docs.emplace_back(span.begin, doc);
     slicer.add(std::move(token), std::exchange(doc, {}));

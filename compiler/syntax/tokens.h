@@ -47,6 +47,8 @@ struct TokenizedFile {
   std::vector<std::pair<std::size_t, source::Span>> comments;
   /// The `///` lines, by the byte where the token after them begins.
   std::vector<std::pair<std::uint32_t, std::string>> docs;
+  /// Those that describe nothing: a closing sign or the end comes behind them.
+  std::vector<source::Span> idle_docs;
 };
 
 /// False, with a diagnostic, for what is not text that can be read at all.

@@ -184,38 +184,84 @@ TEST(SupervisionSimulation, a_supervisor_does_what_otps_rules_say) {
 
 // ---- A tree in a storm ----
 
+/// A supervisor of one to four workers, as the child of another; counts its workers on.
+ChildSpec group(Simulation& sim, World& world, const std::string& id, bool named,
+                std::int64_t& next_number) {
+  SupervisorSpec spec{
+      .name = id,
+      .strategy = one_of(
+          sim, std::vector{Strategy::one_for_one, Strategy::one_for_all, Strategy::rest_for_one}),
+      .intensity = sim.random(3),
+      .period = 2s};
+  for (std::uint64_t i = 0; i < 1 + sim.random(4); ++i) {
+    const std::int64_t number = next_number++;
+    ChildSpec child = worker(number, Restart::permanent, named);
+    if (sim.random(4) == 0) world.slowness[number] = std::chrono::milliseconds(sim.random(300));
+    if (sim.random(3) == 0)
+      child.shutdown = Shutdown::after(std::chrono::milliseconds(1 + sim.random(200)));
+    spec.children.push_back(std::move(child));
+  }
+  return ChildSpec{.id = id,
+                   .start = [spec]() -> std::expected<StartedChild, StartError> {
+                     const auto started = start_supervisor(spec);
+                     if (!started) return std::unexpected(started.error());
+                     return started->address();
+                   },
+                   .type = ChildType::supervisor};
+}
+
+/// One fault for one of the workers, or of the supervisors of those.
+void strike(Simulation& sim, const World& world, bool kills_supervisors) {
+  std::vector<Pid> targets;
+  for (const auto& [pid, live] : world.live()) targets.push_back(pid);
+  if (kills_supervisors && sim.random(4) == 0) {
+    targets.clear();
+    for (const auto& [pid, live] : world.live()) targets.push_back(live.parent);
+  }
+  if (targets.empty()) return;
+  const Pid target = one_of(sim, targets);
+  switch (sim.random(5)) {
+    case 0:
+    case 1:
+      sim.kill(target);
+      break;
+    case 2:
+      sim.kill(target, ExitReason("signal"));
+      break;
+    case 3:
+      sim.delay(target, std::chrono::milliseconds(sim.random(400)));
+      break;
+    case 4:
+      sim.drop(target);
+      break;
+  }
+}
+
+/// Calm has come: every worker has its supervisor, and a tree that is left has all of its children.
+void check_calm(Simulation& sim, const World& world, Pid top, std::int64_t workers) {
+  for (const auto& [pid, live] : world.live()) {
+    if (!sim.is_alive(live.parent)) sim.fail("an orphan: worker " + std::to_string(live.number));
+  }
+  if (!sim.is_alive(top)) return;
+  ChildCounts counts;
+  sim.run([&] { counts = SupervisorRef(top).count_children(); });
+  if (counts.active != 3) sim.fail("the top has lost a child for good");
+  if (static_cast<std::int64_t>(world.live().size()) != workers)
+    sim.fail(std::to_string(world.live().size()) + " of " + std::to_string(workers) +
+             " workers are back");
+}
+
 void storm(Simulation& sim) {
   World world;
   std::int64_t next_number = 0;
-  const auto group = [&](const std::string& id, bool named) {
-    SupervisorSpec spec{
-        .name = id,
-        .strategy = one_of(
-            sim, std::vector{Strategy::one_for_one, Strategy::one_for_all, Strategy::rest_for_one}),
-        .intensity = sim.random(3),
-        .period = 2s};
-    for (std::uint64_t i = 0; i < 1 + sim.random(4); ++i) {
-      const std::int64_t number = next_number++;
-      ChildSpec child = worker(number, Restart::permanent, named);
-      if (sim.random(4) == 0) world.slowness[number] = std::chrono::milliseconds(sim.random(300));
-      if (sim.random(3) == 0)
-        child.shutdown = Shutdown::after(std::chrono::milliseconds(1 + sim.random(200)));
-      spec.children.push_back(std::move(child));
-    }
-    return ChildSpec{.id = id,
-                     .start = [spec]() -> std::expected<StartedChild, StartError> {
-                       const auto started = start_supervisor(spec);
-                       if (!started) return std::unexpected(started.error());
-                       return started->address();
-                     },
-                     .type = ChildType::supervisor};
-  };
   // In half of the runs supervisors are killed too; then the old workers may live on for a moment.
   const bool kills_supervisors = sim.random(2) == 0;
   world.may_overlap = kills_supervisors;
   SupervisorSpec top{.name = "top", .intensity = 3 + sim.random(10), .period = 1h};
-  for (int i = 0; i < 3; ++i)
-    top.children.push_back(group("g" + std::to_string(i), !kills_supervisors));
+  for (int i = 0; i < 3; ++i) {
+    top.children.push_back(
+        group(sim, world, "g" + std::to_string(i), !kills_supervisors, next_number));
+  }
   Pid top_pid;
   const Pid parent = sim.spawn([&] {
     trap_exit(true);
@@ -226,48 +272,14 @@ void storm(Simulation& sim) {
   sim.run_until_idle();
 
   for (int fault = 0; fault < 40 && sim.is_alive(top_pid); ++fault) {
-    std::vector<Pid> targets;
-    for (const auto& [pid, live] : world.live()) targets.push_back(pid);
-    if (kills_supervisors && sim.random(4) == 0) {
-      targets.clear();
-      for (const auto& [pid, live] : world.live()) targets.push_back(live.parent);
-    }
-    if (!targets.empty()) {
-      const Pid target = one_of(sim, targets);
-      switch (sim.random(5)) {
-        case 0:
-        case 1:
-          sim.kill(target);
-          break;
-        case 2:
-          sim.kill(target, ExitReason("signal"));
-          break;
-        case 3:
-          sim.delay(target, std::chrono::milliseconds(sim.random(400)));
-          break;
-        case 4:
-          sim.drop(target);
-          break;
-      }
-    }
+    strike(sim, world, kills_supervisors);
     for (std::uint64_t turns = sim.random(30); turns != 0 && sim.step(); --turns) {
     }
     if (sim.random(4) == 0) sim.advance(std::chrono::milliseconds(sim.random(800)));
   }
 
   sim.advance(1min);
-  for (const auto& [pid, live] : world.live()) {
-    if (!sim.is_alive(live.parent)) sim.fail("an orphan: worker " + std::to_string(live.number));
-  }
-  if (sim.is_alive(top_pid)) {
-    // Calm has come: every supervisor that is left has all of its children.
-    ChildCounts counts;
-    sim.run([&] { counts = SupervisorRef(top_pid).count_children(); });
-    if (counts.active != 3) sim.fail("the top has lost a child for good");
-    if (static_cast<std::int64_t>(world.live().size()) != next_number)
-      sim.fail(std::to_string(world.live().size()) + " of " + std::to_string(next_number) +
-               " workers are back");
-  }
+  check_calm(sim, world, top_pid, next_number);
   sim.kill(parent);
   sim.advance(1h);
   if (!sim.processes().empty()) sim.fail("a process has outlived the tree");

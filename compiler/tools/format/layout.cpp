@@ -70,6 +70,123 @@ bool may_break(const Item& before, const Item& item, const Place& place) {
          ends_operand(before) && !place.behind_first;
 }
 
+/// Goes from item to item, knows what statement it is in, and says where that begins and ends.
+class StatementWalk {
+ public:
+  explicit StatementWalk(std::vector<Item>& items) : items_(items) {}
+
+  void walk() {
+    for (std::uint32_t i = 0; i < items_.size(); ++i) step(i);
+    end_statement();
+  }
+
+ private:
+  static constexpr std::uint32_t none = UINT32_MAX;
+  struct Annotations {
+    enum { none, at, name, arguments } part = at;
+    std::uint32_t depth = 0;
+  };
+
+  void step(std::uint32_t i) {
+    Item& item = items_[i];
+    const Item* before = i == 0 ? nullptr : &items_[i - 1];
+    if (item.is("}") && !item.is_comment() && place_.depth > 0 && place_.brackets == 0) {
+      end_statement();
+      --place_.depth;
+      outer_.pop_back();
+      item.space = before != nullptr && space_between(*before, item, place_);
+      last_ = i;
+      return;
+    }
+    const bool begins = start_ == none && !item.is_comment();
+    if (begins) begin_statement(i);
+    item.space = before != nullptr && space_between(*before, item, place_);
+    if (start_ == none) return;
+    item.after_annotation = place_.first.empty();
+    if (!begins) item.line_break = break_between(*before, item);
+    if (item.is_comment()) return;
+    annotated_ = false;
+    place_.behind_first = false;
+    if (place_.first.empty()) read_annotation(i);
+    count_brackets(item);
+    last_ = i;
+    if (item.is("{") && item.opens_block) {
+      // The statement goes on to its `}`, which its own statements come before.
+      items_[start_].end = item.match + 1;
+      start_ = none;
+      ++place_.depth;
+      outer_.push_back(place_.first);
+    } else if (item.is(";") && place_.brackets == 0) {
+      end_statement();
+    }
+  }
+
+  void begin_statement(std::uint32_t i) {
+    start_ = i;
+    place_.first = {};
+    place_.outer = outer_.empty() ? std::string_view() : outer_.back();
+    place_.brackets = place_.angles = 0;
+    place_.statement_has_block = place_.depth == 0 && has_block(i);
+    annotations_ = {};
+    annotated_ = false;
+  }
+
+  void end_statement() {
+    if (start_ != none) items_[start_].end = last_ + 1;
+    start_ = none;
+  }
+
+  bool has_block(std::uint32_t i) const {
+    for (; i < items_.size() && !items_[i].is(";"); ++i) {
+      if (!items_[i].is_comment() && items_[i].opens_block) return true;
+    }
+    return false;
+  }
+
+  /// Inside a statement.
+  Break break_between(const Item& before, const Item& item) const {
+    const bool behind_comment = before.ends_line() || (before.is_comment() && item.newlines != 0);
+    const bool own_line = item.is_comment() && (item.newlines != 0 || item.kind == LexemeKind::doc);
+    if (behind_comment || own_line || (annotated_ && item.newlines != 0)) return Break::hard;
+    const bool allowed = !before.is_comment() && may_break(before, item, place_);
+    return allowed ? Break::allowed : item.line_break;
+  }
+
+  /// `@name` or `@name(...)`, any number of them, then the statement's first word.
+  void read_annotation(std::uint32_t i) {
+    const Item& item = items_[i];
+    if (annotations_.part == Annotations::arguments) {
+      if (item.is("(")) ++annotations_.depth;
+      if (item.is(")") && --annotations_.depth == 0) annotations_.part = Annotations::none;
+      annotated_ = annotations_.part == Annotations::none;
+    } else if (item.is("@")) {
+      annotations_.part = Annotations::name;
+    } else if (annotations_.part == Annotations::name) {
+      const bool arguments = i + 1 < items_.size() && items_[i + 1].is("(");
+      annotations_ = {arguments ? Annotations::arguments : Annotations::none, 0};
+      annotated_ = !arguments;
+    } else {
+      place_.first = item.text;
+      place_.behind_first = true;
+    }
+  }
+
+  void count_brackets(const Item& item) {
+    if (is_one_of(item, {"(", "["}) || (item.is("{") && !item.opens_block)) ++place_.brackets;
+    if (is_one_of(item, {")", "]", "}"}) && place_.brackets > 0) --place_.brackets;
+    if (item.is("<")) ++place_.angles;
+    if (item.is(">") && place_.angles > 0) --place_.angles;
+  }
+
+  std::vector<Item>& items_;
+  Place place_;
+  std::vector<std::string_view> outer_;
+  std::uint32_t start_ = none;  ///< of the open statement
+  std::uint32_t last_ = 0;      ///< item that is no comment
+  bool annotated_ = false;      ///< the item before ends an annotation of the statement
+  Annotations annotations_;
+};
+
 }  // namespace
 
 Layout::Layout(std::string_view text, const std::vector<syntax::Lexeme>& lexemes) {
@@ -107,103 +224,7 @@ void Layout::match_braces() {
   }
 }
 
-void Layout::find_statements() {
-  struct Annotations {
-    enum { none, at, name, arguments } part = at;
-    std::uint32_t depth = 0;
-  };
-  Place place;
-  std::vector<std::string_view> outer;
-  std::uint32_t start = UINT32_MAX;  // of the open statement
-  std::uint32_t last = 0;            // item that is no comment
-  bool annotated = false;            // the item before ends an annotation of the statement
-  Annotations annotations;
-  const auto close = [&] {
-    if (start != UINT32_MAX) items_[start].end = last + 1;
-    start = UINT32_MAX;
-  };
-  for (std::uint32_t i = 0; i < size(); ++i) {
-    Item& item = items_[i];
-    const Item* before = i == 0 ? nullptr : &items_[i - 1];
-    if (item.is("}") && !item.is_comment() && place.depth > 0 && place.brackets == 0) {
-      close();
-      --place.depth;
-      outer.pop_back();
-      item.space = before != nullptr && space_between(*before, item, place);
-      last = i;
-      continue;
-    }
-    const bool begins = start == UINT32_MAX && !item.is_comment();
-    if (begins) {
-      start = i;
-      place.first = {};
-      place.outer = outer.empty() ? std::string_view() : outer.back();
-      place.brackets = place.angles = 0;
-      place.statement_has_block = false;
-      if (place.depth == 0) {
-        for (std::uint32_t k = i; k < size() && !items_[k].is(";"); ++k) {
-          if (items_[k].is_comment() || !items_[k].opens_block) continue;
-          place.statement_has_block = true;
-          break;
-        }
-      }
-      annotations = {};
-      annotated = false;
-    }
-    item.space = before != nullptr && space_between(*before, item, place);
-    if (start == UINT32_MAX) continue;
-    item.after_annotation = place.first.empty();
-    if (!begins) {
-      const bool behind_comment =
-          before->ends_line() || (before->is_comment() && item.newlines != 0);
-      const bool own_line =
-          item.is_comment() && (item.newlines != 0 || item.kind == LexemeKind::doc);
-      if (behind_comment || own_line || (annotated && item.newlines != 0))
-        item.line_break = Break::hard;
-      else if (!before->is_comment() && may_break(*before, item, place))
-        item.line_break = Break::allowed;
-    }
-    if (item.is_comment()) continue;
-    // Annotations: `@name` or `@name(...)`, any number of them, then the statement's first word.
-    annotated = false;
-    place.behind_first = false;
-    if (place.first.empty()) {
-      if (annotations.part == Annotations::arguments) {
-        if (item.is("(")) ++annotations.depth;
-        if (item.is(")") && --annotations.depth == 0) annotations.part = Annotations::none;
-        annotated = annotations.part == Annotations::none;
-      } else if (item.is("@")) {
-        annotations.part = Annotations::name;
-      } else if (annotations.part == Annotations::name) {
-        annotations.part = Annotations::none;
-        annotated = true;
-        const Item* next = i + 1 < size() ? &items_[i + 1] : nullptr;
-        if (next != nullptr && next->is("(")) {
-          annotations = {Annotations::arguments, 0};
-          annotated = false;
-        }
-      } else {
-        place.first = item.text;
-        place.behind_first = true;
-      }
-    }
-    if (is_one_of(item, {"(", "["}) || (item.is("{") && !item.opens_block)) ++place.brackets;
-    if (is_one_of(item, {")", "]", "}"}) && place.brackets > 0) --place.brackets;
-    if (item.is("<")) ++place.angles;
-    if (item.is(">") && place.angles > 0) --place.angles;
-    last = i;
-    if (item.is("{") && item.opens_block) {
-      // The statement goes on to its `}`, which its own statements come before.
-      items_[start].end = item.match + 1;
-      start = UINT32_MAX;
-      ++place.depth;
-      outer.push_back(place.first);
-    } else if (item.is(";") && place.brackets == 0) {
-      close();
-    }
-  }
-  close();
-}
+void Layout::find_statements() { StatementWalk(items_).walk(); }
 
 void Layout::sum() {
   sums_.reserve(items_.size() + 1);

@@ -11,7 +11,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <typeindex>  // the lightest that has std::hash
 
 namespace otp {
 

@@ -5,6 +5,7 @@
 #include <otp/gen/version.h>
 OTP_GEN_CHECK_VERSION(1, 1);
 
+#include <chrono>
 #include <otp/gen/data.h>
 #include <otp/gen_server.h>
 #include <otp/supervisor.h>

@@ -41,6 +41,11 @@ CASES = [
      "struct Line { x: u8; y: string; }\nalias Lines = list<Line>;\n", 0),
     ("a word of the language with a large letter", "Server S { Init(); call get(); }\n",
      "server S { init(); call get(); }\n", 0),
+    ("a name of one's own before a habit", "struct Date { x: u8; }\nalias Days = list<date>;\n",
+     "struct Date { x: u8; }\nalias Days = list<Date>;\n", 0),
+    ("the order of what stands behind a call",
+     "statem M { init() -> a; state a { call x() -> u8 to b timeout 2s; } final state b; };\n",
+     "statem M { init() -> a; state a { call x() -> u8 to b timeout 2s; } final state b; }\n", 0),
     ("a likely name is left to the author", "struct Line { x: strnig; }\n",
      "struct Line { x: strnig; }\n", 1),
     ("two question marks", "struct Line { x: u8??; y: list<u8??>?; }\n",
@@ -52,6 +57,46 @@ CASES = [
      "server S {\n  init();\n  trap_exit;\n  // gone\n}\n", 0),
     ("an idle allowance", "@allow(unused_type, reason: \"old\")\nalias X = u8;\n",
      "alias X = u8;\n", 0),
+    ("one name of an allowance",
+     "@allow(unused_type, infinite_timeout, reason: \"old\")\nalias X = u8;\n"
+     "server S { init(); call get(); }\n",
+     "@allow(unused_type, reason: \"old\")\nalias X = u8;\n"
+     "server S { init(); call get(); }\n", 0),
+    ("the last name of an allowance",
+     "@allow(unused_type, infinite_timeout)\nalias X = u8;\nserver S { init(); call get(); }\n",
+     "@allow(unused_type)\nalias X = u8;\nserver S { init(); call get(); }\n", 0),
+    ("every name of an allowance",
+     "@allow(unused_type, infinite_timeout)\nserver S { init(); call get(); }\n",
+     "server S { init(); call get(); }\n", 0),
+    ("of two that differ in case neither is taken for the other",
+     "struct point { x: u8; }\nstruct Point { y: u8; }\nstruct A { at: Point; }\n",
+     "struct point { x: u8; }\nstruct Point { y: u8; }\nstruct A { at: Point; }\n", 1),
+    ("which of two is meant is left to the author",
+     "struct point { x: u8; }\nstruct Point { y: u8; }\nstruct A { at: POINT; }\n",
+     "struct point { x: u8; }\nstruct Point { y: u8; }\nstruct A { at: POINT; }\n", 1),
+    ("a server is not meant where a struct is used",
+     "struct cart { x: u8; }\nserver Cart { init(); call get(x: cart); }\n"
+     "server S { uses Cart; init(); call get(x: pid<Cart>); }\nsupervisor T { child Cart; }\n",
+     "struct cart { x: u8; }\nserver Cart { init(); call get(x: cart); }\n"
+     "server S { uses Cart; init(); call get(x: pid<Cart>); }\nsupervisor T { child Cart; }\n", 1),
+    ("a constant is no type", "const radio: u32 = 1;\nstruct A { r: Radio; }\n",
+     "const radio: u32 = 1;\nstruct A { r: Radio; }\n", 1),
+    ("a server is no type", "server Line { init(); call get(x: list<line>); }\n",
+     "server Line { init(); call get(x: list<line>); }\n", 1),
+    ("a server is no value",
+     "server Z { init(); call get(); @deprecated(1, use: get) call old(x: u8 = z); }\n",
+     "server Z { init(); call get(); @deprecated(1, use: get) call old(x: u8 = z); }\n", 1),
+    ("the end of a declaration",
+     "const a: u32 = 1_000\nalias B = list<u8>\nimport other { A }\nalias C = A;\n",
+     "const a: u32 = 1_000;\nalias B = list<u8>;\nimport other { A };\nalias C = A;\n", 0),
+    ("a semicolon behind a brace",
+     "struct L { x: u8; };\nserver S {\n  init();\n  state { x: L; };\n  call get();\n};\n",
+     "struct L { x: u8; }\nserver S {\n  init();\n  state { x: L; }\n  call get();\n}\n", 0),
+    ("another quotation mark",
+     "const a: string = 'text';\nconst b: string = \u201ctext\u201d;\n",
+     "const a: string = \"text\";\nconst b: string = \"text\";\n", 0),
+    ("the parts of a module's name", "import deep.other { D };\nalias C = D;\n",
+     "import deep::other { D };\nalias C = D;\n", 0),
     ("line ends of Windows", "import other { A };\r\nserver S {\r\n  init()\r\n}\r\n",
      "server S {\r\n  init();\r\n}\r\n", 0),
     ("letters of more than one byte", "/// Größe\nserver S { /* ä */ init() /* ü */\n}\n",
@@ -77,6 +122,8 @@ def check_case(what, before, after, status):
     folder = scratch / "case"
     folder.mkdir(exist_ok=True)
     (folder / "other.otp").write_text(OTHER)
+    (folder / "deep").mkdir(exist_ok=True)
+    (folder / "deep" / "other.otp").write_text("module deep::other;\nstruct D { x: u8; }\n")
     path = folder / "test.otp"
     path.write_bytes(("module test;\n" + before).encode())
     done = run("fix", "test.otp", cwd=folder)

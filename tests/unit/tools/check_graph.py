@@ -63,6 +63,19 @@ expect("an unknown kind", graph("--kind=cals", "shop.otp"), 2, "cals", "did you 
 expect("an unknown format", graph("--format=png", "shop.otp"), 2, "dot|mermaid|svg", "png")
 expect("a schema with errors", graph(scratch.resolve() / "broken.otp"), 1, "OTP0102", "Nobody")
 expect("a schema without supervisors", graph(scratch.resolve() / "plain.otp"), 0, "is empty")
+(scratch / "deadlock.otp").write_text("""module deadlock;
+server A { uses B (call); init(); call get(); }
+server B { uses A (call); init(); call get(); }
+""")
+drawn = graph("--kind=calls", scratch.resolve() / "deadlock.otp")
+expect("a deadlock", drawn, 1, "OTP0306", "A -> B -> A")
+if drawn.stdout.count("color=red") < 2:
+    findings.append(f"a deadlock is not drawn in red:\n{drawn.stdout}")
+(scratch / "both.otp").write_text((scratch / "deadlock.otp").read_text() + "struct C { x: No; }\n")
+more = graph("--kind=calls", scratch.resolve() / "both.otp")
+expect("a deadlock and another error", more, 1, "OTP0306", "OTP0102")
+if more.stdout:
+    findings.append(f"something is drawn of a schema with other errors:\n{more.stdout}")
 expect("a missing file", graph("missing.otp"), 3, "cannot read")
 expect("no file", graph(), 2, "at least one schema")
 for finding in findings:

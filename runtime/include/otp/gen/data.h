@@ -1,8 +1,8 @@
-// What the data types of generated code are made of.
+// What the data types of generated code are made of; those of time come with <chrono>, which costs
+// as much as all of this.
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>

@@ -1,0 +1,303 @@
+#include "syntax/mend.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include <antlr4-runtime.h>
+#include "OtpLexer.h"
+
+namespace otpc::syntax {
+namespace {
+
+using antlr4::Token;
+using grammar::OtpLexer;
+
+bool is_word(std::size_t type) {
+  return type == OtpLexer::IDENTIFIER ||
+         (type >= OtpLexer::MODULE && type <= OtpLexer::START_PHASES);
+}
+
+bool begins_members(std::size_t type) {
+  switch (type) {
+    case OtpLexer::USES:
+    case OtpLexer::INIT:
+    case OtpLexer::STATE:
+    case OtpLexer::MAILBOX:
+    case OtpLexer::HIBERNATE:
+    case OtpLexer::CALL:
+    case OtpLexer::CAST:
+    case OtpLexer::INFO:
+    case OtpLexer::CONTINUE:
+    case OtpLexer::TERMINATE:
+    case OtpLexer::TRAP_EXIT:
+    case OtpLexer::UPGRADE:
+    case OtpLexer::DATA:
+    case OtpLexer::ON:
+    case OtpLexer::STATE_TIMEOUT:
+    case OtpLexer::POSTPONE:
+    case OtpLexer::FINAL:
+    case OtpLexer::ANY:
+    case OtpLexer::EVENT:
+    case OtpLexer::UNIQUE:
+    case OtpLexer::DUPLICATE:
+    case OtpLexer::KEY:
+    case OtpLexer::NAMES:
+    case OtpLexer::STRATEGY:
+    case OtpLexer::INTENSITY:
+    case OtpLexer::AUTO_SHUTDOWN:
+    case OtpLexer::CHILD:
+    case OtpLexer::MAX_CHILDREN:
+    case OtpLexer::BACKOFF:
+    case OtpLexer::ENV:
+    case OtpLexer::DEPENDS:
+    case OtpLexer::START:
+    case OtpLexer::START_PHASES:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_ending(std::size_t type) {
+  return type == OtpLexer::SEMI || type == OtpLexer::LBRACE || type == OtpLexer::RBRACE;
+}
+
+/// Behind such a sign something has to come.
+bool wants_more(std::size_t type) {
+  switch (type) {
+    case OtpLexer::LPAREN:
+    case OtpLexer::LBRACKET:
+    case OtpLexer::LESS:
+    case OtpLexer::COMMA:
+    case OtpLexer::COLONS:
+    case OtpLexer::COLON:
+    case OtpLexer::EQUALS:
+    case OtpLexer::ARROW:
+    case OtpLexer::DOT:
+    case OtpLexer::BAR:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// More braces are no slip of the finger, and for each the tokens may be gone through.
+constexpr int mended_at_most = 10;
+
+/// The tokens of a slice, and what is to be changed in them.
+class Mender {
+ public:
+  Mender(const std::vector<Token*>& tokens, const Places& places) : places_(places) {
+    for (Token* token : tokens) {
+      if (token->getType() == Token::EOF) continue;
+      tokens_.push_back(token);
+      const std::size_t at = tokens_.size() - 1;
+      line_begins_.push_back(is_first_of_line(at) ? at : line_begins_.back());
+    }
+  }
+
+  MendedTokens mended() {
+    MendedTokens result;
+    result.balanced = mend_braces();
+    if (type(0) != OtpLexer::IMPORT) mend_lines();
+    std::ranges::stable_sort(changes_, {}, [](const Change& each) {  // `;` before `}`
+      return std::pair(each.index, each.type != OtpLexer::SEMI);
+    });
+    auto change = changes_.begin();
+    for (std::size_t i = 0; i <= tokens_.size(); ++i) {
+      bool dropped = false;
+      for (; change != changes_.end() && change->index == i; ++change) {
+        dropped |= change->type == 0;
+        if (change->type != 0) result.tokens.push_back(made_up(change->type, *tokens_[i - 1]));
+        result.mends.push_back(std::move(change->mend));
+      }
+      if (i < tokens_.size() && !dropped)
+        result.tokens.push_back(std::make_unique<antlr4::CommonToken>(tokens_[i]));
+    }
+    return result;
+  }
+
+ private:
+  struct Change {
+    std::size_t index = 0;  ///< of the token before which it is put in, or that is left out
+    std::size_t type = 0;   ///< 0: left out
+    Mend mend;
+  };
+  struct Open {
+    std::size_t index = 0;   ///< of the `{`
+    std::size_t column = 0;  ///< where its line begins
+  };
+
+  std::size_t type(std::size_t at) const {
+    return at < tokens_.size() ? tokens_[at]->getType() : Token::EOF;
+  }
+  std::size_t column(std::size_t at) const { return tokens_[at]->getCharPositionInLine(); }
+  bool is_first_of_line(std::size_t at) const {
+    return at == 0 || tokens_[at - 1]->getLine() < tokens_[at]->getLine();
+  }
+  std::size_t line_begin(std::size_t at) const { return line_begins_[at]; }
+
+  /// Has no text: where a line ends.
+  static std::unique_ptr<Token> made_up(std::size_t type, const Token& before) {
+    auto token = std::make_unique<antlr4::CommonToken>(
+        std::pair(before.getTokenSource(), before.getInputStream()), type, Token::DEFAULT_CHANNEL,
+        before.getStopIndex() + 1, before.getStopIndex());
+    token->setLine(before.getLine());
+    token->setCharPositionInLine(before.getCharPositionInLine() + 1);
+    return token;
+  }
+
+  Mend missing(std::size_t index, const char* message) const {
+    const Token& before = *tokens_[index - 1];
+    return {before.getLine(), places_.behind(before), message, {}, 0, false};
+  }
+
+  /// True when braces match now: each that is missing or too many is found by the indentation.
+  bool mend_braces() {
+    int depth = 0;
+    bool closes_too_much = false;
+    for (std::size_t i = 0; i < tokens_.size(); ++i) {
+      if (type(i) == OtpLexer::LBRACE) ++depth;
+      if (type(i) == OtpLexer::RBRACE) --depth;
+      closes_too_much |= depth < 0;
+    }
+    if (depth == 0) return !closes_too_much;
+    if (std::abs(depth) > mended_at_most || tokens_.size() == 1) return false;
+    if (depth > 0)
+      close_open_blocks();
+    else
+      open_closed_blocks();
+    if (changes_.size() == static_cast<std::size_t>(std::abs(depth))) return true;
+    changes_.clear();
+    return false;
+  }
+
+  void close(const Open& open, std::size_t before) {
+    Change change{before, OtpLexer::RBRACE, missing(before, "expected `}`")};
+    change.mend.open = places_.span(*tokens_[open.index]);
+    change.mend.open_line = tokens_[open.index]->getLine();
+    changes_.push_back(std::move(change));
+  }
+
+  /// A line that stands no deeper than the one that opened a block is not in it.
+  void close_open_blocks() {
+    std::vector<Open> open;
+    for (std::size_t i = 0; i < tokens_.size(); ++i) {
+      const bool closes = type(i) == OtpLexer::RBRACE;
+      while (is_first_of_line(i) && open.size() > 1 &&
+             column(i) + (closes ? 1 : 0) <= open.back().column) {
+        close(open.back(), i);
+        open.pop_back();
+      }
+      if (type(i) == OtpLexer::LBRACE) open.push_back({i, column(line_begin(i))});
+      if (closes && !open.empty()) open.pop_back();
+    }
+    if (open.size() == 1) close(open.front(), tokens_.size());
+  }
+
+  void open_closed_blocks() {
+    std::vector<Open> open;
+    bool any = false;
+    for (std::size_t i = 0; i < tokens_.size(); ++i) {
+      if (!any && i > 0 && is_first_of_line(i) && column(i) > column(0) &&
+          !wants_more(type(i - 1)) && begins_member(i, false)) {
+        changes_.push_back({i, OtpLexer::LBRACE, missing(i, "expected `{`")});
+        open.push_back({i, column(0)});
+        any = true;
+      }
+      if (type(i) == OtpLexer::LBRACE) {
+        open.push_back({i, column(line_begin(i))});
+        any = true;
+      }
+      if (type(i) != OtpLexer::RBRACE) continue;
+      const bool last = i + 1 == tokens_.size();
+      const bool outermost = is_first_of_line(i) && column(i) <= column(0);
+      if (open.empty() || (open.size() == 1 && !last && !outermost))
+        open_or_leave_out(i);
+      else
+        open.pop_back();
+    }
+  }
+
+  /// Behind `state`, `state idle, busy`, `data`, `env`, `any`; 0 when that is not what begins
+  /// there.
+  std::size_t behind_head(std::size_t at) const {
+    if (type(at) == OtpLexer::FINAL) ++at;
+    if (type(at) == OtpLexer::DATA || type(at) == OtpLexer::ENV || type(at) == OtpLexer::ANY)
+      return at + 1;
+    if (type(at) != OtpLexer::STATE) return 0;
+    if (type(at + 2) == OtpLexer::COLON) return at + 1;  // the fields of a server
+    at += 2;
+    while (type(at) == OtpLexer::COMMA) at += 2;
+    return at;
+  }
+
+  /// The `}` at this place closes nothing: what stands before it in its line, or the line above
+  /// that stands as deep, lacks a `{`, or it is one too many.
+  void open_or_leave_out(std::size_t closing) {
+    const std::size_t behind_word = behind_head(line_begin(closing));
+    if (behind_word != 0 && behind_word < closing && type(behind_word) != OtpLexer::LBRACE) {
+      changes_.push_back({behind_word, OtpLexer::LBRACE, missing(behind_word, "expected `{`")});
+      return;
+    }
+    for (std::size_t i = closing; is_first_of_line(closing) && i-- > 1;) {
+      if (!is_first_of_line(i) || column(i) > column(closing)) continue;
+      std::size_t behind = i + 1;
+      while (!is_first_of_line(behind)) ++behind;
+      if (column(i) < column(closing) || is_ending(type(behind - 1))) break;
+      changes_.push_back({behind, OtpLexer::LBRACE, missing(behind, "expected `{`")});
+      return;
+    }
+    const Token& token = *tokens_[closing];
+    changes_.push_back(
+        {closing, 0, {token.getLine(), places_.span(token), "unexpected `}`", {}, 0, false}});
+  }
+
+  bool begins_member(std::size_t at, bool in_the_middle) const {
+    const std::size_t next = type(at + 1);
+    if (type(at) == OtpLexer::RBRACE || type(at) == OtpLexer::AT || begins_members(type(at)))
+      return true;
+    if (type(at) == OtpLexer::RANGE) return !in_the_middle;
+    if (!is_word(type(at))) return false;
+    const bool ends =
+        next == OtpLexer::LPAREN || next == OtpLexer::SEMI || next == OtpLexer::RBRACE;
+    return next == OtpLexer::COLON || (!in_the_middle && ends);
+  }
+
+  /// A line that stands no deeper than the member above it, and begins like one, is another one.
+  void mend_lines() {
+    std::size_t member = 0;
+    bool annotated = false;
+    for (std::size_t i = 1; i < tokens_.size(); ++i) {
+      const std::size_t before = type(i - 1);
+      if (is_ending(before) || (before == OtpLexer::RANGE && i - 1 == member)) {
+        member = i;
+        annotated = type(i) == OtpLexer::AT;
+        continue;
+      }
+      if (!is_first_of_line(i)) continue;
+      if (annotated && type(line_begin(i - 1)) == OtpLexer::AT) continue;
+      const bool as_deep = column(i) <= column(line_begin(member));
+      if (member == 0 || !as_deep || !begins_member(i, wants_more(before))) continue;
+      Mend end = missing(i, "expected `;`");
+      end.semicolon = true;
+      changes_.push_back({i, OtpLexer::SEMI, std::move(end)});
+      member = i;
+      annotated = type(i) == OtpLexer::AT;
+    }
+  }
+
+  const Places& places_;
+  std::vector<Token*> tokens_;
+  std::vector<std::size_t> line_begins_;  ///< for each token the first of its line
+  std::vector<Change> changes_;
+};
+
+}  // namespace
+
+MendedTokens mend(const std::vector<Token*>& tokens, const Places& places) {
+  return Mender(tokens, places).mended();
+}
+
+}  // namespace otpc::syntax

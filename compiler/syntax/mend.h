@@ -1,0 +1,33 @@
+// What a reader sees in a text with a mistake: where a line ends, although no `;` says so, and
+// which brace is missing. The parser is shown that text, so that one mistake costs one member.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "source/source_manager.h"
+#include "syntax/tokens.h"
+
+namespace otpc::syntax {
+
+/// A sign that was put in or left out.
+struct Mend {
+  std::size_t line = 0;  ///< where it is missed; when the parser tells of this line, that is it
+  source::Span span;     ///< of what is left out; empty where something is put in
+  std::string message;   ///< "expected `;`"
+  source::Span open;     ///< the `{` that is not closed
+  std::size_t open_line = 0;
+  bool semicolon = false;
+};
+
+struct MendedTokens {
+  std::vector<std::unique_ptr<antlr4::Token>> tokens;  ///< copies
+  std::vector<Mend> mends;
+  bool balanced = true;  ///< braces match
+};
+
+/// Only the indentation is asked: where it says nothing, the tokens stay as they are.
+MendedTokens mend(const std::vector<antlr4::Token*>& tokens, const Places& places);
+
+}  // namespace otpc::syntax

@@ -1,0 +1,151 @@
+#include "syntax/slice_parser.h"
+
+#include <memory>
+#include <utility>
+
+#include "OtpLexer.h"
+
+namespace otpc::syntax {
+namespace {
+
+/// Where a name is missing before `;` or a brace, that sign ends the part: it is not taken for a
+/// slip of the finger and left out. What stands between braces that do not belong there is left out
+/// as a whole.
+class KeepEndings final : public antlr4::DefaultErrorStrategy {
+ public:
+  explicit KeepEndings(bool balanced) : balanced_(balanced) {}
+
+ protected:
+  antlr4::Token* singleTokenDeletion(antlr4::Parser* parser) override {
+    switch (parser->getTokenStream()->LA(1)) {
+      case grammar::OtpLexer::LBRACE:
+        return block_deletion(parser);
+      case grammar::OtpLexer::SEMI:
+      case grammar::OtpLexer::RBRACE:
+      case grammar::OtpLexer::ARROW:
+        return nullptr;
+      default:
+        return DefaultErrorStrategy::singleTokenDeletion(parser);
+    }
+  }
+
+  /// `state n: u32;` in a server: what follows is no field of it.
+  bool singleTokenInsertion(antlr4::Parser* parser) override {
+    return dynamic_cast<grammar::OtpParser::StateMemberContext*>(parser->getContext()) == nullptr &&
+           DefaultErrorStrategy::singleTokenInsertion(parser);
+  }
+
+  void consumeUntil(antlr4::Parser* parser, const antlr4::misc::IntervalSet& set) override {
+    for (;;) {
+      const std::size_t next = parser->getTokenStream()->LA(1);
+      if (next == antlr4::Token::EOF || set.contains(next)) return;
+      if (balanced_ && next == grammar::OtpLexer::LBRACE)
+        consume_block(parser);
+      else
+        parser->consume();
+    }
+  }
+
+ private:
+  static void consume_block(antlr4::Parser* parser) {
+    int depth = 0;
+    do {
+      const std::size_t next = parser->getTokenStream()->LA(1);
+      if (next == antlr4::Token::EOF) return;
+      depth += next == grammar::OtpLexer::LBRACE ? 1 : next == grammar::OtpLexer::RBRACE ? -1 : 0;
+      parser->consume();
+    } while (depth > 0);
+  }
+
+  /// What comes behind the block, when that is what was wanted before it.
+  antlr4::Token* block_deletion(antlr4::Parser* parser) {
+    if (!balanced_) return nullptr;
+    const antlr4::misc::IntervalSet expected = getExpectedTokens(parser);
+    const auto& atn = parser->getInterpreter<antlr4::atn::ATNSimulator>()->atn;
+    antlr4::atn::ATNState* const behind_missing =
+        atn.states[parser->getState()]->transitions[0]->target;
+    // Only a word is missing before this block.
+    if (atn.nextTokens(behind_missing, parser->getContext())
+            .contains(static_cast<std::ptrdiff_t>(grammar::OtpLexer::LBRACE)))
+      return nullptr;
+    reportUnwantedToken(parser);
+    consume_block(parser);
+    if (!expected.contains(static_cast<std::ptrdiff_t>(parser->getTokenStream()->LA(1))))
+      return nullptr;
+    antlr4::Token* const matched = parser->getCurrentToken();
+    reportMatch(parser);
+    return matched;
+  }
+
+  bool balanced_;
+};
+
+}  // namespace
+
+SliceParser::SliceParser(Slice& slice, const TokenizedFile& tokens,
+                         diagnostics::Engine& diagnostics)
+    : places_(tokens.places),
+      source_(std::move(slice.tokens)),
+      stream_(&source_),
+      parser_(&stream_),
+      errors_(tokens, diagnostics) {
+  parser_.removeErrorListeners();
+}
+
+grammar::OtpParser::TopLevelContext* SliceParser::parse() {
+  auto* interpreter = parser_.getInterpreter<antlr4::atn::ParserATNSimulator>();
+  interpreter->setPredictionMode(antlr4::atn::PredictionMode::SLL);
+  parser_.setErrorHandler(std::make_shared<antlr4::BailErrorStrategy>());
+  try {
+    return parser_.topLevel();
+  } catch (const antlr4::ParseCancellationException&) {
+    parser_.reset();  // and the stream with it
+  }
+  stream_.fill();
+  MendedTokens mended = mend(stream_.getTokens(), places_);
+  mended_source_.emplace(std::move(mended.tokens));
+  mended_stream_.emplace(&*mended_source_);
+  parser_.setTokenStream(&*mended_stream_);
+  parser_.setErrorHandler(std::make_shared<KeepEndings>(mended.balanced));
+  parser_.addErrorListener(&errors_);
+  errors_.begin(mended);
+  interpreter->setPredictionMode(antlr4::atn::PredictionMode::LL);
+  grammar::OtpParser::TopLevelContext* const tree = parser_.topLevel();
+  for (const Mend& each : mended.mends) errors_.tell(each);
+  return tree;
+}
+
+std::vector<source::Span> SliceParser::unclear() {
+  std::vector<source::Span> result;
+  if (errors_.unclear_lines().empty()) return result;
+  const std::vector<antlr4::Token*> all = mended_stream_->getTokens();
+  for (const std::size_t line : errors_.unclear_lines()) {
+    source::Span span;
+    bool ended = false;
+    for (const antlr4::Token* token : all) {
+      if (token->getLine() < line || token->getType() == antlr4::Token::EOF) continue;
+      const source::Span place = places_.span(*token);
+      const std::size_t type = token->getType();
+      const bool past = token->getLine() > line && !errors_.all_unclear();
+      if (past && ended) break;
+      span = span ? source::join(span, place) : place;
+      ended = type == grammar::OtpLexer::SEMI || type == grammar::OtpLexer::LBRACE ||
+              type == grammar::OtpLexer::RBRACE;
+    }
+    if (span) result.push_back(span);
+  }
+  return result;
+}
+
+void SliceParser::collect_lost(const grammar::OtpParser::DeclarationContext* declaration,
+                               bool has_name, std::set<std::string>& lost) {
+  const bool known = has_name && declaration->start != nullptr && declaration->stop != nullptr;
+  for (const antlr4::Token* token : mended_stream_->getTokens()) {
+    const std::size_t index = token->getTokenIndex();
+    const bool inside = known && index >= declaration->start->getTokenIndex() &&
+                        index < declaration->stop->getTokenIndex();
+    if (token->getType() == grammar::OtpLexer::IDENTIFIER && !inside) lost.insert(token->getText());
+  }
+}
+
+}  // namespace otpc::syntax
