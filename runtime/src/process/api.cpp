@@ -43,16 +43,17 @@ class FunctionBehaviour final : public Behaviour {
   std::move_only_function<void()> body_;
 };
 
-[[gnu::noinline]] void send_when_there_is_room(Process& self, Pid target, Message* message) {
+/// What is not just put into a mailbox: it may have to wait for room, is seen by a simulation, or
+/// its sender has had its share of the thread.
+[[gnu::noinline]] void send_unusually(Pid target, Message* message) {
+  Process& self = *current_process();
   MessagePtr owned(message);
-  wait_for_room(self, target, *message);
+  if (self.node->any_blocking()) wait_for_room(self, target, *message);
   self.node->send(target, owned.release());
-}
-
-[[gnu::noinline]] void give_way() noexcept {
   Scheduler* const scheduler = current_scheduler();
-  if (scheduler->current() != nullptr && std::uncaught_exceptions() == 0)
-    scheduler->yield(*scheduler->current());
+  if (scheduler->budget_spent() && scheduler->current() != nullptr &&
+      std::uncaught_exceptions() == 0)
+    scheduler->yield(self);
 }
 
 }  // namespace
@@ -148,16 +149,17 @@ std::optional<Down> await_down(Ref ref, Timeout timeout) {
 Pid parent() { return require_process("parent").parent(); }
 
 void send_message(Pid target, Message* message) {
-  Process* const self = current_process();
+  Scheduler* const scheduler = current_scheduler();
+  const Process* const self =
+      scheduler == nullptr ? nullptr : static_cast<const Process*>(scheduler->current());
   if (self == nullptr) [[unlikely]]
     return message->type->destroy(message);
-  if (self->node->any_blocking()) [[unlikely]] {
-    send_when_there_is_room(*self, target, message);
-  } else {
-    self->node->send_inline(target, message);
-  }
-  if (current_scheduler()->budget_spent()) [[unlikely]]
-    give_way();
+  scheduler->note_entry();
+  Node& node = *self->node;
+  if (self->zombie.load(std::memory_order_relaxed) != Zombie::no || node.sends_unusually() ||
+      scheduler->budget_spent()) [[unlikely]]
+    return send_unusually(target, message);
+  node.deliver_inline(target, message);
 }
 
 std::int64_t request_deadline() {

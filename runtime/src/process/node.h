@@ -151,6 +151,10 @@ class Node {
   void push(Process& process, Message* message) noexcept;
   /// `send` without a call, for what most messages pass.
   void send_inline(Pid target, Message* message) noexcept;
+  /// The same, unless sends_unusually().
+  void deliver_inline(Pid target, Message* message) noexcept;
+  /// Something sees the messages on their way, or holds them up.
+  bool sends_unusually() const noexcept { return filter_ != nullptr || any_blocking(); }
   bool is_alive(Pid pid) const noexcept;
 
   /// Called by a process when all of it is gone.
@@ -160,7 +164,6 @@ class Node {
 
  private:
   void open(Process& process) noexcept;
-  void deliver_inline(Pid target, Message* message) noexcept;
   void push_inline(Process& process, Message* message) noexcept;
   void enqueue(Process& process, Message* message) noexcept;
   void push_limited(Process& process, Message* message) noexcept;
