@@ -24,8 +24,9 @@ struct Silence final : otp::ReportSink {
 
 std::vector<Bench> all_benches() {
   std::vector<Bench> all;
-  for (const auto& some : {call_benches(), server_benches(), message_benches(), timer_benches(),
-                           name_benches(), load_benches(), tcp_benches(), session_benches()})
+  for (const auto& some :
+       {call_benches(), server_benches(), message_benches(), timer_benches(), name_benches(),
+        load_benches(), tcp_benches(), session_benches(), peak_benches()})
     all.insert(all.end(), some.begin(), some.end());
   return all;
 }

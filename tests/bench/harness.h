@@ -68,5 +68,6 @@ std::vector<Bench> name_benches();
 std::vector<Bench> load_benches();
 std::vector<Bench> tcp_benches();
 std::vector<Bench> session_benches();
+std::vector<Bench> peak_benches();
 
 }  // namespace otp_bench

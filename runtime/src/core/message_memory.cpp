@@ -2,8 +2,12 @@
 // mimalloc's cross-thread free lists are made for that. In front of it each thread keeps a few of
 // each small size, for those that are freed where they were made: a call's message comes home as
 // its reply. Under a sanitizer the system allocator is used, so that it can watch the memory.
+#include "core/message_memory.h"
+
 #include <array>
 #include <cstdlib>
+#include <mutex>
+#include <utility>
 
 #include <otp/detail/message.h>
 
@@ -23,6 +27,7 @@ void* allocate_message(std::size_t bytes) {
   return memory;
 }
 void free_message(void* memory, std::size_t) noexcept { std::free(memory); }
+void give_memory_back() noexcept {}
 
 #else
 
@@ -43,19 +48,26 @@ struct FreeList {
 // Trivial, so that it is found without a check; what is left in it is given back by Drain.
 thread_local constinit std::array<FreeList, classes> kept{};
 
+constexpr std::size_t room_for(std::size_t index) noexcept {
+  return most_kept / ((index + 1) * granule);
+}
+
+void free_all(FreeList& list) noexcept {
+  while (list.first != nullptr) {
+    FreeBlock* const block = list.first;
+    list.first = block->next;
+    mi_free(block);
+  }
+}
+
 struct Drain {
   Drain() {
-    for (std::size_t index = 0; index < classes; ++index)
-      kept[index].room = most_kept / ((index + 1) * granule);
+    for (std::size_t index = 0; index < classes; ++index) kept[index].room = room_for(index);
   }
   ~Drain() {
     for (FreeList& list : kept) {
       list.room = 0;  // what is freed later goes past it
-      while (list.first != nullptr) {
-        FreeBlock* const block = list.first;
-        list.first = block->next;
-        mi_free(block);
-      }
+      free_all(list);
     }
   }
 };
@@ -97,6 +109,26 @@ void free_message(void* memory, std::size_t bytes) noexcept {
   auto* const block = static_cast<FreeBlock*>(memory);
   block->next = list.first;
   list.first = block;
+}
+
+void give_memory_back() noexcept {
+  for (std::size_t index = 0; index < classes; ++index) {
+    if (kept[index].first == nullptr) continue;
+    free_all(kept[index]);
+    kept[index].room = room_for(index);
+  }
+  // What others have freed of this thread's memory, no other can take; and mimalloc looks for it
+  // only when the thread goes on allocating. What is free goes to the system only after a delay,
+  // and again when somebody allocates. So for a moment there is no delay, whoever frees a page; one
+  // thread at a time, or the first to end would bring the delay back for the others.
+  static const std::array delays{
+      std::pair{mi_option_decommit_delay, mi_option_get(mi_option_decommit_delay)},
+      std::pair{mi_option_segment_decommit_delay, mi_option_get(mi_option_segment_decommit_delay)}};
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  for (const auto& [option, usual] : delays) mi_option_set(option, 0);
+  mi_collect(true);
+  for (const auto& [option, usual] : delays) mi_option_set(option, usual);
 }
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <boost/fiber/operations.hpp>
 
+#include "core/message_memory.h"
 #include "fiber/algorithm.h"
 #include "fiber/stack_pool.h"
 
@@ -231,6 +232,10 @@ void Scheduler::sleep() {
     group_.options_.driver->wait();
     if (stop_requested()) stopping_ = true;
     return;
+  }
+  if (gives_memory_back_.load(std::memory_order_relaxed)) [[unlikely]] {
+    gives_memory_back_.store(false, std::memory_order_relaxed);
+    give_memory_back();
   }
   const bool retired = is_retired();
   // Who sleeps in the poller sleeps at once: what it costs to wake it is paid by the kernel's side.

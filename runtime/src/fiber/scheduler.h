@@ -28,6 +28,11 @@
 // one; when the process comes back there is one too many, which retires: it gives away what it has
 // and takes nothing more, and its thread lives on for the timers that were armed there.
 //
+// Memory. A thread keeps what was freed on it, and by others of what it made, for what it allocates
+// next; after a peak that is much. The monitor asks a scheduler that has had little to do for a
+// second to give it to the system before it sleeps again, and once more as long as anybody goes on,
+// who may free what this one made.
+//
 // Exit. `stop` requires that no process is left; each scheduler then lets its idle workers end, and
 // its thread.
 #pragma once
@@ -148,7 +153,8 @@ class Scheduler {
   std::uint32_t turns_to_poll_ = 0;
   std::atomic<std::uint32_t> turn_mark_{0};  ///< copy of turns_ for the monitor
   std::atomic<bool> preempt_{false};
-  bool dispatching_ = false;  ///< events of the poller, or timers
+  std::atomic<bool> gives_memory_back_{false};  ///< is asked to
+  bool dispatching_ = false;                    ///< events of the poller, or timers
   OverflowStacks* overflow_stacks_ = nullptr;
   std::vector<Worker*> idle_workers_;
   TimerShard timers_;
@@ -284,6 +290,8 @@ class SchedulerGroup {
   struct Computing;
   void watch_computing(Scheduler& scheduler, Computing& seen) noexcept;
   struct Turn;
+  struct Quiet;
+  void watch_memory(Scheduler& scheduler, std::uint32_t turns, Quiet& seen) noexcept;
   void watch_turn(Scheduler& scheduler, bool is_new, Turn& seen) noexcept;
 
   const Options options_;
@@ -315,6 +323,7 @@ class SchedulerGroup {
   RunnableList blocking_queue_;
   std::uint32_t blocking_waiting_ = 0;  ///< threads that wait for work
   std::uint32_t blocking_queued_ = 0;
+  std::uint64_t blocking_gives_back_ = 0;  ///< how often its threads have been asked for memory
   std::vector<std::unique_ptr<Scheduler>> blocking_;
 
   std::mutex poller_mutex_;
@@ -327,6 +336,7 @@ class SchedulerGroup {
   std::mutex monitor_mutex_;
   std::condition_variable monitor_condition_;
   bool adjust_now_ = false;
+  std::uint64_t activity_ = 0;  ///< grows while anything runs; the monitor's
   std::thread monitor_;
 };
 

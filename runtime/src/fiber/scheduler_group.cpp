@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/message_memory.h"
 #include "fiber/scheduler.h"
 #include "fiber/stack_pool.h"
 
@@ -19,7 +20,9 @@ constexpr int crowded_ticks_before_rescue = 4;
 // Fewer turns than these in a tick are long ones: whoever waits behind them gains by moving.
 constexpr std::uint32_t short_turns_in_tick = 8;
 constexpr int ticks_before_stuck = 10;
-constexpr std::uint8_t visits_of_low = 8;  // as RESCHEDULE_LOW of the BEAM
+constexpr Nanoseconds quiet_before_giving_back = 1'000'000'000;
+constexpr std::uint32_t turns_of_quiet = 1000;  // fewer than these in that time are little
+constexpr std::uint8_t visits_of_low = 8;       // as RESCHEDULE_LOW of the BEAM
 
 }  // namespace
 
@@ -279,7 +282,14 @@ Runnable* SchedulerGroup::pop_blocking() noexcept {
 void SchedulerGroup::wait_for_blocking_work(Scheduler& scheduler) {
   std::unique_lock lock(blocking_mutex_);
   ++blocking_waiting_;
-  blocking_condition_.wait(lock, [this] { return !blocking_queue_.empty() || stopping_.load(); });
+  const auto woken = [this] { return !blocking_queue_.empty() || stopping_.load(); };
+  for (std::uint64_t given_back = blocking_gives_back_; !woken();) {
+    blocking_condition_.wait(lock, [&] { return woken() || given_back != blocking_gives_back_; });
+    if (std::exchange(given_back, blocking_gives_back_) == blocking_gives_back_) continue;
+    lock.unlock();
+    give_memory_back();
+    lock.lock();
+  }
   --blocking_waiting_;
   if (stopping_.load()) scheduler.stopping_ = true;
 }
@@ -377,10 +387,36 @@ void SchedulerGroup::watch_turn(Scheduler& scheduler, bool is_new, Turn& seen) n
       &look);
 }
 
+/// How long a scheduler has had little to do, since anybody has had anything to do.
+struct SchedulerGroup::Quiet {
+  Nanoseconds since = machine_now();
+  std::uint32_t turns = 0;     ///< in that time
+  std::uint64_t activity = 0;  ///< of all, when it was asked last
+};
+
+/// Asks for the memory of a scheduler that has little to do, when anybody has run since.
+void SchedulerGroup::watch_memory(Scheduler& scheduler, std::uint32_t turns, Quiet& seen) noexcept {
+  const Nanoseconds time = machine_now();
+  seen.turns += turns;
+  if (seen.turns >= turns_of_quiet || activity_ == seen.activity) {
+    seen.turns = 0;
+    seen.since = time;
+  }
+  if (time - seen.since < quiet_before_giving_back) return;
+  seen = {.since = time, .activity = activity_};
+  scheduler.gives_memory_back_.store(true, std::memory_order_relaxed);
+  scheduler.wake();
+  if (scheduler.index_ != 0) return;
+  const std::lock_guard lock(blocking_mutex_);
+  ++blocking_gives_back_;
+  blocking_condition_.notify_all();
+}
+
 void SchedulerGroup::monitor_main() {
   struct Seen {
     Computing computing{};
     Turn long_turn{};
+    Quiet quiet{};
     std::uint32_t turn = 0;
     std::uint32_t displacements = 0;
     int crowded = 0;
@@ -401,6 +437,8 @@ void SchedulerGroup::monitor_main() {
       const std::uint32_t turn = scheduler.turn_mark_.load(std::memory_order_relaxed);
       const std::uint32_t turns = turn - std::exchange(seen[i].turn, turn);
       const std::uint32_t displacements = scheduler.queue_.displacements();
+      activity_ += turns + (scheduler.current() != nullptr ? 1 : 0);
+      watch_memory(scheduler, turns, seen[i].quiet);
       const bool independent = std::exchange(seen[i].displacements, displacements) != displacements;
       if (ops_.stuck != nullptr) watch_computing(scheduler, seen[i].computing);
       if (options_.long_schedule != 0) watch_turn(scheduler, turns != 0, seen[i].long_turn);
