@@ -128,6 +128,8 @@ void give_memory_back() noexcept {
   const std::lock_guard lock(mutex);
   for (const auto& [option, usual] : delays) mi_option_set(option, 0);
   mi_collect(true);
+  // Pages that were freed before wait for the next allocation in their segment.
+  mi_free(mi_malloc(std::size_t{8} * 1024 * 1024));
   for (const auto& [option, usual] : delays) mi_option_set(option, usual);
 }
 
