@@ -1,10 +1,11 @@
 // Messages are freed on another thread than they were made on, at tens of millions a second:
-// mimalloc's cross-thread free lists are made for that. In front of it each thread keeps a few of
-// each small size, for those that are freed where they were made: a call's message comes home as
+// mimalloc's cross-thread free lists are made for that. In front of it each thread keeps some of
+// the small sizes, for those that are freed where they were made: a call's message comes home as
 // its reply. Under a sanitizer the system allocator is used, so that it can watch the memory.
 #include "core/message_memory.h"
 
 #include <array>
+#include <climits>
 #include <cstdlib>
 #include <mutex>
 #include <utility>
@@ -35,46 +36,68 @@ namespace {
 
 constexpr std::size_t granule = 16;
 constexpr std::size_t classes = 16;                         // to 256 bytes
-constexpr std::size_t most_kept = std::size_t{128} * 1024;  // bytes of a class and thread
+constexpr std::size_t most_kept = std::size_t{192} * 1024;  // bytes of a thread
+constexpr int freed_at_once = 64;                           // where others need the room
+
+constexpr std::size_t size_of(std::size_t index) noexcept { return (index + 1) * granule; }
 
 struct FreeBlock {
   FreeBlock* next;
 };
-struct FreeList {
-  FreeBlock* first;
-  std::size_t room;  ///< for so many more; none until the thread is known to give them back
+struct Kept {
+  std::array<FreeBlock*, classes> first;  ///< of each class
+  std::size_t room;      ///< for so many bytes more; none until the thread is known to end
+  std::size_t last_cut;  ///< the class that has made room last
 };
 
 // Trivial, so that it is found without a check; what is left in it is given back by Drain.
-thread_local constinit std::array<FreeList, classes> kept{};
+thread_local constinit Kept kept{};
 
-constexpr std::size_t room_for(std::size_t index) noexcept {
-  return most_kept / ((index + 1) * granule);
-}
-
-void free_all(FreeList& list) noexcept {
-  while (list.first != nullptr) {
-    FreeBlock* const block = list.first;
-    list.first = block->next;
+/// At most `count` of a class.
+void free_some(std::size_t index, int count) noexcept {
+  for (; count > 0 && kept.first[index] != nullptr; --count) {
+    FreeBlock* const block = kept.first[index];
+    kept.first[index] = block->next;
+    kept.room += size_of(index);
     mi_free(block);
   }
 }
 
+void free_all() noexcept {
+  for (std::size_t index = 0; index < classes; ++index) free_some(index, INT_MAX);
+}
+
 struct Drain {
-  Drain() {
-    for (std::size_t index = 0; index < classes; ++index) kept[index].room = room_for(index);
-  }
+  Drain() { kept.room = most_kept; }
   ~Drain() {
-    for (FreeList& list : kept) {
-      list.room = 0;  // what is freed later goes past it
-      free_all(list);
-    }
+    free_all();
+    kept.room = 0;  // what is freed later goes past it
   }
 };
 
-[[gnu::noinline]] void free_past_list(void* memory) noexcept {
+/// For the largest. False when the thread ends.
+bool make_room() noexcept {
   thread_local const Drain drain;
-  mi_free(memory);
+  for (std::size_t tries = 0; tries < classes && kept.room < size_of(classes - 1); ++tries) {
+    kept.last_cut = (kept.last_cut + 1) % classes;
+    free_some(kept.last_cut, freed_at_once);
+  }
+  return kept.room >= size_of(classes - 1);
+}
+
+[[gnu::always_inline]] inline void keep(void* memory, std::size_t index) noexcept {
+  auto* const block = static_cast<FreeBlock*>(memory);
+  block->next = kept.first[index];
+  kept.first[index] = block;
+  kept.room -= size_of(index);
+}
+
+[[gnu::noinline]] void keep_with_effort(void* memory, std::size_t index) noexcept {
+  if (make_room()) {
+    keep(memory, index);
+  } else {
+    mi_free(memory);
+  }
 }
 
 constexpr std::size_t class_of(std::size_t bytes) noexcept { return (bytes - 1) / granule; }
@@ -89,10 +112,9 @@ constexpr std::size_t class_of(std::size_t bytes) noexcept { return (bytes - 1) 
 
 void* allocate_message(std::size_t bytes) {
   if (const std::size_t index = class_of(bytes); index < classes) {
-    FreeList& list = kept[index];
-    if (FreeBlock* const block = list.first) {
-      list.first = block->next;
-      ++list.room;
+    if (FreeBlock* const block = kept.first[index]) {
+      kept.first[index] = block->next;
+      kept.room += size_of(index);
       return block;
     }
   }
@@ -101,22 +123,15 @@ void* allocate_message(std::size_t bytes) {
 
 void free_message(void* memory, std::size_t bytes) noexcept {
   const std::size_t index = class_of(bytes);
-  if (index >= classes) return mi_free(memory);
-  FreeList& list = kept[index];
-  if (list.room == 0) [[unlikely]]
-    return free_past_list(memory);
-  --list.room;
-  auto* const block = static_cast<FreeBlock*>(memory);
-  block->next = list.first;
-  list.first = block;
+  if (index >= classes) [[unlikely]]
+    return mi_free(memory);
+  if (kept.room < size_of(index)) [[unlikely]]
+    return keep_with_effort(memory, index);
+  keep(memory, index);
 }
 
 void give_memory_back() noexcept {
-  for (std::size_t index = 0; index < classes; ++index) {
-    if (kept[index].first == nullptr) continue;
-    free_all(kept[index]);
-    kept[index].room = room_for(index);
-  }
+  free_all();
   // What others have freed of this thread's memory, no other can take; and mimalloc looks for it
   // only when the thread goes on allocating. What is free goes to the system only after a delay,
   // and again when somebody allocates. So for a moment there is no delay, whoever frees a page; one
