@@ -262,8 +262,12 @@ void SchedulerGroup::push_blocking(Runnable& runnable) {
   const std::lock_guard lock(blocking_mutex_);
   blocking_queue_.push(runnable);
   ++blocking_queued_;
-  if (blocking_waiting_ >= blocking_queued_) {
-    blocking_condition_.notify_one();
+  // Who yields on the pool is queued by a thread that has nothing to run, and looks here next.
+  const Scheduler* const own = current_scheduler();
+  const bool looks_next = own != nullptr && &own->group_ == this &&
+                          own->duty_ == Scheduler::Duty::blocking && own->current() == nullptr;
+  if (blocking_waiting_ + (looks_next ? 1 : 0) >= blocking_queued_) {
+    if (blocking_waiting_ != 0) blocking_condition_.notify_one();
   } else if (blocking_.size() < options_.blocking_threads) {
     blocking_.push_back(std::make_unique<Scheduler>(*this, Scheduler::Duty::blocking,
                                                     static_cast<unsigned>(blocking_.size())));

@@ -8,6 +8,8 @@
 
 #include <array>
 #include <atomic>
+#include <filesystem>
+#include <iterator>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -311,6 +313,20 @@ TEST_P(Processes, blocking_work_leaves_the_schedulers_free) {
                          }).second);
     }
     for (const Ref ref : monitors) EXPECT_EQ(await_down(ref).reason, ExitReason::normal());
+  });
+}
+
+TEST_P(Processes, who_yields_on_the_blocking_pool_stays_on_its_thread) {
+  const auto threads = [] {
+    const std::filesystem::directory_iterator tasks("/proc/self/task");
+    return std::distance(begin(tasks), end(tasks));
+  };
+  in_process([&] {
+    blocking([&] {
+      const auto before = threads();
+      for (int i = 0; i < 1000; ++i) yield();
+      EXPECT_EQ(threads(), before);
+    });
   });
 }
 
