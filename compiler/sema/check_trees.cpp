@@ -93,6 +93,22 @@ Dependency dependency(const Child& user, const Child& used, bool calls = false) 
   return first;
 }
 
+/// The first temporary child on the way down to the worker, this one or one below it; null when all
+/// come back. What a dynamic or partition supervisor starts is not looked into.
+const Child* temporary_on_the_way(const Child& child, const model::Worker& worker,
+                                  std::set<const model::Declaration*> above = {}) {
+  if (!workers_below(child.target).contains(&worker)) return nullptr;
+  if (child.restart == model::Restart::temporary) return &child;
+  const auto* below = dynamic_cast<const Supervisor*>(child.target);
+  if (below == nullptr || below->type != model::SupervisorKind::supervisor ||
+      !above.insert(below).second)
+    return nullptr;
+  for (const Child& each : below->children) {
+    if (const Child* found = temporary_on_the_way(each, worker, above)) return found;
+  }
+  return nullptr;
+}
+
 /// Whether a child before it has its id.
 bool is_repeated(const std::vector<Child>& children, std::size_t index) {
   return std::ranges::find(children, children[index].id, &Child::id) - children.begin() <
@@ -122,7 +138,11 @@ bool use_each_other(const std::vector<Child>& children, std::size_t user, std::s
   return leads(children, used, user, calls);
 }
 
-void check_siblings(const Supervisor& supervisor, diagnostics::Engine& diagnostics) {
+/// What uses a temporary child, by its id: told once, however many trees have both.
+using UsersOfTemporary = std::set<std::pair<const Child*, std::string>>;
+
+void check_siblings(const Supervisor& supervisor, UsersOfTemporary& told,
+                    diagnostics::Engine& diagnostics) {
   if (supervisor.type != model::SupervisorKind::supervisor) return;
   const std::vector<Child>& children = supervisor.children;
   for (std::size_t user = 0; user < children.size(); ++user) {
@@ -151,9 +171,9 @@ void check_siblings(const Supervisor& supervisor, diagnostics::Engine& diagnosti
             .note(drawn)
             .help("`strategy rest_for_one;` restarts what was started after a crashed child");
       }
-      if (children[used].restart == model::Restart::temporary) {
-        diagnostics
-            .emit(Id::temporary_used, children[used].span, children[user].id, children[used].id)
+      const Child* temporary = temporary_on_the_way(children[used], *uses->target);
+      if (temporary != nullptr && told.emplace(temporary, children[user].id).second) {
+        diagnostics.emit(Id::temporary_used, temporary->span, children[user].id, temporary->id)
             .label(uses->span, "used here")
             .note(drawn)
             .help("make it `restart permanent` or `transient`, if others need it");
@@ -219,10 +239,27 @@ void check_unheard(const model::Program& program, diagnostics::Engine& diagnosti
   }
 }
 
+using Registries = std::map<const model::Declaration*, const Child*>;
+
+/// A registry has its own name, whatever its child is called: two of one cannot run.
+void check_registry(const Supervisor& supervisor, std::size_t index, Registries& started,
+                    diagnostics::Engine& diagnostics) {
+  const Child& child = supervisor.children[index];
+  if (child.target == nullptr || child.target->kind != model::DeclarationKind::registry) return;
+  const auto [first, fresh] = started.emplace(child.target, &child);
+  if (fresh || is_repeated(supervisor.children, index)) return;
+  diagnostics.emit(Id::duplicate_process_name, child.span, child.target->name)
+      .label(first->second->span, "first here")
+      .help("delete one: a registry is found by its own name, and a second cannot start");
+}
+
 void check_process_names(const model::Program& program, diagnostics::Engine& diagnostics) {
   std::map<std::string, const Child*> holders;
+  Registries registries;
   for (const Supervisor* supervisor : all_of<Supervisor>(program)) {
-    for (const Child& child : supervisor->children) {
+    for (std::size_t index = 0; index < supervisor->children.size(); ++index) {
+      const Child& child = supervisor->children[index];
+      check_registry(*supervisor, index, registries, diagnostics);
       if (child.registered.empty()) continue;
       const auto [holder, fresh] = holders.emplace(child.registered, &child);
       if (!fresh)
@@ -237,8 +274,9 @@ void check_process_names(const model::Program& program, diagnostics::Engine& dia
 void check_trees(const model::Program& program, diagnostics::Engine& diagnostics) {
   if (!check_cycles(program, diagnostics)) return;
   std::set<const model::Declaration*> inner;
+  UsersOfTemporary told;
   for (const Supervisor* supervisor : all_of<Supervisor>(program)) {
-    check_siblings(*supervisor, diagnostics);
+    check_siblings(*supervisor, told, diagnostics);
     for (const Child& child : supervisor->children) inner.insert(child.target);
   }
   for (const Supervisor* supervisor : all_of<Supervisor>(program)) {
