@@ -307,6 +307,7 @@ struct File {
   std::optional<Value> version;
   std::vector<Annotation> annotations;  ///< of the module
   bool incomplete = false;              ///< errors kept something out that may have been declared
+  bool starts_unclear = false;          ///< errors where a supervisor or application is or may be
   bool version_unclear = false;         ///< of the module: its line has an error
   std::set<std::string> lost;           ///< words of what was not understood: may be declared there
   std::size_t nameless = 0;             ///< declarations whose name is not known

@@ -410,8 +410,9 @@ struct Module {
   std::string doc;
   source::FileId file = 0;
   Span span;
-  bool incomplete = false;    ///< has errors that may have kept declarations out
-  std::uint64_t version = 0;  ///< 0: not said
+  bool incomplete = false;      ///< has errors that may have kept declarations out
+  bool starts_unclear = false;  ///< it may start more than was understood
+  std::uint64_t version = 0;    ///< 0: not said
   std::vector<const Module*> imports;
   std::vector<std::unique_ptr<Declaration>> declarations;  ///< in the order of the source
   std::vector<Removed> removed;                            ///< declarations that are gone

@@ -11,8 +11,7 @@ namespace {
 using model::Application;
 using model::Supervisor;
 
-/// True when there is no cycle.
-bool check_dependencies(const model::Program& program, diagnostics::Engine& diagnostics) {
+void check_dependencies(const model::Program& program, diagnostics::Engine& diagnostics) {
   std::set<const Application*> told;
   for (const Application* start : all_of<Application>(program)) {
     std::vector<const Application*> path{start};
@@ -35,17 +34,23 @@ bool check_dependencies(const model::Program& program, diagnostics::Engine& diag
     }
     diagnostics.emit(Id::dependency_cycle, start->span, drawn + start->name);
   }
-  return told.empty();
 }
 
-void add_placed(const Application& application, std::set<const model::Worker*>& placed) {
-  placed.merge(workers_below(application.start));
-  for (const Application* needed : application.depends) add_placed(*needed, placed);
+/// What runs when this application does. Safe on applications that depend on each other.
+std::set<const model::Worker*> placed_by(const Application& application) {
+  std::set<const model::Worker*> placed;
+  std::vector<const Application*> running{&application};
+  for (std::size_t at = 0; at < running.size(); ++at) {
+    placed.merge(workers_below(running[at]->start));
+    for (const Application* needed : running[at]->depends) {
+      if (std::ranges::find(running, needed) == running.end()) running.push_back(needed);
+    }
+  }
+  return placed;
 }
 
 void check_placement(const Application& application, diagnostics::Engine& diagnostics) {
-  std::set<const model::Worker*> placed;
-  add_placed(application, placed);
+  const std::set<const model::Worker*> placed = placed_by(application);
   for (const model::Worker* worker : workers_below(application.start)) {
     const auto* server = dynamic_cast<const model::Server*>(worker);
     if (server == nullptr) continue;
@@ -112,12 +117,12 @@ bool uses_env(const Supervisor& supervisor) {
 }  // namespace
 
 void check_applications(model::Program& program, diagnostics::Engine& diagnostics) {
-  if (!check_dependencies(program, diagnostics)) return;
+  check_dependencies(program, diagnostics);
   const std::vector<const Application*> applications = all_of<Application>(program);
   std::map<const Supervisor*, std::vector<const Application*>> owners;
-  // Who starts what is only known when everything that was written was understood.
-  const bool complete =
-      std::ranges::none_of(program.modules, [](const auto& module) { return module->incomplete; });
+  // Who starts what is only known when all that says so was understood.
+  const bool complete = std::ranges::none_of(
+      program.modules, [](const auto& module) { return module->starts_unclear; });
   for (const Application* application : applications) {
     if (application->start == nullptr) continue;
     if (complete) check_placement(*application, diagnostics);

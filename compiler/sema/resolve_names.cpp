@@ -174,6 +174,7 @@ void ModuleChecker::declare() {
   module_.file = file_.file;
   module_.span = file_.module.span;
   module_.incomplete = file_.incomplete;
+  module_.starts_unclear = file_.starts_unclear;
   missing_.insert(file_.lost.begin(), file_.lost.end());
   nameless_ = file_.nameless;
   declare_allows();

@@ -160,11 +160,27 @@ std::vector<Lexeme> lexemes(const source::SourceManager& sources, source::FileId
   return result;
 }
 
+namespace {
+
+/// Whether this may say what is started: a supervisor or an application, what is imported for one,
+/// or one that was taken for a part of something else because its own word is misspelled.
+bool may_start(const Slice& slice) {
+  using grammar::OtpLexer;
+  constexpr std::size_t words[] = {OtpLexer::SUPERVISOR, OtpLexer::APPLICATION, OtpLexer::IMPORT,
+                                   OtpLexer::CHILD, OtpLexer::START};
+  return std::ranges::any_of(slice.tokens, [&](const auto& token) {
+    return std::ranges::find(words, token->getType()) != std::end(words);
+  });
+}
+
+}  // namespace
+
 std::unique_ptr<ast::File> parse(const source::SourceManager& sources, source::FileId file,
                                  diagnostics::Engine& diagnostics) {
   auto result = std::make_unique<ast::File>();
   result->file = file;
   result->incomplete = true;
+  result->starts_unclear = true;
   if (!check_text(sources, file, diagnostics)) return result;
   const std::size_t errors_before = diagnostics.error_count();
   TokenizedFile tokens = tokenize(sources, file, diagnostics);
@@ -180,24 +196,31 @@ std::unique_ptr<ast::File> parse(const source::SourceManager& sources, source::F
       Builder(sources, tokens, unheard).add(*tree->declaration(), {}, true, *result);
     return result;
   }
+  result->starts_unclear = diagnostics.error_count() != errors_before;
   result->idle_docs = tokens.idle_docs;
   const source::Span first = tokens.slices.empty()
                                  ? source::Span{}
                                  : tokens.places.span(*tokens.slices.front().tokens.front());
   Builder builder(sources, tokens, diagnostics);
   for (Slice& slice : tokens.slices) {
+    const std::size_t errors_before_slice = diagnostics.error_count();
     const bool annotated = std::ranges::any_of(
         slice.tokens, [](const auto& token) { return token->getType() == grammar::OtpLexer::AT; });
+    const bool starts = may_start(slice);
     SliceParser parser(slice, tokens, diagnostics);
     Parser::TopLevelContext* tree = parser.parse();
     for (const source::Span unclear : parser.unclear()) diagnostics.shadow(unclear);
     const std::size_t before = result->declarations.size();
+    const std::size_t nameless_before = result->nameless;
     if (tree->declaration() != nullptr)
       builder.add(*tree->declaration(), slice.doc, parser.is_unclear(), *result);
     if (parser.is_unclear()) {
       const bool named = result->declarations.size() > before;
       parser.collect_lost(tree->declaration(), named, result->lost);
     }
+    if (diagnostics.error_count() != errors_before_slice)
+      result->starts_unclear |=
+          starts || tree->declaration() == nullptr || result->nameless != nameless_before;
     if (tree->declaration() == nullptr) continue;
     if (annotated) builder.add_allows(*tree->declaration(), *result);
   }
