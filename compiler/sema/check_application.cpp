@@ -62,7 +62,9 @@ void ModuleChecker::check(const ast::Application& written, model::Application& m
         key.type.kind != model::TypeKind::boolean && key.type.kind != model::TypeKind::string;
     if (key.type.kind == model::TypeKind::invalid) continue;
     if (!numeric) {
-      diagnostics_.emit(Id::bad_range, source.min->span, key.name)
+      diagnostics_
+          .emit(Id::bad_range, source.min->span, key.name,
+                "has no meaning for a `" + key.type.text() + "`")
           .help("a range is for numbers and durations");
       continue;
     }
@@ -70,7 +72,8 @@ void ModuleChecker::check(const ast::Application& written, model::Application& m
     key.max = value(*source.max, key.type);
     if (!key.min || !key.max) continue;
     if (order(*key.min) > order(*key.max)) {
-      diagnostics_.emit(Id::bad_range, source::join(source.min->span, source.max->span), key.name);
+      diagnostics_.emit(Id::bad_range, source::join(source.min->span, source.max->span), key.name,
+                        "is empty");
     } else if (key.fallback && key.fallback->kind != model::ValueKind::none &&
                (order(*key.fallback) < order(*key.min) || order(*key.fallback) > order(*key.max))) {
       diagnostics_.emit(Id::value_range, source.fallback->span, "the default", key.name,
@@ -109,6 +112,12 @@ void ModuleChecker::check_depends(const ast::Application& written, model::Applic
     for (const auto& declaration : module_.declarations) consider(*declaration);
     for (const model::Module* import : module_.imports) {
       for (const auto& declaration : import->declarations) consider(*declaration);
+    }
+    const bool all_imported =
+        module_.imports.size() == file_.imports.size();  // what is not found is told there
+    if (found == nullptr && !all_imported && diagnostics::nearest(name, candidates) == nullptr) {
+      module_.starts_unclear = true;
+      continue;
     }
     if (found == nullptr) {
       diagnostics_.emit(Id::unknown_name, path.span, "application", name)

@@ -100,11 +100,15 @@ void check_idle_uses(const model::Program& program, diagnostics::Engine& diagnos
         return (each.kind == model::MessageKind::call) == by_call;
       });
       if (any) continue;
+      const bool other = std::ranges::any_of(uses.server->messages, [&](const auto& each) {
+        return each.kind == (by_call ? model::MessageKind::cast : model::MessageKind::call);
+      });
       diagnostics
           .emit(Id::idle_uses, uses.span, server->name, uses.server->name,
                 by_call ? "calls" : "casts")
           .label(uses.server->span, "declared here")
-          .help("leave it out, or say how it is used");
+          .help(other ? "write `uses " + uses.server->name + (by_call ? " (cast);`" : " (call);`")
+                      : "leave it out");
     }
   }
 }

@@ -253,16 +253,26 @@ void ModuleChecker::check_uses(const ast::Uses& written, model::Server& made) {
     }
     return;
   }
+  const model::Declaration* found = find(written.server, "server", is_used);
+  const bool is_topic = found != nullptr && found->kind == model::DeclarationKind::topic;
   if (!written.kind.text.empty() &&
       std::ranges::find(kinds, written.kind.text) == std::end(kinds)) {
-    diagnostics_.emit(Id::uses_kind, written.kind.span, written.kind.text)
-        .help("write `(call)`, `(cast)`, or nothing for both; `(topic)` for a topic");
+    auto builder = diagnostics_.emit(Id::uses_kind, written.kind.span, written.kind.text,
+                                     is_topic ? "a topic" : "a server");
+    std::vector<std::string> words{"call", "cast"};
+    if (is_topic) words = {"topic"};
+    if (diagnostics::nearest(written.kind.text, words) != nullptr)
+      builder.suggest(written.kind.text, words);
+    else if (is_topic)
+      builder.help("write `uses " + found->name + " (topic);`");
+    else
+      builder.help("write `(call)`, `(cast)`, or nothing for both; `(topic)` for a topic");
+    if (is_topic) return;
   }
-  const model::Declaration* found = find(written.server, "server", is_used);
   if (found == nullptr) return;
   if (!is_used(*found)) {
     auto builder = diagnostics_.emit(Id::wrong_kind, written.server.span, written.server.text(),
-                                     sema::described(found->kind), "a server");
+                                     sema::described(*found), "a server");
     builder.label(found->span, "declared here");
     if (found->kind == model::DeclarationKind::topic)
       builder.help("write `uses " + found->name + " (topic);`");
@@ -282,7 +292,7 @@ void ModuleChecker::check_uses(const ast::Uses& written, model::Server& made) {
       std::ranges::any_of(made.uses, [&](const auto& other) { return other.target == target; });
   if (twice) {
     diagnostics_.emit(Id::unused_uses, written.span, made.name, target->name)
-        .help("delete one; without `(call)` or `(cast)` it means both");
+        .help("write `" + target->name + "` once, without `(call)` or `(cast)`: it means both");
   }
   made.uses.push_back(
       {target, dynamic_cast<const model::Server*>(target), written.kind.text, written.span});
@@ -344,9 +354,7 @@ const model::Union* ModuleChecker::thrown(const ast::Path& written) {
   if (found == nullptr) return nullptr;
   const auto* choice = dynamic_cast<const model::Union*>(found);
   if (is_error(*found)) return choice;
-  diagnostics_
-      .emit(Id::throws_no_error, written.span, found->name,
-            choice != nullptr ? "a union" : sema::described(found->kind))
+  diagnostics_.emit(Id::throws_no_error, written.span, found->name, sema::described(*found))
       .help("declare it with `error " + found->name + " { ... }`");
   return nullptr;
 }
@@ -411,7 +419,7 @@ std::uint64_t ModuleChecker::timeout(const ast::Value& written, const char* kind
 bool ModuleChecker::check_priority(const ast::Annotation& written, const ast::Message& message) {
   if (message.kind == ast::MessageKind::continue_)
     diagnostics_.emit(Id::misplaced_option, written.span, "@priority", "calls, casts and infos");
-  return option_of(written, {"high", "normal"}) == "high";
+  return option_of(written, {"high"}) == "high";
 }
 
 /// The word that is the only argument of an annotation, one of these; empty after a complaint.

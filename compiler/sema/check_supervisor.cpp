@@ -211,7 +211,7 @@ void ModuleChecker::check_child(const ast::Child& written, model::Supervisor& su
   model::Declaration* target = find(written.target, "server or supervisor", is_startable);
   if (target != nullptr && !is_startable(*target)) {
     auto builder = diagnostics_.emit(Id::wrong_kind, written.target.span, target->name,
-                                     described(target->kind), "a server or a supervisor");
+                                     described(*target), "a server or a supervisor");
     if (target->kind == model::DeclarationKind::handler)
       builder.help("a handler is added to its manager: `child ...: " +
                    (static_cast<const model::Handler*>(target)->manager == nullptr
@@ -223,9 +223,12 @@ void ModuleChecker::check_child(const ast::Child& written, model::Supervisor& su
   made.target = target;
   for (const model::Child& other : supervisor.children) {
     if (other.id == made.id) {
+      const bool registry = target != nullptr && target->kind == model::DeclarationKind::registry;
       diagnostics_.emit(Id::duplicate_child, made.span, supervisor.name, made.id)
           .label(other.span, "first here")
-          .help("give each an id: `child other: " + written.target.text() + ";`");
+          .help(registry && other.target == target
+                    ? "delete one: a registry is found by its own name, and a second cannot start"
+                    : "give each an id: `child other: " + written.target.text() + ";`");
     }
   }
   child_options(written, supervisor, made);
@@ -321,7 +324,7 @@ void ModuleChecker::child_handlers(const ast::Child& written, const model::Super
   if (manager == nullptr) {
     if (written.handlers_span && made.target != nullptr) {
       diagnostics_.emit(Id::misplaced_option, written.handlers_span, "handlers", "event managers")
-          .label(made.target->span, "this is " + std::string(described(made.target->kind)));
+          .label(made.target->span, "this is " + std::string(described(*made.target)));
     }
     return;
   }
@@ -412,7 +415,9 @@ std::vector<model::Argument> ModuleChecker::arguments(const std::vector<ast::Arg
         parameter = &parameters[position++];
       else
         wrong(argument.value.span,
-              "`" + target.name + "` takes " + std::to_string(parameters.size()) + " arguments")
+              "`" + target.name + "` takes " +
+                  (parameters.empty() ? "no" : std::to_string(parameters.size())) +
+                  (parameters.size() == 1 ? " argument" : " arguments"))
             .label(target.span, "declared here");
     } else {
       named = true;

@@ -61,8 +61,7 @@ void ModuleChecker::report_unused_types(const std::set<const model::Declaration*
           .help("delete it, or say which call `throws " + each->name + "`");
       continue;
     }
-    const std::string kind = choice != nullptr ? "union" : definite(each->kind).substr(4);
-    diagnostics_.emit(Id::unused_type, each->span, kind, each->name)
+    diagnostics_.emit(Id::unused_type, each->span, definite(*each).substr(4), each->name)
         .help("delete it, or keep it for C++ alone with `@allow(unused_type)` before it");
   }
 }
@@ -77,7 +76,7 @@ void check_docs(const model::Program& program, diagnostics::Engine& diagnostics)
   for (const auto& module : program.modules) {
     check(module->doc, module->span, "the module", module->name());
     for (const auto& each : module->declarations) {
-      check(each->doc, each->span, definite(each->kind), each->name);
+      check(each->doc, each->span, definite(*each), each->name);
       const auto* server = dynamic_cast<const model::Server*>(each.get());
       if (server == nullptr) continue;
       for (const model::Message& message : server->messages) {

@@ -237,9 +237,9 @@ std::uint64_t highest(const model::Type& type);
 /// "`5`", "a list of 2"...: the value in a sentence.
 std::string shown(const ast::Value& value);
 /// "a struct", "a server"...
-const char* described(model::DeclarationKind kind);
+const char* described(const model::Declaration& declaration);
 /// "the struct", "the server"...
-std::string definite(model::DeclarationKind kind);
+std::string definite(const model::Declaration& declaration);
 using model::duration_text;
 
 }  // namespace otpc::sema

@@ -11,8 +11,8 @@ namespace otpc::sema {
 
 using model::DeclarationKind;
 
-const char* described(DeclarationKind kind) {
-  switch (kind) {
+const char* described(const model::Declaration& declaration) {
+  switch (declaration.kind) {
     case DeclarationKind::constant:
       return "a constant";
     case DeclarationKind::alias:
@@ -22,7 +22,7 @@ const char* described(DeclarationKind kind) {
     case DeclarationKind::enumeration:
       return "an enum";
     case DeclarationKind::choice:
-      return "a union or error";
+      return static_cast<const model::Union&>(declaration).is_error ? "an error" : "a union";
     case DeclarationKind::server:
       return "a server";
     case DeclarationKind::protocol:
@@ -49,8 +49,8 @@ const char* described(DeclarationKind kind) {
   return "";
 }
 
-std::string definite(DeclarationKind kind) {
-  const llvm::StringRef text = described(kind);
+std::string definite(const model::Declaration& declaration) {
+  const llvm::StringRef text = described(declaration);
   return "the" + text.substr(text.find(' ')).str();
 }
 
@@ -196,7 +196,7 @@ void ModuleChecker::check_generated_names() {
       const auto other = scope_.find(owner->name + suffix);
       if (other == scope_.end()) continue;
       diagnostics_.emit(Id::generated_name, other->second->span, other->first, owner->name)
-          .label(owner->span, definite(owner->kind))
+          .label(owner->span, definite(*owner))
           .help("rename one of them");
     }
   }

@@ -180,7 +180,7 @@ Type ModuleChecker::declared_type(const ast::Type& written, const std::string& n
   }
   if (!is_type(*found)) {
     auto builder =
-        diagnostics_.emit(Id::wrong_kind, written.span, name, described(found->kind), "a type");
+        diagnostics_.emit(Id::wrong_kind, written.span, name, described(*found), "a type");
     if (dynamic_cast<const model::Server*>(found) != nullptr)
       builder.help("the pid of such a server is a `pid<" + name + ">`");
     return result;
@@ -198,8 +198,7 @@ const D* ModuleChecker::find_as(const ast::Path& path, const char* wanted) {
   if (found == nullptr) return nullptr;
   const auto* result = dynamic_cast<const D*>(found);
   if (result == nullptr) {
-    diagnostics_
-        .emit(Id::wrong_kind, path.span, path.text(), described(found->kind), described(D().kind))
+    diagnostics_.emit(Id::wrong_kind, path.span, path.text(), described(*found), described(D()))
         .label(found->span, "declared here");
   }
   return result;

@@ -78,8 +78,7 @@ std::string shown(const ast::Value& value) {
     case ast::ValueKind::duration:
       return value.overflow
                  ? "the duration"
-                 : "the duration `" + std::string(value.negative ? "-" : "") +
-                       (value.inexact ? value.text : duration_text(value.magnitude)) + "`";
+                 : "the duration `" + std::string(value.negative ? "-" : "") + value.text + "`";
     case ast::ValueKind::path: {
       std::string text;
       for (const ast::Name& part : value.path.parts) text += (text.empty() ? "" : ".") + part.text;
@@ -196,8 +195,7 @@ std::optional<Value> ModuleChecker::value(const ast::Value& written, const Type&
         return std::nullopt;
       }
       if (written.inexact) {
-        diagnostics_.emit(Id::value_range, written.span, shown(written), "duration",
-                          "whole nanoseconds");
+        diagnostics_.emit(Id::inexact_duration, written.span, shown(written));
         return std::nullopt;
       }
       result.kind = model::ValueKind::duration;
@@ -271,7 +269,7 @@ std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const 
   });
   if (found == nullptr) return std::nullopt;
   if (found->kind != model::DeclarationKind::constant) {
-    diagnostics_.emit(Id::wrong_kind, written.span, written.path.text(), described(found->kind),
+    diagnostics_.emit(Id::wrong_kind, written.span, written.path.text(), described(*found),
                       "a value");
     return std::nullopt;
   }

@@ -114,7 +114,7 @@ void Builder::number(const antlr4::Token& token, ast::Value& value) const {
         fraction += static_cast<std::uint64_t>(digit - '0') * place;
       }
       value.magnitude = value.overflow ? 0 : whole * size + fraction;
-      if (value.inexact) value.text = text;
+      value.text = text;
       break;
     }
     default:
