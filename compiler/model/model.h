@@ -401,6 +401,7 @@ struct Application final : Declaration {
   Application() : Declaration(DeclarationKind::application) {}
   std::vector<Field> env;
   std::vector<const Application*> depends;
+  bool depends_unclear = false;  ///< on one more, which is not known
   const Supervisor* start = nullptr;
   std::vector<std::string> start_phases;
 };

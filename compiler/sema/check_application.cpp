@@ -113,13 +113,12 @@ void ModuleChecker::check_depends(const ast::Application& written, model::Applic
     for (const model::Module* import : module_.imports) {
       for (const auto& declaration : import->declarations) consider(*declaration);
     }
-    const bool all_imported =
-        module_.imports.size() == file_.imports.size();  // what is not found is told there
-    if (found == nullptr && !all_imported && diagnostics::nearest(name, candidates) == nullptr) {
-      module_.starts_unclear = true;
-      continue;
-    }
     if (found == nullptr) {
+      made.depends_unclear = true;
+      // Of a module that is not found, which is told at its import.
+      const bool is_told = module_.imports.size() != file_.imports.size() &&
+                           diagnostics::nearest(name, candidates) == nullptr;
+      if (is_told) continue;
       diagnostics_.emit(Id::unknown_name, path.span, "application", name)
           .suggest(name, candidates)
           .note("an application is found in this module and in those it imports");

@@ -36,21 +36,23 @@ void check_dependencies(const model::Program& program, diagnostics::Engine& diag
   }
 }
 
-/// What runs when this application does. Safe on applications that depend on each other.
-std::set<const model::Worker*> placed_by(const Application& application) {
-  std::set<const model::Worker*> placed;
+/// The application and those that run with it. Safe on applications that depend on each other.
+std::vector<const Application*> running_with(const Application& application) {
   std::vector<const Application*> running{&application};
   for (std::size_t at = 0; at < running.size(); ++at) {
-    placed.merge(workers_below(running[at]->start));
     for (const Application* needed : running[at]->depends) {
       if (std::ranges::find(running, needed) == running.end()) running.push_back(needed);
     }
   }
-  return placed;
+  return running;
 }
 
 void check_placement(const Application& application, diagnostics::Engine& diagnostics) {
-  const std::set<const model::Worker*> placed = placed_by(application);
+  std::set<const model::Worker*> placed;
+  for (const Application* each : running_with(application)) {
+    if (each->depends_unclear || each->start == nullptr) return;  // what it starts is not known
+    placed.merge(workers_below(each->start));
+  }
   for (const model::Worker* worker : workers_below(application.start)) {
     const auto* server = dynamic_cast<const model::Server*>(worker);
     if (server == nullptr) continue;
