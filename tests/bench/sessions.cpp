@@ -118,8 +118,11 @@ void write_messages(Pace& pace, const Doors& doors, std::uint64_t seed,
   double thirds = 0;
   std::int64_t written = 0;
   const auto write = [&] {
-    const auto session = sessions.whereis(somebody());
-    if (!session) fail("who was to write is missing");
+    auto session = sessions.whereis(somebody());
+    // Whoever is chosen may leave while this thread stands still.
+    for (int tries = 0; !session; session = sessions.whereis(somebody())) {
+      if (++tries == 1000) fail("who was to write is missing");
+    }
     const std::int64_t first = somebody();
     const std::int64_t second = somebody();
     std::optional<std::int64_t> third;
