@@ -29,6 +29,8 @@ KERNEL = """abs apply binary_part bit_size div elem exit floor get hd if inspect
  module_info behaviour_info add_handler subscribe message pid run async await nil undefined true_
  string integer any atom binary float function iodata module number reference struct tuple keyword
  cart cart_async sync_cart Cart CART camelCase HTTPServer x1 _1 _a __ _ Server Timeout t""".split()
+# No declaration may be called as a type of the language is.
+TYPES = {"atom", "list", "map", "string", "term"}
 
 
 def run(command, **options):
@@ -57,6 +59,7 @@ def hostile_schemas():
     words = list({word.lower(): word for word in KERNEL if word not in ("none", "_")}.values())
     fields = " ".join(f"{word}: u8 = 1;" for word in words)
     many = ", ".join(f"{word}: u8" for word in words)
+    declared = [word for word in words if word not in TYPES]
     each = {
         "fields": f"struct Fields {{ {fields} }} ",
         "members": "enum Members { " + " ".join(f"{word};" for word in words) + " } "
@@ -64,9 +67,9 @@ def hostile_schemas():
                    "server Absent { init(); call get(a: Members?, b: May?, c: atom? = \"x\") -> "
                    "atom?; }",
         "cases": "union Cases { " + " ".join(f"{word}(x: u8);" for word in words) + " }",
-        "structs": " ".join(f"struct {word} {{ x: u8; }}" for word in words)
-                   + f" server All {{ init(); call all(a: {words[0]}) -> {words[-1]}; }}",
-        "constants": " ".join(f"const {word}: u8 = 1;" for word in words),
+        "structs": " ".join(f"struct {word} {{ x: u8; }}" for word in declared)
+                   + f" server All {{ init(); call all(a: {declared[0]}) -> {declared[-1]}; }}",
+        "constants": " ".join(f"const {word}: u8 = 1;" for word in declared),
         "calls": "server Calls { init(" + many + "); "
                  + " ".join(f"call {word}({word}: u8, after_all: string = \"#{{1}}\\\"\\n\") -> u8;"
                             for word in words if word != "exit") + " }",
@@ -79,7 +82,8 @@ def hostile_schemas():
         "topics": "topic Many(" + many + ") { "
                   + " ".join(f"{word}({word}: u8);" for word in words) + " }",
         # Each is a module: those that would be one are refused.
-        "tasks": " ".join(f"task {word}({many}) -> bool?;" for word in words if word[0] != "_"),
+        "tasks": " ".join(f"task {word}({many}) -> bool?;"
+                          for word in declared if word[0] != "_"),
         "docs": '/// Says """ and `code\' and \\ and #{1} and <b> & @doc {@link x} [a] == b.\n'
                 "/// @spec\n///\n/// '''\nserver Docs { init(); "
                 '/// Says """ and `code and \\ and #{1} and <b> & @doc {@link x} [a] == b.\n'

@@ -31,11 +31,11 @@ void fuzz_one(std::string_view text) {
   for (const auto& module : checked.program->modules) {
     lower::Options options{"m.otp.h", {}, "0"};
     options.imports.assign(module->imports.size(), "i.otp.h");
-    const std::vector<const model::Declaration*> order = lower::cpp_order(*module);
+    const std::vector<lower::Part> order = lower::cpp_order(*module);
     for (const char* name : {"header", "source", "testing"}) {
       llvm::json::Array declarations;
-      for (const model::Declaration* each : order) {
-        const llvm::json::Value part(lower::lower_cpp(*each));
+      for (const lower::Part& each : order) {
+        const llvm::json::Value part(lower::lower_cpp(each));
         declarations.push_back(render::render(std::string("each_") + name, part));
       }
       llvm::json::Object data = lower::lower_cpp(*module, order, options);
