@@ -30,7 +30,7 @@ KERNEL = """abs apply binary_part bit_size div elem exit floor get hd if inspect
  string integer any atom binary float function iodata module number reference struct tuple keyword
  cart cart_async sync_cart Cart CART camelCase HTTPServer x1 _1 _a __ _ Server Timeout t""".split()
 # No declaration may be called as a type of the language is.
-TYPES = {"atom", "list", "map", "string", "term"}
+TYPES = {"atom", "list", "map", "pid", "string", "term"}
 
 
 def run(command, **options):
