@@ -16,6 +16,10 @@ std::optional<std::size_t> index_of(const ast::Name& word, const std::vector<std
   return static_cast<std::size_t>(found - words.begin());
 }
 
+bool is_supervisor(const model::Child& child) {
+  return child.target != nullptr && child.target->kind == model::DeclarationKind::supervisor;
+}
+
 bool is_startable(const model::Declaration& declaration) {
   return dynamic_cast<const model::Worker*>(&declaration) != nullptr ||
          declaration.kind == model::DeclarationKind::supervisor;
@@ -239,76 +243,90 @@ void ModuleChecker::check_child(const ast::Child& written, model::Supervisor& su
 
 void ModuleChecker::child_options(const ast::Child& written, const model::Supervisor& supervisor,
                                   model::Child& made) {
+  const bool restart_known = child_restart(written, made);
+  child_shutdown(written, made);
+  child_significance(written, supervisor, restart_known, made);
+  if (written.registered) child_name(written, supervisor, made);
+}
+
+bool ModuleChecker::child_restart(const ast::Child& written, model::Child& made) {
   if (made.target != nullptr && made.target->kind == model::DeclarationKind::task)
     made.restart = model::Restart::temporary;
-  bool restart_known = true;
-  if (!written.restart.text.empty()) {
-    const std::vector<std::string> words{"permanent", "transient", "temporary"};
-    if (const auto index = index_of(written.restart, words)) {
-      made.restart = static_cast<model::Restart>(*index);
-    } else {
-      restart_known = false;
-      report_bad_option(written.restart.span, "restart", written.restart.text, words);
-    }
+  if (written.restart.text.empty()) return true;
+  const std::vector<std::string> words{"permanent", "transient", "temporary"};
+  const auto index = index_of(written.restart, words);
+  if (!index) {
+    report_bad_option(written.restart.span, "restart", written.restart.text, words);
+    return false;
   }
-  const bool is_supervisor =
-      made.target != nullptr && made.target->kind == model::DeclarationKind::supervisor;
-  made.shutdown_ns = is_supervisor ? model::infinite : worker_shutdown_ns;
-  if (written.shutdown) {
-    const bool brutal = written.shutdown->kind == ast::ValueKind::path &&
-                        written.shutdown->path.text() == "brutal_kill";
-    const bool other_word = written.shutdown->kind == ast::ValueKind::path &&
-                            written.shutdown->path.text() != "infinity" && !brutal;
-    if (other_word)
-      diagnostics_.emit(Id::bad_shutdown, written.shutdown->span);
-    else
-      made.shutdown_ns = brutal ? 0 : duration(*written.shutdown, true).value_or(made.shutdown_ns);
-    if (is_supervisor && !other_word && made.shutdown_ns != model::infinite) {
-      diagnostics_
-          .emit(Id::finite_supervisor_shutdown, written.shutdown->span, made.target->name,
-                brutal ? "no time" : duration_text(made.shutdown_ns))
-          .help(
-              "leave `shutdown` out: a supervisor's is `infinity`, and its children have limits of "
-              "their own");
-    }
-  }
-  made.significant = static_cast<bool>(written.significant);
-  if (made.significant && supervisor.type != model::SupervisorKind::supervisor) {
-    // Said once, where it is switched on.
-    if (supervisor.auto_shutdown == model::AutoShutdown::never)
-      diagnostics_.emit(Id::misplaced_option, written.significant, "significant",
-                        "supervisors whose children are listed");
-  } else if (made.significant && supervisor.auto_shutdown == model::AutoShutdown::never) {
-    diagnostics_.emit(Id::significant_never, written.significant, made.id)
-        .help("say `auto_shutdown any_significant;` or `all_significant` in `" + supervisor.name +
-              "`");
-  } else if (made.significant && made.restart == model::Restart::permanent && restart_known) {
-    diagnostics_.emit(Id::significant_permanent, written.significant, made.id)
-        .help("make it `restart transient` or `temporary`");
-  }
-  if (is_supervisor && made.restart == model::Restart::transient) {
+  made.restart = static_cast<model::Restart>(*index);
+  if (is_supervisor(made) && made.restart == model::Restart::transient) {
     diagnostics_.emit(Id::transient_supervisor, written.restart.span, made.target->name)
         .note(
             "a supervisor that gives up exits `shutdown`, which a transient child is not restarted "
             "after")
         .help("make it `restart permanent`, the default, or `temporary` if that is meant");
   }
-  if (written.registered) {
-    model::Type text;
-    text.kind = model::TypeKind::string;
-    if (const auto name = value(*written.registered, text)) {
-      if (name->text.empty() || name->text.size() > longest_name)
-        diagnostics_.emit(Id::value_range, written.registered->span, shown(*written.registered),
-                          "name", "1 to " + std::to_string(longest_name) + " bytes");
-      made.registered = name->text;
-    }
-    made.registered_span = written.registered->span;
-    if (supervisor.type != model::SupervisorKind::supervisor && !made.registered.empty() &&
-        made.target != nullptr) {
-      diagnostics_.emit(supervisor.is_dynamic() ? Id::dynamic_child : Id::partition_child,
-                        written.registered->span, supervisor.name,
-                        "cannot give one name to many children");
-    }
+  return true;
+}
+
+void ModuleChecker::child_shutdown(const ast::Child& written, model::Child& made) {
+  made.shutdown_ns = is_supervisor(made) ? model::infinite : worker_shutdown_ns;
+  if (!written.shutdown) return;
+  const bool is_word = written.shutdown->kind == ast::ValueKind::path;
+  const bool brutal = is_word && written.shutdown->path.text() == "brutal_kill";
+  if (is_word && !brutal && written.shutdown->path.text() != "infinity") {
+    diagnostics_.emit(Id::bad_shutdown, written.shutdown->span);
+    return;
+  }
+  made.shutdown_ns = brutal ? 0 : duration(*written.shutdown, true).value_or(made.shutdown_ns);
+  if (is_supervisor(made) && made.shutdown_ns != model::infinite) {
+    diagnostics_
+        .emit(Id::finite_supervisor_shutdown, written.shutdown->span, made.target->name,
+              brutal ? "no time" : duration_text(made.shutdown_ns))
+        .help(
+            "leave `shutdown` out: a supervisor's is `infinity`, and its children have limits of "
+            "their own");
+  }
+}
+
+void ModuleChecker::child_significance(const ast::Child& written,
+                                       const model::Supervisor& supervisor, bool restart_known,
+                                       model::Child& made) {
+  made.significant = static_cast<bool>(written.significant);
+  if (!made.significant) return;
+  const bool never = supervisor.auto_shutdown == model::AutoShutdown::never;
+  if (supervisor.type != model::SupervisorKind::supervisor) {
+    // Said once, where it is switched on.
+    if (never)
+      diagnostics_.emit(Id::misplaced_option, written.significant, "significant",
+                        "supervisors whose children are listed");
+  } else if (never) {
+    diagnostics_.emit(Id::significant_never, written.significant, made.id)
+        .help("say `auto_shutdown any_significant;` or `all_significant` in `" + supervisor.name +
+              "`");
+  } else if (made.restart == model::Restart::permanent && restart_known) {
+    diagnostics_.emit(Id::significant_permanent, written.significant, made.id)
+        .help("make it `restart transient` or `temporary`");
+  }
+}
+
+void ModuleChecker::child_name(const ast::Child& written, const model::Supervisor& supervisor,
+                               model::Child& made) {
+  model::Type text;
+  text.kind = model::TypeKind::string;
+  if (const auto name = value(*written.registered, text)) {
+    if (name->text.empty() || name->text.size() > longest_name)
+      diagnostics_.emit(Id::value_range, written.registered->span, shown(*written.registered),
+                        "name", "1 to " + std::to_string(longest_name) + " bytes");
+    made.registered = name->text;
+  }
+  made.registered_span = written.registered->span;
+  if (supervisor.type != model::SupervisorKind::supervisor && !made.registered.empty() &&
+      made.target != nullptr) {
+    diagnostics_.emit(supervisor.is_dynamic() ? Id::dynamic_child : Id::partition_child,
+                      written.registered->span, supervisor.name,
+                      "cannot give one name to many children");
   }
 }
 

@@ -10,17 +10,8 @@ namespace {
 
 using model::DeclarationKind;
 
-bool is_data(DeclarationKind kind) {
-  switch (kind) {
-    case DeclarationKind::constant:
-    case DeclarationKind::alias:
-    case DeclarationKind::structure:
-    case DeclarationKind::enumeration:
-    case DeclarationKind::choice:
-      return true;
-    default:
-      return false;
-  }
+bool is_data(const model::Declaration& declaration) {
+  return is_type(declaration) || declaration.kind == DeclarationKind::constant;
 }
 
 }  // namespace
@@ -48,12 +39,11 @@ void ModuleChecker::report_unused_imports() const {
 
 void ModuleChecker::report_unused_types(const std::set<const model::Declaration*>& used) const {
   // A module of nothing but data is there for others.
-  const bool is_library = std::ranges::all_of(module_.declarations,
-                                              [](const auto& each) { return is_data(each->kind); });
+  const bool is_library =
+      std::ranges::all_of(module_.declarations, [](const auto& each) { return is_data(*each); });
   if (is_library) return;
   for (const auto& each : module_.declarations) {
-    if (!is_data(each->kind) || each->kind == DeclarationKind::constant ||
-        used.contains(each.get()))
+    if (!is_data(*each) || each->kind == DeclarationKind::constant || used.contains(each.get()))
       continue;
     const auto* choice = dynamic_cast<const model::Union*>(each.get());
     if (choice != nullptr && choice->is_error) {

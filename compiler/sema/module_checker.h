@@ -195,6 +195,13 @@ class ModuleChecker {
                      const model::Declaration& target, const std::string& id, source::Span span);
   void child_options(const ast::Child& written, const model::Supervisor& supervisor,
                      model::Child& made);
+  /// False: what is written means nothing.
+  bool child_restart(const ast::Child& written, model::Child& made);
+  void child_shutdown(const ast::Child& written, model::Child& made);
+  void child_significance(const ast::Child& written, const model::Supervisor& supervisor,
+                          bool restart_known, model::Child& made);
+  void child_name(const ast::Child& written, const model::Supervisor& supervisor,
+                  model::Child& made);
   void child_handlers(const ast::Child& written, const model::Supervisor& supervisor,
                       model::Child& made);
   void check_limits(const ast::Supervisor& written, model::Supervisor& made);

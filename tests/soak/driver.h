@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <random>
 #include <span>
 #include <string>
 #include <string_view>
@@ -52,20 +53,15 @@ struct Totals {
 };
 extern Totals totals;
 
-/// xorshift64: the same choices for the same seed.
+/// The same choices for the same seed.
 class Random {
  public:
-  explicit Random(std::uint64_t seed) : state_(seed * 0x9E3779B97F4A7C15U + 1) {}
-  std::uint64_t below(std::uint64_t n) {
-    state_ ^= state_ << 13U;
-    state_ ^= state_ >> 7U;
-    state_ ^= state_ << 17U;
-    return (state_ >> 33U) % n;
-  }
+  explicit Random(std::uint64_t seed) : engine_(seed) {}
+  std::uint64_t below(std::uint64_t n) { return engine_() % n; }
   bool chance(unsigned percent) { return below(100) < percent; }
 
  private:
-  std::uint64_t state_;
+  std::mt19937_64 engine_;
 };
 
 class Driver;

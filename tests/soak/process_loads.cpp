@@ -181,35 +181,40 @@ void priorities(Driver& d) {
   d.down("priority", monitor);
 }
 
-/// Each timer fires, or is stopped: never both, never neither.
+struct Tick {
+  std::int64_t number;
+};
+
+std::chrono::microseconds soon(Driver& d) { return std::chrono::microseconds(d.below(3000)); }
+
+/// Each fires, or is stopped: never both, never neither.
+void many_timers(Driver& d) {
+  d.does("send_after");
+  std::vector<otp::Ref> refs;
+  const std::int64_t count = 1 + d.below(40);
+  for (std::int64_t i = 0; i < count; ++i)
+    refs.push_back(otp::send_after(soon(d), otp::self(), Tick{i}));
+  otp::sleep(soon(d));
+  std::int64_t stopped = 0;
+  for (const otp::Ref each : refs) {
+    if (d.chance(50)) continue;
+    otp::read_timer(each);
+    if (otp::cancel_timer(each)) ++stopped;
+  }
+  for (std::int64_t i = stopped; i < count; ++i)
+    d.check(otp::receive_value<Tick>(patience).has_value(), "a timer did not fire");
+  d.check(!otp::receive_value<Tick>(0ns), "a timer that was stopped has fired");
+  d.did(count);
+}
+
 void timers(Driver& d) {
-  struct Tick {
-    std::int64_t number;
-  };
-  const auto soon = [&] { return std::chrono::microseconds(d.below(3000)); };
   switch (d.below(6)) {
-    case 0: {
-      d.does("send_after");
-      std::vector<otp::Ref> refs;
-      const std::int64_t count = 1 + d.below(40);
-      for (std::int64_t i = 0; i < count; ++i)
-        refs.push_back(otp::send_after(soon(), otp::self(), Tick{i}));
-      otp::sleep(soon());
-      std::int64_t stopped = 0;
-      for (const otp::Ref each : refs) {
-        if (d.chance(50)) continue;
-        otp::read_timer(each);
-        if (otp::cancel_timer(each)) ++stopped;
-      }
-      for (std::int64_t i = stopped; i < count; ++i)
-        d.check(otp::receive_value<Tick>(patience).has_value(), "a timer did not fire");
-      d.check(!otp::receive_value<Tick>(0ns), "a timer that was stopped has fired");
-      d.did(count);
+    case 0:
+      many_timers(d);
       break;
-    }
     case 1: {
       d.does("start_timer");
-      const otp::Ref ref = otp::start_timer(soon(), otp::self(), 7);
+      const otp::Ref ref = otp::start_timer(soon(d), otp::self(), 7);
       const auto expired = otp::receive_value<otp::TimerExpired<int>>(patience);
       d.check(expired && expired->timer == ref && expired->value == 7, "a timer did not fire");
       break;
@@ -226,7 +231,7 @@ void timers(Driver& d) {
     }
     case 3: {
       d.does("apply_after");
-      otp::apply_after(soon(), [to = otp::self()] { otp::send(to, Tick{2}); });
+      otp::apply_after(soon(d), [to = otp::self()] { otp::send(to, Tick{2}); });
       d.check(otp::receive_value<Tick>(patience).has_value(), "a function did not run");
       break;
     }
@@ -237,9 +242,9 @@ void timers(Driver& d) {
       const bool by_kill = d.chance(50);
       totals.kills.fetch_add(1, std::memory_order_relaxed);
       if (by_kill)
-        otp::kill_after(soon(), pid);
+        otp::kill_after(soon(d), pid);
       else
-        otp::exit_after(soon(), pid, otp::ExitReason("soak"));
+        otp::exit_after(soon(d), pid, otp::ExitReason("soak"));
       d.check(is_explained(d.down("exit_after", monitor).reason), "another reason");
       break;
     }
@@ -248,7 +253,7 @@ void timers(Driver& d) {
       const auto [pid, monitor] = otp::spawn_monitor([] { otp::sleep(otp::infinity); });
       for (int i = 0; i < 10; ++i) otp::send_after(1h, pid, Tick{i});
       otp::send_interval(1ms, pid, Tick{0});
-      if (d.chance(50)) otp::sleep(soon());
+      if (d.chance(50)) otp::sleep(soon(d));
       d.kill(pid);
       d.down("timers of the dead", monitor);
     }

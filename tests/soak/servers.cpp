@@ -132,50 +132,38 @@ class SinkImpl final : public SinkServer {
   std::optional<std::int64_t> unsettled_;
 };
 
-class NarrowImpl final : public NarrowServer {
+/// Keeps a book of each sender's casts.
+template <class Server>
+class Bookkeeper : public Server {
  public:
   otp::Init init() override { return otp::ok(); }
+  otp::Reply<std::int64_t> books(std::int64_t sender, otp::From<std::int64_t>) override {
+    return senders_[sender];
+  }
+
+ protected:
+  std::map<std::int64_t, std::int64_t> senders_;
+};
+
+class NarrowImpl final : public Bookkeeper<NarrowServer> {
+ public:
   otp::NoReply put(std::int64_t sender, std::int64_t number) override {
     count(senders_[sender], number, "cast to a full mailbox", sender);
     return {};
   }
-  otp::Reply<std::int64_t> books(std::int64_t sender, From<std::int64_t>) override {
-    return senders_[sender];
-  }
-
- private:
-  std::map<std::int64_t, std::int64_t> senders_;
 };
 
-class PickyImpl final : public PickyServer {
+/// Some of the casts to these two are dropped.
+template <class Server>
+class ForgetfulBookkeeper final : public Bookkeeper<Server> {
  public:
-  otp::Init init() override { return otp::ok(); }
   otp::NoReply put(std::int64_t sender, std::int64_t number) override {
-    count_some(senders_[sender], number, "cast", sender);
+    count_some(this->senders_[sender], number, "cast", sender);
     return {};
   }
-  otp::Reply<std::int64_t> books(std::int64_t sender, From<std::int64_t>) override {
-    return senders_[sender];
-  }
-
- private:
-  std::map<std::int64_t, std::int64_t> senders_;
 };
-
-class ForgetfulImpl final : public ForgetfulServer {
- public:
-  otp::Init init() override { return otp::ok(); }
-  otp::NoReply put(std::int64_t sender, std::int64_t number) override {
-    count_some(senders_[sender], number, "cast", sender);
-    return {};
-  }
-  otp::Reply<std::int64_t> books(std::int64_t sender, From<std::int64_t>) override {
-    return senders_[sender];
-  }
-
- private:
-  std::map<std::int64_t, std::int64_t> senders_;
-};
+using PickyImpl = ForgetfulBookkeeper<PickyServer>;
+using ForgetfulImpl = ForgetfulBookkeeper<ForgetfulServer>;
 
 class MortalImpl final : public MortalServer {
  public:

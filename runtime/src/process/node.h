@@ -204,8 +204,7 @@ class Node {
     message->next = reinterpret_cast<Message*>(head & ~Process::tag_bits);
     wake = (head & (is_urgent ? Process::idle | Process::waiting : Process::idle)) != 0;
     pushed = Process::on_top(head, message) | (is_urgent ? Process::signalled : 0) |
-             (head & (wake ? Process::signalled | Process::wrapped
-                           : Process::signalled | Process::wrapped | Process::waiting));
+             (head & (wake ? Process::signalled : Process::signalled | Process::waiting));
   } while (!process.arrivals.compare_exchange_weak(head, pushed, std::memory_order_acq_rel,
                                                    std::memory_order_acquire));
   if (!wake) return;

@@ -222,10 +222,11 @@ struct Process : Runnable {
     const std::uintptr_t head = arrivals.load(std::memory_order_relaxed);
     return (head & signalled) != 0 && head != taken;
   }
-  /// `arrivals` with `message` on top of `head`: nobody's state but that of the count is in it.
+  /// `arrivals` with `message` on top of `head`: of the state it has the count alone.
   static std::uintptr_t on_top(std::uintptr_t head, Message* message) noexcept {
     const std::uintptr_t count = (head & ~(one_push - 1)) + one_push;
-    return count | reinterpret_cast<std::uintptr_t>(message) | (count == 0 ? wrapped : 0);
+    return count | reinterpret_cast<std::uintptr_t>(message) | (head & wrapped) |
+           (count == 0 ? wrapped : 0);
   }
   /// From what has been read to `state`, unless there is more.
   bool leave_arrivals(std::uintptr_t state) noexcept {

@@ -153,6 +153,27 @@ TEST_F(SupervisorEdgeTest, the_parents_end_ends_the_supervisor_and_its_children)
   });
 }
 
+TEST_F(SupervisorEdgeTest, a_progress_report_is_made_for_a_sink_that_wants_it) {
+  struct Count final : ReportSink {
+    explicit Count(bool wanting) : wanting(wanting) {}
+    void write(const Report& report) noexcept override {
+      progress += std::holds_alternative<ProgressReport>(report) ? 1 : 0;
+    }
+    bool wants(LogLevel level) const noexcept override {
+      return wanting || level <= LogLevel::warning;
+    }
+    const bool wanting;
+    std::atomic<int> progress{0};
+  };
+  for (const bool wanting : {false, true}) {
+    const auto sink = std::make_shared<Count>(wanting);
+    Runtime runtime({.schedulers = 2, .reports = sink});
+    runtime.run(
+        [] { start_supervisor({.name = "S", .children = {plain("a"), plain("b")}}).value(); });
+    EXPECT_EQ(sink->progress.load(), wanting ? 2 : 0);
+  }
+}
+
 // EXIT of a child that had ended by itself tells more than the DOWN of a dead process.
 TEST_F(SupervisorEdgeTest, an_end_just_before_the_stop_is_reported_with_its_own_reason) {
   struct Collect final : ReportSink {

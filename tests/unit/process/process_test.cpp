@@ -18,6 +18,8 @@
 
 #include <gtest/gtest.h>
 
+#include "process/process.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 // A stack that std::terminate was reached on cannot be unwound: it is left behind on purpose, with
 // all it owns.
@@ -314,6 +316,44 @@ TEST_P(Processes, blocking_work_leaves_the_schedulers_free) {
     }
     for (const Ref ref : monitors) EXPECT_EQ(await_down(ref).reason, ExitReason::normal());
   });
+}
+
+TEST(Mailbox, a_block_that_is_pushed_again_is_told_from_what_was_read) {
+  alignas(16) detail::Message message;
+  const std::uintptr_t read = detail::Process::on_top(0, &message);
+  std::uintptr_t head = read;
+  for (int pushes = 0; pushes < 200'000; ++pushes) {  // the count begins anew three times
+    head = detail::Process::on_top(head, &message);
+    ASSERT_NE(head, read) << "after " << pushes + 1 << " more";
+  }
+}
+
+TEST_P(Processes, messages_keep_their_order_over_the_count_of_a_mailbox) {
+  in_process([] {
+    constexpr int many = 200'000;
+    send(self(), -1);
+    EXPECT_EQ(receive_value<int>(), -1);
+    for (int i = 0; i < many; ++i) send(self(), i);
+    for (int i = 0; i < many; ++i) ASSERT_EQ(receive_value<int>(), i);
+    EXPECT_EQ(receive_value<int>(0s), std::nullopt);
+  });
+}
+
+TEST(ProcessTable, is_full_at_its_limit_and_what_has_ended_makes_room) {
+  Runtime runtime({.schedulers = 2, .max_processes = 20});
+  const ExitReason end = runtime.run([] {
+    for (int round = 0; round < 3; ++round) {
+      std::vector<std::pair<Pid, Ref>> started;
+      EXPECT_THROW(for (;;) started.push_back(spawn_monitor([] { sleep(infinity); })),
+                   std::length_error);
+      EXPECT_EQ(started.size(), 19U);
+      for (const auto& [pid, ref] : started) {
+        exit(pid, ExitReason::kill());
+        EXPECT_EQ(await_down(ref).reason, ExitReason::killed());
+      }
+    }
+  });
+  EXPECT_EQ(end, ExitReason::normal());
 }
 
 TEST_P(Processes, who_yields_on_the_blocking_pool_stays_on_its_thread) {

@@ -166,6 +166,8 @@ TEST(sinks, progress_and_information_are_hidden_unless_asked_for) {
     const TemporaryFile file;
     {
       const auto sink = json_sink(file.path(), {.progress = progress});
+      EXPECT_EQ(sink->wants(LogLevel::info), progress);
+      EXPECT_TRUE(sink->wants(LogLevel::warning));
       sink->write(ProgressReport{});
       sink->write(LogReport{.text = "hello"});
       sink->write(WarningReport{});
