@@ -88,13 +88,18 @@ struct Decorated {
   bool broken = false;  ///< a syntax error in it was told: a part may be missing
 };
 
+/// `in 1..10`
+struct Range {
+  Span word;
+  Value min;
+  Value max;
+};
+
 /// A field, a parameter, a configuration key.
 struct Field : Decorated {
   Type type;
   std::optional<Value> fallback;
-  std::optional<Value> min;
-  std::optional<Value> max;
-  Span in_span;  ///< of the word
+  std::optional<Range> range;
 };
 
 struct Const : Decorated {

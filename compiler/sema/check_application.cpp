@@ -57,27 +57,26 @@ void ModuleChecker::check(const ast::Application& written, model::Application& m
           .help("a bool, a number, a string or a duration");
       continue;
     }
-    if (!source.min) continue;
+    if (!source.range) continue;
+    const auto& [word, min, max] = *source.range;
     const bool numeric =
         key.type.kind != model::TypeKind::boolean && key.type.kind != model::TypeKind::string;
     if (key.type.kind == model::TypeKind::invalid) continue;
     if (!numeric) {
       diagnostics_
-          .emit(Id::bad_range, source.min->span, key.name,
-                "has no meaning for a `" + key.type.text() + "`")
+          .emit(Id::bad_range, min.span, key.name, "has no meaning for a `" + key.type.text() + "`")
           .help("a range is for numbers and durations");
       continue;
     }
-    key.min = value(*source.min, key.type);
-    key.max = value(*source.max, key.type);
+    key.min = value(min, key.type);
+    key.max = value(max, key.type);
     if (!key.min || !key.max) continue;
     if (order(*key.min) > order(*key.max)) {
-      diagnostics_.emit(Id::bad_range, source::join(source.min->span, source.max->span), key.name,
-                        "is empty");
+      diagnostics_.emit(Id::bad_range, source::join(min.span, max.span), key.name, "is empty");
     } else if (key.fallback && key.fallback->kind != model::ValueKind::none &&
                (order(*key.fallback) < order(*key.min) || order(*key.fallback) > order(*key.max))) {
       diagnostics_.emit(Id::value_range, source.fallback->span, "the default", key.name,
-                        shown(*source.min) + " to " + shown(*source.max));
+                        shown(min) + " to " + shown(max));
     }
   }
   check_depends(written, made);

@@ -206,11 +206,10 @@ ast::Field Builder::field(Parser::FieldContext& context) {
   result.doc = doc_at(result.span);
   result.type = type(context.of);
   result.fallback = optional_value(context.fallback);
-  if (context.max != nullptr) {
-    result.min = optional_value(context.min);
-    result.max = optional_value(context.max);
-    result.in_span = span(context.IN());
-  }
+  std::optional<ast::Value> min = optional_value(context.min);
+  std::optional<ast::Value> max = optional_value(context.max);
+  if (min && max)
+    result.range = {.word = span(context.IN()), .min = std::move(*min), .max = std::move(*max)};
   return result;
 }
 
@@ -219,8 +218,8 @@ std::vector<ast::Field> Builder::fields(const std::vector<Parser::FieldContext*>
   result.reserve(contexts.size());
   for (Parser::FieldContext* each : contexts) {
     ast::Field made = field(*each);
-    if (made.min) {
-      diagnostics_.emit(Id::misplaced_option, made.in_span, "in", "the keys of `env`")
+    if (made.range) {
+      diagnostics_.emit(Id::misplaced_option, made.range->word, "in", "the keys of `env`")
           .help("check it where the value is used");
     }
     if (!made.name.text.empty()) result.push_back(std::move(made));

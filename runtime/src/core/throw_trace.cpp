@@ -68,11 +68,13 @@ std::vector<void*> last_throw_frames() {
 
 }  // namespace otp::detail
 
-extern "C" [[noreturn]] void __cxa_throw(void* object, void* type,
-                                         void (*destroy)(void*)) {  // NOLINT
-  using Throw = void (*)(void*, void*, void (*)(void*));
-  static const auto real = reinterpret_cast<Throw>(dlsym(RTLD_NEXT, "__cxa_throw"));
-  otp::detail::note_throw(object, *static_cast<const std::type_info*>(type));
+// Declared under a name of our own: compilers do not agree on the type of the real one.
+extern "C" [[noreturn]] void otp_throw(void* object, std::type_info* type,
+                                       void (*destroy)(void*)) __asm__("__cxa_throw");
+
+extern "C" void otp_throw(void* object, std::type_info* type, void (*destroy)(void*)) {
+  static const auto real = reinterpret_cast<decltype(&otp_throw)>(dlsym(RTLD_NEXT, "__cxa_throw"));
+  otp::detail::note_throw(object, *type);
   real(object, type, destroy);
   __builtin_unreachable();
 }

@@ -199,7 +199,8 @@ std::terminate_handler former_terminate = nullptr;
 }
 
 /// What its guard page has stopped: likewise.
-[[noreturn]] void overflow_process(Runnable& runnable, std::span<void* const> frames) {
+[[noreturn, maybe_unused]] void overflow_process(Runnable& runnable,
+                                                 std::span<void* const> frames) {
   auto& self = static_cast<Process&>(runnable);
   if (self.exiting.load()) std::abort();
   const std::size_t size = self.node->options().stack_bytes / 1024;
