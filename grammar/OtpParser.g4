@@ -17,8 +17,8 @@ declaration
       | applicationDecl )
     ;
 
-// module shop::cart version 3;
-moduleDecl : MODULE path (VERSION value)? SEMI ;
+// module shop::cart version 3 none = nil;
+moduleDecl : MODULE path (VERSION value)? (NONE EQUALS absent=name)? SEMI ;
 
 // import shop::money { Money };
 importDecl : IMPORT path (LBRACE name (COMMA name)* COMMA? RBRACE)? SEMI ;

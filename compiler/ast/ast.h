@@ -310,6 +310,7 @@ struct File {
   Path module;
   std::string doc;
   std::optional<Value> version;
+  Name none;                            ///< how an absent value is written; empty: not said
   std::vector<Annotation> annotations;  ///< of the module
   bool incomplete = false;              ///< errors kept something out that may have been declared
   bool starts_unclear = false;          ///< errors where a supervisor or application is or may be

@@ -296,6 +296,7 @@ class Writer {
       json_.attribute("file", file.path);
       json_.attribute("requested", file.requested);
       if (written.version != 0) json_.attribute("version", written.version);
+      json_.attribute("none", word(written.none));
       json_.attribute("doc", written.doc);
       list("imports", written.imports,
            [&](const model::Module* each) { json_.value(each->name()); });

@@ -491,10 +491,14 @@ std::string Beam::fields_type(const std::vector<model::Field>& fields,
     width = keys.back().size() + 2;
   }
   for (const model::Field& each : fields) {
-    // An absent value is an absent key.
+    // An absent value is an absent key. Where `none =` names an atom for it, the key may be left
+    // out all the same by whoever writes it; where a value could be that atom, it must be.
     const bool optional = each.type.kind == TypeKind::optional;
-    keys.push_back(key_type(each.wire_name(), !each.fallback,
-                            type(optional ? each.type.arguments.front() : each.type)));
+    const Type& held = optional ? each.type.arguments.front() : each.type;
+    std::string given = type(held);
+    if (optional && inside_->none != model::None::omit && !may_look_absent(held))
+      given += " | " + atom(word(inside_->none));
+    keys.push_back(key_type(each.wire_name(), !each.fallback, given));
     width += keys.back().size() + 2;
   }
   const bool one_line = width <= 72;

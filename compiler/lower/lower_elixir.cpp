@@ -35,6 +35,7 @@ class Elixir final : public Beam {
  private:
   std::string language() const override { return "elixir"; }
   std::string atom(const std::string& name) const override {
+    if (name == "nil" || name == "true" || name == "false") return name;
     return is_word(name) ? ":" + name : ":\"" + escaped(name) + "\"";
   }
   std::string text(const std::string& utf8) const override { return "\"" + escaped(utf8) + "\""; }

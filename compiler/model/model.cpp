@@ -92,6 +92,10 @@ const char* word(Overflow overflow) {
   constexpr const char* words[] = {"reject", "drop_newest", "drop_oldest", "block"};
   return words[static_cast<std::size_t>(overflow)];
 }
+const char* word(None none) {
+  constexpr const char* words[] = {"omit", "undefined", "nil"};
+  return words[static_cast<std::size_t>(none)];
+}
 const char* word(Strategy strategy) {
   constexpr const char* words[] = {"one_for_one", "one_for_all", "rest_for_one"};
   return words[static_cast<std::size_t>(strategy)];

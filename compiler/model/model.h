@@ -406,6 +406,10 @@ struct Application final : Declaration {
   std::vector<std::string> start_phases;
 };
 
+/// How an absent `T?` of a map is written.
+enum class None : std::uint8_t { omit, undefined, nil };
+const char* word(None none);
+
 struct Module {
   std::vector<std::string> path;
   std::string doc;
@@ -414,6 +418,7 @@ struct Module {
   bool incomplete = false;      ///< has errors that may have kept declarations out
   bool starts_unclear = false;  ///< it may start more than was understood
   std::uint64_t version = 0;    ///< 0: not said
+  None none = None::omit;
   std::vector<const Module*> imports;
   std::vector<std::unique_ptr<Declaration>> declarations;  ///< in the order of the source
   std::vector<Removed> removed;                            ///< declarations that are gone

@@ -172,15 +172,8 @@ void ModuleChecker::check_mailbox(const ast::ServerBase& written, model::Server&
     return;
   }
   result.limit = *limit;
-  if (!mailbox.overflow.text.empty()) {
-    const std::vector<std::string> words{"reject", "drop_newest", "drop_oldest", "block"};
-    const auto found = std::ranges::find(words, mailbox.overflow.text);
-    if (found == words.end()) {
-      report_bad_option(mailbox.overflow.span, "overflow", mailbox.overflow.text, words);
-    } else {
-      result.overflow = static_cast<model::Overflow>(found - words.begin());
-    }
-  }
+  set_option(result.overflow, "overflow", mailbox.overflow,
+             {"reject", "drop_newest", "drop_oldest", "block"});
   made.mailbox = result;
 }
 

@@ -9,13 +9,6 @@ namespace {
 constexpr std::uint64_t worker_shutdown_ns = 5'000'000'000;
 constexpr std::size_t longest_name = 255;  ///< of an atom
 
-/// The index of the word in the list, or nothing.
-std::optional<std::size_t> index_of(const ast::Name& word, const std::vector<std::string>& words) {
-  const auto found = std::ranges::find(words, word.text);
-  if (found == words.end()) return std::nullopt;
-  return static_cast<std::size_t>(found - words.begin());
-}
-
 bool is_supervisor(const model::Child& child) {
   return child.target != nullptr && child.target->kind == model::DeclarationKind::supervisor;
 }
@@ -30,26 +23,16 @@ bool is_startable(const model::Declaration& declaration) {
 void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& made) {
   made.life = life(written, {});
   made.type = static_cast<model::SupervisorKind>(written.kind);
-  const auto option = [&](const ast::Name& word, const std::vector<std::string>& words,
-                          const char* what, auto& into) {
-    if (word.text.empty()) return;
-    if (const auto index = index_of(word, words)) {
-      into = static_cast<std::remove_reference_t<decltype(into)>>(*index);
-      return;
-    }
-    report_bad_option(word.span, what, word.text, words);
-  };
-  option(written.strategy, {"one_for_one", "one_for_all", "rest_for_one"}, "strategy",
-         made.strategy);
   // A strategy that is not known is taken for the one that leaves nothing more to say.
-  if (!written.strategy.text.empty() && made.type == model::SupervisorKind::supervisor &&
-      written.strategy.text != model::word(made.strategy))
+  if (!set_option(made.strategy, "strategy", written.strategy,
+                  {"one_for_one", "one_for_all", "rest_for_one"}) &&
+      made.type == model::SupervisorKind::supervisor)
     made.strategy = model::Strategy::rest_for_one;
   // Whatever a misspelled one is, its significant children do not stand without it.
   if (!written.auto_shutdown.text.empty())
     made.auto_shutdown = model::AutoShutdown::any_significant;
-  option(written.auto_shutdown, {"never", "any_significant", "all_significant"}, "auto_shutdown",
-         made.auto_shutdown);
+  set_option(made.auto_shutdown, "auto_shutdown", written.auto_shutdown,
+             {"never", "any_significant", "all_significant"});
   if (made.type != model::SupervisorKind::supervisor) {
     if (made.strategy != model::Strategy::one_for_one)
       diagnostics_.emit(made.is_dynamic() ? Id::dynamic_child : Id::partition_child,
@@ -253,13 +236,9 @@ bool ModuleChecker::child_restart(const ast::Child& written, model::Child& made)
   if (made.target != nullptr && made.target->kind == model::DeclarationKind::task)
     made.restart = model::Restart::temporary;
   if (written.restart.text.empty()) return true;
-  const std::vector<std::string> words{"permanent", "transient", "temporary"};
-  const auto index = index_of(written.restart, words);
-  if (!index) {
-    report_bad_option(written.restart.span, "restart", written.restart.text, words);
+  if (!set_option(made.restart, "restart", written.restart,
+                  {"permanent", "transient", "temporary"}))
     return false;
-  }
-  made.restart = static_cast<model::Restart>(*index);
   if (is_supervisor(made) && made.restart == model::Restart::transient) {
     diagnostics_.emit(Id::transient_supervisor, written.restart.span, made.target->name)
         .note(

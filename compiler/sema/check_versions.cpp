@@ -1,4 +1,4 @@
-// What a module says of itself: `@allow`, `@language`, `module ... version`. And what looks at it
+// What a module says of itself: `@allow`, `@language`, `version`, `none`. And what looks at it
 // as a whole: versions that refer to later ones, values that would have to leave their node.
 #include <algorithm>
 
@@ -56,7 +56,7 @@ void ModuleChecker::declare_allows() {
   }
 }
 
-void ModuleChecker::declare_version() {
+void ModuleChecker::declare_module() {
   ast::Decorated module;
   module.annotations = file_.annotations;
   check_annotations(module, {"language"});
@@ -66,6 +66,7 @@ void ModuleChecker::declare_version() {
       diagnostics_.emit(Id::annotation_arguments, each.span, "language",
                         "a number: `@language(1)`");
   }
+  set_option(module_.none, "none", file_.none, {"omit", "undefined", "nil"});
   if (!file_.version) return;
   const auto version = number(*file_.version, 1, highest_version);
   if (!version) bad_number(*file_.version, "version", "1 to " + std::to_string(highest_version));

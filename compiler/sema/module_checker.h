@@ -5,6 +5,7 @@
 // own.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -44,7 +45,7 @@ class ModuleChecker {
  private:
   // resolve_names.cpp
   void declare_allows();
-  void declare_version();
+  void declare_module();
   void declare_imports();
   void declare_one(const ast::Declaration& declaration);
   template <class D>
@@ -209,6 +210,20 @@ class ModuleChecker {
   void check_partitions(const ast::Supervisor& written, model::Supervisor& made);
   void report_bad_option(source::Span span, const char* option, const std::string& given,
                          const std::vector<std::string>& words);
+  /// Sets an enum by the index of the written word among `words`. False when it is none of them,
+  /// which is told; nothing is done when none was written.
+  template <class E>
+  bool set_option(E& into, const char* option, const ast::Name& written,
+                  const std::vector<std::string>& words) {
+    if (written.text.empty()) return true;
+    const auto found = std::ranges::find(words, written.text);
+    if (found == words.end()) {
+      report_bad_option(written.span, option, written.text, words);
+      return false;
+    }
+    into = static_cast<E>(found - words.begin());
+    return true;
+  }
   std::optional<std::uint64_t> number(const ast::Value& written, std::uint64_t min,
                                       std::uint64_t max);
   void check_depends(const ast::Application& written, model::Application& made);

@@ -181,7 +181,7 @@ void ModuleChecker::declare() {
   for (const source::Span doc : file_.idle_docs)
     diagnostics_.emit(Id::idle_doc, doc)
         .help("put it before what it describes, or begin it with `//`");
-  declare_version();
+  declare_module();
   for (const ast::Declaration& declaration : file_.declarations) {
     const ast::Decorated& written = ast::decorated(declaration);
     if (!is_removed(written, "declaration", module_.removed)) declare_one(declaration);

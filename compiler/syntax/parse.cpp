@@ -53,6 +53,7 @@ void Builder::add_module(Parser::DeclarationContext& declaration, Parser::Module
   file.version_unclear = broken;
   file.doc = doc;
   file.version = optional_value(module.value());
+  file.none = name(module.absent);
 }
 
 void Builder::add_import(Parser::DeclarationContext& declaration, Parser::ImportDeclContext& import,

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 
-from rows import ROWS
+from rows import NOTE, ROWS
 
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDER = HERE.parent.parent / "compiler/tools/compat"
@@ -47,6 +47,8 @@ def files_of(change, old, new):
     return {
         "version_changed": ({"t.otp": "module t version 1;\n" + money},
                             {"t.otp": "module t version 2;\n" + money}),
+        "none_changed": ({"t.otp": "module t version 1;\n" + NOTE},
+                         {"t.otp": "module t version 1 none = nil;\n" + NOTE}),
         "import_changed": ({**modules, "t.otp": uses.format("b")},
                            {**modules, "t.otp": uses.format("c")}),
         "module_renamed": (one, {"v.otp": "module v;\nstruct L { a: u8; }"}),

@@ -20,6 +20,7 @@ def both(old, new, change, *expressions):
 
 
 LINE = "struct Line { sku: string; } " + server("call add(line: Line) -> u32;")
+NOTE = "struct Note { text: string?; } " + server("call put(note: Note);")
 ADD = "t_a:add(S, #{sku => <<\"a\">>})"
 
 ROWS = {
@@ -91,6 +92,7 @@ ROWS = {
                         [ADD]),
     "json_keys_removed": ("@json_keys " + LINE, LINE, {"json_keys_removed"}, {"json_keys_added"},
                           ()),
+    "none_changed": both(None, None, "none_changed", "t_a:put(S, #{})"),
     "elixir_changed": both(LINE, '@elixir("Shop.Line") ' + LINE, "elixir_changed", ADD),
     "message_added": (server("call get();"), server("call get(); cast put;"), {"message_added"},
                       {"message_removed"}, ["t_a:get(S)"]),

@@ -68,6 +68,13 @@ class Comparison {
     if (before.name != after.name)
       add(ChangeId::module_renamed, after, "was " + quoted(before.name), before, after);
     fact(before, after, "version", ChangeId::version_changed, "is of version");
+    if (const std::string &old = before.fact("none"), &now = after.fact("none"); old != now) {
+      const auto written = [](const std::string& none) {
+        return none.empty() ? "not at all" : "as " + quoted(none);
+      };
+      add(ChangeId::none_changed, after,
+          "writes what is absent " + written(now) + ", and before " + written(old), before, after);
+    }
     parts(before, after);
     return std::move(changes_);
   }

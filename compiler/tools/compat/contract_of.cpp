@@ -29,6 +29,7 @@ class Maker {
   Part module(const model::Module& written) {
     Part made = part("module", written.name(), {});
     if (written.version != 0) made.facts["version"] = std::to_string(written.version);
+    if (written.none != model::None::omit) made.facts["none"] = model::word(written.none);
     version_ = std::to_string(written.version);
     imports(written, made);
     for (const auto& each : written.declarations) {

@@ -1,7 +1,12 @@
 #include "fiber/scheduler.h"
 
+#include <pthread.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <utility>
 
@@ -44,8 +49,19 @@ std::span<const std::byte> Scheduler::current_stack() const noexcept {
   return {static_cast<const std::byte*>(worker->state.stack_bottom), worker->state.stack_bytes};
 }
 
+void Scheduler::start_thread() {
+  stopping_ = main_left_ = false;
+  idle_since_ = 0;
+  thread_ = std::thread([this] { thread_main(); });
+}
+
 void Scheduler::thread_main() {
   this_scheduler = this;
+  const char* const name = duty_ == Duty::blocking ? "otp_blocking_%u" : "otp_sched_%u";
+  std::array<char, 16> numbered{};  // no more than the kernel takes
+  std::snprintf(numbered.data(), numbered.size(), name, index_ + 1);
+  ::pthread_setname_np(::pthread_self(), numbered.data());
+  thread_id_.store(::gettid(), std::memory_order_relaxed);
   OverflowStacks overflow_stacks;
   overflow_stacks_ = &overflow_stacks;
   algorithm_ = new SchedulingAlgorithm(*this);  // owned by Boost.Fiber's scheduler of this thread
@@ -127,8 +143,16 @@ void Scheduler::give_all_away() {
   group_.wake_one();
 }
 
+inline void Scheduler::give_memory_back_if_asked() noexcept {
+  if (!gives_memory_back_.load(std::memory_order_relaxed)) [[likely]]
+    return;
+  gives_memory_back_.store(false, std::memory_order_relaxed);
+  give_memory_back();
+}
+
 void Scheduler::poll() {
   turns_to_poll_ = turns_between_polls;
+  give_memory_back_if_asked();
   fire_timers();
   if (Poller* poller = group_.poller_.load(std::memory_order_acquire);
       poller != nullptr && poller->try_enter()) {
@@ -191,7 +215,12 @@ inline Runnable* Scheduler::next_in_turn(bool looks_around, bool search) {
 }
 
 Runnable* Scheduler::next_unusual() {
-  if (duty_ == Duty::blocking) return group_.pop_blocking();
+  give_memory_back_if_asked();
+  if (duty_ == Duty::blocking) {
+    Runnable* const next = stopping_ ? nullptr : group_.pop_blocking();
+    if (next != nullptr) idle_since_ = 0;
+    return next;
+  }
   if (group_.is_simulated()) return group_.options_.driver->next();
   fire_timers();
   give_all_away();
@@ -232,10 +261,6 @@ void Scheduler::sleep() {
     group_.options_.driver->wait();
     if (stop_requested()) stopping_ = true;
     return;
-  }
-  if (gives_memory_back_.load(std::memory_order_relaxed)) [[unlikely]] {
-    gives_memory_back_.store(false, std::memory_order_relaxed);
-    give_memory_back();
   }
   const bool retired = is_retired();
   // Who sleeps in the poller sleeps at once: what it costs to wake it is paid by the kernel's side.

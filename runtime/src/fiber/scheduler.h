@@ -37,6 +37,8 @@
 // its thread.
 #pragma once
 
+#include <sys/types.h>
+
 #include <array>
 #include <atomic>
 #include <condition_variable>
@@ -110,6 +112,7 @@ class Scheduler {
   friend class Worker;
   enum class Leave : std::uint8_t { none, park, requeue, abandon };
 
+  void start_thread();  ///< once more, when a thread of the blocking pool has ended
   void thread_main();
   void leave(Runnable& self, Leave how);
   void after_switch();
@@ -130,6 +133,7 @@ class Scheduler {
   bool stop_requested() const noexcept;
 
   Runnable* next_unusual();
+  void give_memory_back_if_asked() noexcept;
 
   SchedulerGroup& group_;
   const Duty duty_;
@@ -178,10 +182,12 @@ class Scheduler {
 
   std::mutex sleep_mutex_;
   std::condition_variable sleep_condition_;
-  bool notified_ = false;
+  bool notified_ = false;       ///< under that, or on the blocking pool under its mutex
+  Nanoseconds idle_since_ = 0;  ///< of a thread of the blocking pool; 0: has worked since
   bool in_poller_ = false;
   std::atomic<bool> asleep_{false};
   std::thread thread_;
+  std::atomic<pid_t> thread_id_{0};  ///< the kernel's; 0 until it runs
 };
 
 extern thread_local constinit Scheduler* this_scheduler;
@@ -278,6 +284,7 @@ class SchedulerGroup {
   void spill(Scheduler& own, Runnable& overflow) noexcept;
   Runnable* pop_urgent() noexcept;
   void push_blocking(Runnable& runnable);
+  void start_blocking_thread();
   Runnable* pop_blocking() noexcept;
   void wait_for_blocking_work(Scheduler& scheduler);
   Scheduler* local_scheduler() const noexcept;
@@ -289,6 +296,7 @@ class SchedulerGroup {
   void rescue(Scheduler& scheduler) noexcept;
   struct Computing;
   void watch_computing(Scheduler& scheduler, Computing& seen) noexcept;
+  struct LongTurn;
   struct Turn;
   struct Quiet;
   void watch_memory(Scheduler& scheduler, std::uint32_t turns, Quiet& seen) noexcept;
@@ -319,12 +327,11 @@ class SchedulerGroup {
   std::atomic<bool> stopping_{false};
 
   std::mutex blocking_mutex_;
-  std::condition_variable blocking_condition_;
   RunnableList blocking_queue_;
-  std::uint32_t blocking_waiting_ = 0;  ///< threads that wait for work
+  std::vector<Scheduler*> blocking_waiting_;  ///< for work, each at its own condition
   std::uint32_t blocking_queued_ = 0;
-  std::uint64_t blocking_gives_back_ = 0;  ///< how often its threads have been asked for memory
   std::vector<std::unique_ptr<Scheduler>> blocking_;
+  std::vector<Scheduler*> blocking_ended_;  ///< of those, whose threads have ended for want of work
 
   std::mutex poller_mutex_;
   std::unique_ptr<Poller> poller_owner_;

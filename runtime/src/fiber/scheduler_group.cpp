@@ -1,9 +1,14 @@
 // The threads together: shared queue, stealing, waking, the blocking pool, and the monitor.
+#include <fcntl.h>
 #include <pthread.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstdio>
+#include <string_view>
 
 #include "core/message_memory.h"
 #include "fiber/scheduler.h"
@@ -20,9 +25,12 @@ constexpr int crowded_ticks_before_rescue = 4;
 // Fewer turns than these in a tick are long ones: whoever waits behind them gains by moving.
 constexpr std::uint32_t short_turns_in_tick = 8;
 constexpr int ticks_before_stuck = 10;
+constexpr Nanoseconds cpu_before_stuck = 5'000'000;  // of two that share a processor one has this
 constexpr Nanoseconds quiet_before_giving_back = 1'000'000'000;
-constexpr std::uint32_t turns_of_quiet = 1000;  // fewer than these in that time are little
-constexpr std::uint8_t visits_of_low = 8;       // as RESCHEDULE_LOW of the BEAM
+constexpr Nanoseconds longest_before_giving_back = 10'000'000'000;
+constexpr Nanoseconds idle_before_end = 2'000'000'000;  // of a thread of the blocking pool
+constexpr std::uint32_t turns_of_quiet = 1000;           // fewer than these in that time are little
+constexpr std::uint8_t visits_of_low = 8;                // as RESCHEDULE_LOW of the BEAM
 
 }  // namespace
 
@@ -44,7 +52,7 @@ void SchedulerGroup::start_scheduler() {
   const unsigned index = count_.load(std::memory_order_relaxed);
   auto& scheduler = schedulers_[index];
   scheduler = std::make_unique<Scheduler>(*this, Scheduler::Duty::processes, index);
-  scheduler->thread_ = std::thread([raw = scheduler.get()] { raw->thread_main(); });
+  scheduler->start_thread();
   count_.store(index + 1, std::memory_order_release);
   ++active_;
 }
@@ -67,10 +75,12 @@ void SchedulerGroup::stop() {
   for (const auto& scheduler : schedulers()) scheduler->wake();
   {
     const std::lock_guard lock(blocking_mutex_);
-    blocking_condition_.notify_all();
+    for (const auto& scheduler : blocking_) scheduler->sleep_condition_.notify_one();
   }
   for (const auto& scheduler : schedulers()) scheduler->thread_.join();
-  for (const auto& scheduler : blocking_) scheduler->thread_.join();
+  for (const auto& scheduler : blocking_) {
+    if (scheduler->thread_.joinable()) scheduler->thread_.join();
+  }
 }
 
 Poller& SchedulerGroup::poller() {
@@ -266,13 +276,36 @@ void SchedulerGroup::push_blocking(Runnable& runnable) {
   const Scheduler* const own = current_scheduler();
   const bool looks_next = own != nullptr && &own->group_ == this &&
                           own->duty_ == Scheduler::Duty::blocking && own->current() == nullptr;
-  if (blocking_waiting_ + (looks_next ? 1 : 0) >= blocking_queued_) {
-    if (blocking_waiting_ != 0) blocking_condition_.notify_one();
-  } else if (blocking_.size() < options_.blocking_threads) {
-    blocking_.push_back(std::make_unique<Scheduler>(*this, Scheduler::Duty::blocking,
-                                                    static_cast<unsigned>(blocking_.size())));
-    Scheduler* started = blocking_.back().get();
-    started->thread_ = std::thread([started] { started->thread_main(); });
+  if (blocking_waiting_.size() + (looks_next ? 1 : 0) >= blocking_queued_) {
+    // The last to have worked, so that the others come to rest.
+    const auto last = std::ranges::find(blocking_waiting_.rbegin(), blocking_waiting_.rend(), false,
+                                        &Scheduler::notified_);
+    if (last == blocking_waiting_.rend()) return;
+    (*last)->notified_ = true;
+    (*last)->sleep_condition_.notify_one();
+  } else {
+    start_blocking_thread();
+  }
+}
+
+/// Unless there are as many as may be.
+void SchedulerGroup::start_blocking_thread() {
+  try {
+    if (blocking_ended_.empty()) {
+      if (blocking_.size() == options_.blocking_threads) return;
+      const std::size_t count = blocking_.size() + 1;
+      blocking_.reserve(count);
+      blocking_waiting_.reserve(count);
+      blocking_ended_.reserve(count);
+      blocking_.push_back(std::make_unique<Scheduler>(*this, Scheduler::Duty::blocking,
+                                                      static_cast<unsigned>(count - 1)));
+      blocking_ended_.push_back(blocking_.back().get());
+    }
+    Scheduler& next = *blocking_ended_.back();
+    if (next.thread_.joinable()) next.thread_.join();
+    next.start_thread();
+    blocking_ended_.pop_back();
+  } catch (const std::exception&) {  // no more threads: the monitor's next tick tries again
   }
 }
 
@@ -284,18 +317,23 @@ Runnable* SchedulerGroup::pop_blocking() noexcept {
 }
 
 void SchedulerGroup::wait_for_blocking_work(Scheduler& scheduler) {
+  const Nanoseconds time = machine_now();
+  if (scheduler.idle_since_ == 0) scheduler.idle_since_ = time;
+  const Nanoseconds left = scheduler.idle_since_ + idle_before_end - time;
   std::unique_lock lock(blocking_mutex_);
-  ++blocking_waiting_;
-  const auto woken = [this] { return !blocking_queue_.empty() || stopping_.load(); };
-  for (std::uint64_t given_back = blocking_gives_back_; !woken();) {
-    blocking_condition_.wait(lock, [&] { return woken() || given_back != blocking_gives_back_; });
-    if (std::exchange(given_back, blocking_gives_back_) == blocking_gives_back_) continue;
-    lock.unlock();
-    give_memory_back();
-    lock.lock();
+  scheduler.notified_ = false;
+  blocking_waiting_.push_back(&scheduler);
+  scheduler.sleep_condition_.wait_for(lock, std::chrono::nanoseconds(left), [&] {
+    return !blocking_queue_.empty() || stopping_.load() ||
+           scheduler.gives_memory_back_.load(std::memory_order_relaxed);
+  });
+  std::erase(blocking_waiting_, &scheduler);
+  if (stopping_.load()) {
+    scheduler.stopping_ = true;
+  } else if (blocking_queue_.empty() && machine_now() - scheduler.idle_since_ >= idle_before_end) {
+    scheduler.stopping_ = true;
+    blocking_ended_.push_back(&scheduler);
   }
-  --blocking_waiting_;
-  if (stopping_.load()) scheduler.stopping_ = true;
 }
 
 // ---- Monitor ----
@@ -324,7 +362,41 @@ Nanoseconds cpu_time_of(std::thread& thread) noexcept {
   return Nanoseconds{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
+/// Whether a thread could run now, did a processor take it. False where nobody knows.
+bool is_ready_to_run(pid_t thread) noexcept {
+  std::array<char, 256> stat;
+  std::snprintf(stat.data(), stat.size(), "/proc/self/task/%d/stat", thread);
+  const int file = ::open(stat.data(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  const ssize_t size = ::read(file, stat.data(), stat.size());
+  ::close(file);
+  const std::string_view text(stat.data(), size < 0 ? 0 : static_cast<std::size_t>(size));
+  const std::size_t name_end = text.rfind(')');  // 12 (name) R 1 ..
+  return name_end < text.size() - 2 && text[name_end + 2] == 'R';
+}
+
 }  // namespace
+
+/// The turn that a scheduler is inside, as the monitor has found it tick after tick.
+struct SchedulerGroup::LongTurn {
+  int ticks = 0;
+  Nanoseconds cpu_before = 0;
+
+  void look(Scheduler& scheduler, bool is_new) {
+    if (is_new || scheduler.current() == nullptr) {
+      ticks = 0;
+    } else if (++ticks == 1) {
+      cpu_before = cpu_time_of(scheduler.thread_);
+    }
+  }
+  /// It computes, or the kernel lets it wait. A thread that only waits for a processor is not
+  /// stuck: one more would wait beside it.
+  bool is_stuck(Scheduler& scheduler) const {
+    if (ticks < ticks_before_stuck) return false;
+    return cpu_time_of(scheduler.thread_) - cpu_before >= cpu_before_stuck ||
+           !is_ready_to_run(scheduler.thread_id_.load(std::memory_order_relaxed));
+  }
+};
 
 /// A process that spins has used the processor for a second and has not entered the runtime once:
 /// it is in code of its user, where nothing of ours is half done. (One that merely waits for the
@@ -394,11 +466,13 @@ void SchedulerGroup::watch_turn(Scheduler& scheduler, bool is_new, Turn& seen) n
 /// How long a scheduler has had little to do, since anybody has had anything to do.
 struct SchedulerGroup::Quiet {
   Nanoseconds since = machine_now();
+  Nanoseconds gave_back = since;
   std::uint32_t turns = 0;     ///< in that time
   std::uint64_t activity = 0;  ///< of all, when it was asked last
 };
 
-/// Asks for the memory of a scheduler that has little to do, when anybody has run since.
+/// Asks for the memory of a scheduler that has little to do, when anybody has run since; and, less
+/// often, of one that has much to do: it would never give back what a peak has left.
 void SchedulerGroup::watch_memory(Scheduler& scheduler, std::uint32_t turns, Quiet& seen) noexcept {
   const Nanoseconds time = machine_now();
   seen.turns += turns;
@@ -406,17 +480,22 @@ void SchedulerGroup::watch_memory(Scheduler& scheduler, std::uint32_t turns, Qui
     seen.turns = 0;
     seen.since = time;
   }
-  if (time - seen.since < quiet_before_giving_back) return;
-  seen = {.since = time, .activity = activity_};
+  if (time - seen.since < quiet_before_giving_back &&
+      (time - seen.gave_back < longest_before_giving_back || activity_ == seen.activity))
+    return;
+  seen = {.since = time, .gave_back = time, .activity = activity_};
   scheduler.gives_memory_back_.store(true, std::memory_order_relaxed);
   scheduler.wake();
   if (scheduler.index_ != 0) return;
   const std::lock_guard lock(blocking_mutex_);
-  ++blocking_gives_back_;
-  blocking_condition_.notify_all();
+  for (const auto& each : blocking_) {
+    each->gives_memory_back_.store(true);
+    each->sleep_condition_.notify_one();
+  }
 }
 
 void SchedulerGroup::monitor_main() {
+  ::pthread_setname_np(::pthread_self(), "otp_monitor");
   struct Seen {
     Computing computing{};
     Turn long_turn{};
@@ -424,7 +503,7 @@ void SchedulerGroup::monitor_main() {
     std::uint32_t turn = 0;
     std::uint32_t displacements = 0;
     int crowded = 0;
-    int same_turn = 0;
+    LongTurn same_turn{};
   };
   std::vector<Seen> seen;
   std::uint32_t looks = 0;
@@ -450,8 +529,8 @@ void SchedulerGroup::monitor_main() {
         scheduler.preempt_.store(true, std::memory_order_relaxed);
         scheduler.fire_timers();
       }
-      seen[i].same_turn = turns == 0 && scheduler.current() != nullptr ? seen[i].same_turn + 1 : 0;
-      if (seen[i].same_turn >= ticks_before_stuck) {
+      seen[i].same_turn.look(scheduler, turns != 0);
+      if (seen[i].same_turn.is_stuck(scheduler)) {
         stuck += scheduler.is_retired() ? 0 : 1;
         hand_over(scheduler);
       }
@@ -468,6 +547,9 @@ void SchedulerGroup::monitor_main() {
       looks = poller->looks();
     }
     adjust(stuck);
+    if (const std::unique_lock blocking(blocking_mutex_, std::try_to_lock);
+        blocking && !blocking_queue_.empty() && blocking_waiting_.empty())
+      start_blocking_thread();
   }
 }
 

@@ -29,7 +29,7 @@
 -type money() :: #{
     '__struct__' => 'Elixir.Shop.Money',
     cents := integer(),
-    note => unicode:unicode_binary()
+    note => unicode:unicode_binary() | 'nil'
   } | #{binary() => term()}.
 
 -spec huge() -> integer().

@@ -40,7 +40,7 @@ defmodule Golden.Versions do
   @type money :: %{
     optional(:__struct__) => :"Elixir.Shop.Money",
     required(:cents) => integer(),
-    optional(:note) => String.t()
+    optional(:note) => String.t() | nil
   } | %{optional(binary()) => term()}
 
   @spec huge() :: integer()
