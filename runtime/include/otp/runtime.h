@@ -22,10 +22,20 @@ namespace otp {
 
 class ReportSink;
 
+/// Where the threads that run processes may run: Erlang's `+sbt`. Threads that a handler starts
+/// inherit it. A scheduler that is started in place of one that is stuck may run anywhere.
+enum class SchedulerBindType : std::uint8_t {
+  unbound,   ///< wherever the system puts them
+  node,      ///< each stays on one NUMA node, where its memory is; as unbound where there is one
+  processor  ///< each on a processor of its own, as Erlang's `+sbt ns`; for a machine of one's own
+};
+
 struct RuntimeOptions {
-  /// Threads that run processes; 0 takes the CPUs this program may use, by its affinity mask and by
-  /// its control group's share of time. set_schedulers_online changes it.
+  /// Threads that run processes; 0 takes the processors this program may use, by its affinity mask
+  /// and by its control group's share of time. set_schedulers_online changes it.
   unsigned schedulers = 0;
+  /// One node is filled before the next. A scheduler without work looks for it on its own first.
+  SchedulerBindType scheduler_bind_type = SchedulerBindType::node;
   /// At most this many threads serve `@blocking` handlers and otp::blocking().
   unsigned blocking_threads = 64;
   /// Address space of a process's stack while it has one; committed as it is used.

@@ -61,6 +61,7 @@ void Scheduler::thread_main() {
   std::array<char, 16> numbered{};  // no more than the kernel takes
   std::snprintf(numbered.data(), numbered.size(), name, index_ + 1);
   ::pthread_setname_np(::pthread_self(), numbered.data());
+  group_.bind_thread(*this);
   thread_id_.store(::gettid(), std::memory_order_relaxed);
   OverflowStacks overflow_stacks;
   overflow_stacks_ = &overflow_stacks;

@@ -23,15 +23,16 @@
 // looks at first; those of low wait among the normal ones and are passed over some times.
 //
 // Who may run. As many schedulers as the group is told to use, and one more for each that is stuck:
-// inside one turn for ten milliseconds, because its process computes without entering the runtime.
+// inside one turn for ten milliseconds, because its process computes without entering the runtime
+// or is held up by the kernel; one that waits for a processor is not.
 // The monitor hands what waits behind it to the others and revives a retired scheduler, or starts
 // one; when the process comes back there is one too many, which retires: it gives away what it has
 // and takes nothing more, and its thread lives on for the timers that were armed there.
 //
 // Memory. A thread keeps what was freed on it, and by others of what it made, for what it allocates
 // next; after a peak that is much. The monitor asks a scheduler that has had little to do for a
-// second to give it to the system before it sleeps again, and once more as long as anybody goes on,
-// who may free what this one made.
+// second to give it to the system, and once more as long as anybody goes on, who may free what this
+// one made; a busy one it asks each ten seconds.
 //
 // Exit. `stop` requires that no process is left; each scheduler then lets its idle workers end, and
 // its thread.
@@ -54,6 +55,7 @@
 #include "core/spin_lock.h"
 #include "fiber/driver.h"
 #include "fiber/poller.h"
+#include "fiber/processors.h"
 #include "fiber/run_queue.h"
 #include "fiber/stack_overflow.h"
 #include "fiber/timer_shard.h"
@@ -138,6 +140,7 @@ class Scheduler {
   SchedulerGroup& group_;
   const Duty duty_;
   const unsigned index_;
+  int node_ = 0;  ///< of NUMA; 0 also for one that may run anywhere
   /// Whose processes go through `queue_`; null on the blocking pool, in a simulation, and while the
   /// scheduler is retired.
   std::atomic<SchedulerGroup*> queue_of_;
@@ -210,7 +213,11 @@ class SchedulerGroup {
     unsigned schedulers = 1;
     unsigned blocking_threads = 64;
     std::size_t stack_bytes = 256 * 1024;
-    Nanoseconds long_schedule = 0;  ///< longer turns are told; 0: none is
+    /// Of the first schedulers, one each, by_node(); empty: they run anywhere. Where there are more
+    /// nodes than one each stays on its own.
+    std::vector<Processor> processors = {};
+    bool one_processor_each = false;  ///< each stays on its processor
+    Nanoseconds long_schedule = 0;    ///< longer turns are told; 0: none is
     const Clock* clock = nullptr;
     void* owner = nullptr;     ///< the runtime, for the layer above
     Driver* driver = nullptr;  ///< of a simulation
@@ -272,6 +279,7 @@ class SchedulerGroup {
     return {schedulers_.data(), count_.load(std::memory_order_acquire)};
   }
   void start_scheduler();
+  void bind_thread(const Scheduler& scheduler) const;
   void make_runnable_elsewhere(Runnable& runnable) noexcept;
   void push_last(Runnable& runnable, Scheduler* local) noexcept;
   void make_other_runnable(Runnable& runnable, Scheduler* local) noexcept;
@@ -305,6 +313,7 @@ class SchedulerGroup {
   const Options options_;
   const RunnableOps ops_;
   std::unique_ptr<StackPool> stacks_;
+  const bool has_nodes_;  ///< more than one
   TimerSlab timer_slab_;
   /// Grows and never shrinks; `count_` of them are there.
   std::array<std::unique_ptr<Scheduler>, max_schedulers> schedulers_;

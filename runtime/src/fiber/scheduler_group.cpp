@@ -8,6 +8,7 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <iterator>
 #include <string_view>
 
 #include "core/message_memory.h"
@@ -29,8 +30,8 @@ constexpr Nanoseconds cpu_before_stuck = 5'000'000;  // of two that share a proc
 constexpr Nanoseconds quiet_before_giving_back = 1'000'000'000;
 constexpr Nanoseconds longest_before_giving_back = 10'000'000'000;
 constexpr Nanoseconds idle_before_end = 2'000'000'000;  // of a thread of the blocking pool
-constexpr std::uint32_t turns_of_quiet = 1000;           // fewer than these in that time are little
-constexpr std::uint8_t visits_of_low = 8;                // as RESCHEDULE_LOW of the BEAM
+constexpr std::uint32_t turns_of_quiet = 1000;          // fewer than these in that time are little
+constexpr std::uint8_t visits_of_low = 8;               // as RESCHEDULE_LOW of the BEAM
 
 }  // namespace
 
@@ -38,6 +39,8 @@ SchedulerGroup::SchedulerGroup(const Options& options, RunnableOps ops)
     : options_(options),
       ops_(ops),
       stacks_(std::make_unique<StackPool>(options.stack_bytes)),
+      has_nodes_(!options.processors.empty() &&
+                 options.processors.front().node != options.processors.back().node),
       online_(std::clamp(options.schedulers, 1U, max_online)) {
   while (active_ < online()) start_scheduler();
   if (!is_simulated()) monitor_ = std::thread([this] { monitor_main(); });
@@ -52,9 +55,29 @@ void SchedulerGroup::start_scheduler() {
   const unsigned index = count_.load(std::memory_order_relaxed);
   auto& scheduler = schedulers_[index];
   scheduler = std::make_unique<Scheduler>(*this, Scheduler::Duty::processes, index);
+  if (has_nodes_ && index < options_.processors.size())
+    scheduler->node_ = options_.processors[index].node;
   scheduler->start_thread();
   count_.store(index + 1, std::memory_order_release);
   ++active_;
+}
+
+/// The scheduler's thread, by itself. Threads of the blocking pool, and one that comes in place of
+/// another that is stuck, may run anywhere: whoever starts them may be bound.
+void SchedulerGroup::bind_thread(const Scheduler& scheduler) const {
+  const std::vector<Processor>& all = options_.processors;
+  if (all.empty() || !(has_nodes_ || options_.one_processor_each)) return;
+  if (scheduler.duty_ == Scheduler::Duty::blocking || scheduler.index_ >= all.size()) {
+    stay_on(all);
+  } else if (options_.one_processor_each) {
+    stay_on({all[scheduler.index_]});
+  } else {
+    std::vector<Processor> near;
+    std::ranges::copy_if(all, std::back_inserter(near), [&](const Processor& each) {
+      return each.node == all[scheduler.index_].node;
+    });
+    stay_on(near);
+  }
 }
 
 unsigned SchedulerGroup::set_online(unsigned count) noexcept {
@@ -221,16 +244,19 @@ Runnable* SchedulerGroup::take_shared(Scheduler& own) noexcept {
 
 Runnable* SchedulerGroup::steal_for(Scheduler& thief) noexcept {
   const Schedulers all = schedulers();
-  for (std::size_t i = 1; i < all.size(); ++i) {
-    Scheduler& victim = *all[(thief.index_ + i) % all.size()];
-    if (victim.queue_.size() < 2)
-      continue;  // one that waits is served soon; the monitor sees when it is not
-    RunnableList loot = victim.queue_.steal();
-    Runnable* first = loot.pop();
-    while (Runnable* next = loot.pop()) {
-      if (!thief.queue_.push_last(*next)) push_shared(*next);
+  for (const bool near : {true, false}) {
+    for (std::size_t i = 1; i < all.size(); ++i) {
+      Scheduler& victim = *all[(thief.index_ + i) % all.size()];
+      if ((victim.node_ == thief.node_) != near || victim.queue_.size() < 2)
+        continue;  // one that waits is served soon; the monitor sees when it is not
+      RunnableList loot = victim.queue_.steal();
+      Runnable* first = loot.pop();
+      while (Runnable* next = loot.pop()) {
+        if (!thief.queue_.push_last(*next)) push_shared(*next);
+      }
+      if (first != nullptr) return first;
     }
-    if (first != nullptr) return first;
+    if (!has_nodes_) break;
   }
   return nullptr;
 }
@@ -244,11 +270,17 @@ void SchedulerGroup::wake_one() noexcept {
   if (sleeping_.load(std::memory_order_relaxed) == 0 ||
       searching_.load(std::memory_order_relaxed) != 0)
     return;
-  for (const auto& scheduler : schedulers()) {
-    if (scheduler->asleep_.exchange(false, std::memory_order_relaxed)) {
-      scheduler->wake();
-      return;
+  const Scheduler* const own = current_scheduler();
+  const int node = own != nullptr && &own->group_ == this ? own->node_ : 0;
+  for (const bool near : {true, false}) {
+    for (const auto& scheduler : schedulers()) {
+      if ((scheduler->node_ == node) == near &&
+          scheduler->asleep_.exchange(false, std::memory_order_relaxed)) {
+        scheduler->wake();
+        return;
+      }
     }
+    if (!has_nodes_) break;
   }
 }
 

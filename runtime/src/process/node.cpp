@@ -12,9 +12,13 @@ namespace {
 
 SchedulerGroup::Options scheduler_options(const RuntimeOptions& options, const Simulated& simulated,
                                           void* owner) {
+  const bool anywhere =
+      options.scheduler_bind_type == SchedulerBindType::unbound || simulated.driver != nullptr;
   return {.schedulers = options.schedulers,
           .blocking_threads = options.blocking_threads,
           .stack_bytes = options.stack_bytes,
+          .processors = anywhere ? std::vector<Processor>() : usable_processors(),
+          .one_processor_each = options.scheduler_bind_type == SchedulerBindType::processor,
           .long_schedule = options.long_schedule.count(),
           .clock = simulated.clock,
           .owner = owner,

@@ -1,14 +1,12 @@
 #include <otp/report.h>
 #include <otp/runtime.h>
 
-#include <sched.h>
-
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <stdexcept>
 #include <string>
 
+#include "fiber/processors.h"
 #include "process/node.h"
 #include "process/signals.h"
 
@@ -20,40 +18,15 @@ using namespace std::chrono_literals;
 constexpr auto shutdown_limit = 5s;
 constexpr auto kill_limit = 2s;
 
-/// The CPUs that the program's control groups grant it, rounded up: the least of `cpu.max` from its
-/// own up to the root. 0: any number.
-unsigned granted_cpus() {
-  std::ifstream own("/proc/self/cgroup");
-  std::string path;
-  for (std::string line; std::getline(own, line);) {
-    if (line.starts_with("0::/")) path = line.substr(3);
-  }
-  unsigned least = 0;
-  while (!path.empty()) {
-    std::ifstream limit("/sys/fs/cgroup" + path + "/cpu.max");
-    std::uint64_t quota = 0;
-    std::uint64_t period = 0;
-    if (limit >> quota >> period && period != 0) {  // `max` is no number
-      const auto cpus = static_cast<unsigned>((quota + period - 1) / period);
-      least = least == 0 ? cpus : std::min(least, cpus);
-    }
-    path.resize(path.rfind('/'));
-  }
-  return least;
-}
-
-/// The CPUs this program may use: by its affinity mask, and by its share of time.
-unsigned usable_cpus() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  const auto count = static_cast<unsigned>(CPU_COUNT(&set));
-  const unsigned granted = granted_cpus();
-  return granted == 0 ? count : std::clamp(granted, 1U, count);
+/// By the affinity mask, and by the share of time.
+unsigned usable_count() {
+  const auto count = std::max(1U, static_cast<unsigned>(detail::usable_processors().size()));
+  const unsigned granted = detail::granted_processors();
+  return granted == 0 ? count : std::min(granted, count);
 }
 
 RuntimeOptions completed(RuntimeOptions options) {
-  if (options.schedulers == 0) options.schedulers = usable_cpus();
+  if (options.schedulers == 0) options.schedulers = usable_count();
   if (options.reports == nullptr) options.reports = text_sink(stderr);
   if (options.blocking_threads == 0)
     throw std::invalid_argument("RuntimeOptions::blocking_threads must be positive");

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -15,10 +16,13 @@
 #include <functional>
 #include <semaphore>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "fiber/processors.h"
 
 namespace otp {
 namespace {
@@ -109,6 +113,44 @@ TEST(Threads, one_that_waits_for_a_processor_has_no_other_beside_it) {
   busy.join();
   if (!yields) GTEST_SKIP() << "a thread cannot be made to wait for a processor here";
   EXPECT_EQ(threads_named("otp_sched"), 1);
+}
+
+/// The processors that each thread of that name may run on.
+std::vector<std::string> processors_of_threads(const std::string& begin) {
+  std::vector<std::string> all;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    constexpr std::string_view name = "Name:\t";
+    constexpr std::string_view list = "Cpus_allowed_list:\t";
+    bool wanted = false;
+    std::ifstream status(task.path() / "status");
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with(name)) wanted = line.substr(name.size()).starts_with(begin);
+      if (line.starts_with(list) && wanted) all.push_back(line.substr(list.size()));
+    }
+  }
+  std::ranges::sort(all);
+  return all;
+}
+
+TEST(Threads, are_bound_to_a_processor_each_when_that_is_wanted) {
+  std::vector<std::string> each;
+  for (const detail::Processor& processor : detail::usable_processors())
+    each.push_back(std::to_string(processor.number));
+  std::ranges::sort(each);
+  Runtime runtime({.scheduler_bind_type = SchedulerBindType::processor});
+  if (runtime.invoke([] { return schedulers_online(); }) < each.size())
+    GTEST_SKIP() << "a part of the machine";
+  EXPECT_TRUE(becomes([&] { return processors_of_threads("otp_sched") == each; }));
+  EXPECT_EQ(runtime.invoke([] { return blocking([] { return 7; }); }), 7);
+  EXPECT_EQ(processors_of_threads("otp_blocking").front(),
+            processors_of_threads("process_test").front());
+}
+
+TEST(Threads, run_anywhere_unless_it_is_said) {
+  Runtime runtime({.scheduler_bind_type = SchedulerBindType::unbound});
+  runtime.invoke([] { blocking([] {}); });
+  const std::string own = processors_of_threads("process_test").front();
+  for (const std::string& each : processors_of_threads("otp_")) EXPECT_EQ(each, own);
 }
 
 TEST(Threads, of_the_blocking_pool_end_when_there_is_no_work_for_them_and_come_again) {
