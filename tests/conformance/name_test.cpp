@@ -78,6 +78,51 @@ TEST_F(Names, GS_043_via_and_global_names_resolve_to_their_holder) {
   });
 }
 
+/// What keeps one name, as a module of one's own behind {via, Module, Name} does.
+class OneName final : public ViaName {
+ public:
+  std::expected<void, Pid> register_name() const override {
+    if (holder_) return std::unexpected(holder_);
+    holder_ = self();
+    return {};
+  }
+  Pid whereis_name() const override { return holder_; }
+  bool equals(const ViaName& other) const noexcept override { return this == &other; }
+
+ private:
+  mutable Pid holder_;
+};
+
+TEST_F(Names, GS_043_a_module_of_ones_own_keeps_names) {
+  in_process([] {
+    const Via via = std::make_shared<OneName>();
+    EXPECT_EQ(Subject{via}.try_ask(1).error().reason, ExitReason::noproc());
+    const Subject first = Subject::start({}, {.via = via}).value();
+    EXPECT_EQ(Subject{via}.pid(), first.pid());
+    EXPECT_EQ(Subject{via}.ask(3), 3);
+    EXPECT_EQ(Subject::start({}, {.via = via}).error().pid, first.address());
+    first.stop();
+  });
+}
+
+TEST_F(Names, references_by_the_same_name_are_equal) {
+  in_process([] {
+    const Keys keys = Keys::start_link().value();
+    const Keys others = Keys::start_link().value();
+    const ServerRef one{keys.via("one")};
+    EXPECT_EQ(one, ServerRef(keys.via("one")));
+    EXPECT_NE(one, ServerRef(keys.via("two")));
+    EXPECT_NE(one, ServerRef(others.via("one")));
+    EXPECT_NE(one, ServerRef(Name("one")));
+    EXPECT_NE(one, ServerRef());
+    ASSERT_TRUE(keys.add("one"));
+    EXPECT_NE(one, ServerRef(self()));
+    EXPECT_EQ(one.pid(), ServerRef(self()).pid());
+    EXPECT_TRUE(one);
+    EXPECT_FALSE(ServerRef());
+  });
+}
+
 TEST_F(Names, REG_009_a_key_is_resolved_at_each_use) {
   in_process([] {
     const Keys keys = Keys::start_link().value();

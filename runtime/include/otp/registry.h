@@ -147,7 +147,6 @@ class RegistryTable final : public RegistryTableBase {
     std::mutex mutex;
     std::unordered_map<K, Entries, detail::KeyHash> entries;
     std::map<K, Lock> locks;
-    std::unordered_map<K, Pid, detail::KeyHash> addresses;  ///< of via names
   };
   /// Which keys a process has entries under, each once: for its end. Whoever is here is watched by
   /// the registry's process, and stays until it has ended.
@@ -326,13 +325,7 @@ class Registry : public ServerRef {
   /// duplicate registry.
   Via via(K key, V value = {}) const {
     if (!is_unique()) throw std::invalid_argument("Registry: a via name needs unique keys");
-    return {.register_caller = [registry = *this, key,
-                                value = std::move(value)]() -> std::expected<void, Pid> {
-              const auto added = registry.add(key, value);
-              if (!added) return std::unexpected(added.error().pid);
-              return {};
-            },
-            .address = [registry = *this, key] { return registry.address_of(key); }};
+    return std::make_shared<KeyName>(*this, std::move(key), std::move(value));
   }
 
   // ---- Looking up ----
@@ -437,21 +430,26 @@ class Registry : public ServerRef {
 
   bool is_unique() const noexcept { return table_->options.keys == RegistryKeys::unique; }
 
-  /// One pid for each key that is asked for, for the life of the table.
-  Pid address_of(const K& key) const {
-    auto& partition = table_->of(key);
-    {
-      const std::lock_guard lock(partition.mutex);
-      const auto known = partition.addresses.find(key);
-      if (known != partition.addresses.end()) return known->second;
+  class KeyName final : public ViaName {
+   public:
+    KeyName(const Registry& registry, K key, V value)
+        : registry_(registry), key_(std::move(key)), value_(std::move(value)) {}
+    std::expected<void, Pid> register_name() const override {
+      const auto added = registry_.add(key_, value_);
+      if (!added) return std::unexpected(added.error().pid);
+      return {};
     }
-    const Pid made = detail::via_pid([table = std::weak_ptr(table_), key] {
-      const auto alive = table.lock();
-      return alive == nullptr ? Pid{} : alive->holder(key);
-    });
-    const std::lock_guard lock(partition.mutex);
-    return partition.addresses.emplace(key, made).first->second;
-  }
+    Pid whereis_name() const override { return registry_.table_->holder(key_); }
+    bool equals(const ViaName& other) const noexcept override {
+      const auto* const same = dynamic_cast<const KeyName*>(&other);
+      return same != nullptr && same->registry_.table_ == registry_.table_ && same->key_ == key_;
+    }
+
+   private:
+    const Registry registry_;
+    const K key_;
+    const V value_;
+  };
 
   void tell(typename Event::Kind kind, const K& key, Pid pid, std::optional<V> value) const {
     for (const Name listener : table_->options.listeners) {

@@ -27,7 +27,7 @@ struct StartOptions {
   Timeout timeout =
       infinity;  ///< for init; after it the process is killed and the error is `timeout`
   /// Another name than a local one, taken before init: Registry::via, global::via.
-  std::optional<Via> via{};
+  Via via{};
   /// A gen_server hibernates when idle for so long; none: what its schema says.
   std::optional<Duration> hibernate_after{};
   Priority priority = Priority::normal;  ///< see <otp/priority.h>

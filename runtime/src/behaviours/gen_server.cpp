@@ -243,7 +243,7 @@ class GenServerProcess final : public StartedBehaviour {
 };
 
 std::string describe_target(Pid target) {
-  if (is_indirect(target) && !is_name(target)) return "a via name";
+  if (!target) return "a name that nobody holds";
   return is_name(target) ? "`" + std::string(name_of(target).text()) + "`" : to_string(target);
 }
 
@@ -318,7 +318,7 @@ NoReply GenServer::handle_info(Info message) {
 void ServerRef::stop(const ExitReason& reason, Timeout timeout) const {
   const auto fail = [&](const ExitReason& why) {
     throw CallExit(CallError{.reason = why,
-                             .call = "stop of " + detail::describe_target(address_) +
+                             .call = "stop of " + detail::describe_target(address()) +
                                      detail::describe_timeout(timeout)});
   };
   const std::optional<Pid> target = pid();

@@ -9,7 +9,7 @@ namespace {
 
 struct StartAck : CallBase {
   Name name;
-  std::optional<Via> via;
+  Via via;
   std::optional<StartError> error;
 };
 constexpr MessageType start_ack_type{.name = "start",
@@ -41,7 +41,7 @@ bool StartedBehaviour::take_name() {
     }
   }
   if (!ack.via) return true;
-  const auto registered = ack.via->register_caller();
+  const auto registered = ack.via->register_name();
   if (registered) return true;
   refuse({.kind = StartError::Kind::already_started, .reason = {}, .pid = registered.error()},
          true);

@@ -13,7 +13,6 @@ namespace otp::detail {
 namespace {
 
 constexpr std::uint32_t name_node = UINT32_MAX;
-constexpr std::uint32_t via_node = UINT32_MAX - 1;
 
 CallBase* failed(CallBase* call, ExitReason reason) {
   call->state = static_cast<std::uint8_t>(CallState::failed);
@@ -22,7 +21,7 @@ CallBase* failed(CallBase* call, ExitReason reason) {
 }
 
 bool targets_self(Process& self, Pid target) noexcept {
-  return target == self.pid() || (is_indirect(target) && self.node->resolve(target) == self.pid());
+  return self.node->resolve(target) == self.pid();
 }
 
 }  // namespace
@@ -32,12 +31,7 @@ Pid name_pid(Name name) noexcept {
 }
 bool is_name(Pid pid) noexcept { return pid.node == name_node; }
 Name name_of(Pid pid) noexcept { return Name::from_index(pid.id); }
-bool is_indirect(Pid pid) noexcept { return pid.node >= via_node; }
-Pid via_pid(std::function<Pid()> resolve) {
-  const std::uint32_t index = require_node("via").add_via(std::move(resolve));
-  return {.id = index, .serial = 1, .node = via_node, .creation = 0};
-}
-Pid resolve(Pid pid) { return is_indirect(pid) ? require_node("whereis").resolve(pid) : pid; }
+Pid resolve(Pid pid) { return is_name(pid) ? require_node("whereis").resolve(pid) : pid; }
 
 const MessageType system_request_type{.name = "system request",
                                       .interface = nullptr,

@@ -140,7 +140,7 @@ void drop_excess(Process& self) noexcept {
 void wait_for_room(Process& self, Pid target, const Message& message) {
   if (!is_limited(message)) return;
   Node& node = *self.node;
-  const Pid pid = is_indirect(target) ? node.resolve(target) : target;
+  const Pid pid = node.resolve(target);
   const Process* process = node.table().slot(pid);
   if (process == nullptr || process == &self || !process->bounded.load()) return;
   const std::shared_ptr<MailboxGate> gate = node.gates().find(pid);

@@ -134,19 +134,7 @@ void Node::exit_all(const ExitReason& reason) {
 void Node::push(Process& process, Message* message) noexcept { push_inline(process, message); }
 
 Pid Node::resolve(Pid target) const noexcept {
-  if (is_name(target)) return names_.holder(name_of(target));
-  const std::function<Pid()>* via = nullptr;
-  {
-    const std::shared_lock lock(via_mutex_);
-    if (target.id < vias_.size()) via = &vias_[target.id];
-  }
-  return via == nullptr ? Pid{} : (*via)();
-}
-
-std::uint32_t Node::add_via(std::function<Pid()> resolve) {
-  const std::lock_guard lock(via_mutex_);
-  vias_.push_back(std::move(resolve));
-  return static_cast<std::uint32_t>(vias_.size() - 1);
+  return is_name(target) ? names_.holder(name_of(target)) : target;
 }
 
 bool Node::let_in(Process& process, Message* message) noexcept {
@@ -162,7 +150,7 @@ void Node::deliver(Pid target, Message* message) noexcept { deliver_inline(targe
 
 /// To a name's holder, or to nobody.
 [[gnu::noinline]] void Node::deliver_indirectly(Pid target, Message* message) noexcept {
-  const Pid pid = is_indirect(target) ? resolve(target) : target;
+  const Pid pid = resolve(target);
   Process* const process = table_.slot(pid);
   if (process == nullptr || process->serial.load(std::memory_order_acquire) != pid.serial) {
     bounce(*this, target, message, ExitReason::noproc());

@@ -5,12 +5,10 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <shared_mutex>
 #include <vector>
 
 #include <otp/runtime.h>
@@ -135,9 +133,8 @@ class Node {
   /// An exit signal to every process, newest first; those that trap see it as their parent's.
   void exit_all(const ExitReason& reason);
 
-  /// Whom a pid stands for: itself, the holder of a name, or whoever the function of add_via gives.
+  /// Whom a pid stands for: itself, or the holder of a name.
   Pid resolve(Pid target) const noexcept;
-  std::uint32_t add_via(std::function<Pid()> resolve);
 
   /// Delivers to a pid or a name; consumes. What cannot be delivered is bounced.
   void send(Pid target, Message* message) noexcept {
@@ -186,8 +183,6 @@ class Node {
   std::atomic<bool> awaited_{false};
   std::atomic<bool> blocking_{false};
   std::atomic<std::uint32_t> lost_threads_{0};
-  mutable std::shared_mutex via_mutex_;
-  std::deque<std::function<Pid()>> vias_;  ///< by the id of via_pid
 };
 
 [[gnu::always_inline]] inline void Node::enqueue(Process& process, Message* message) noexcept {

@@ -376,7 +376,7 @@ void bounce(Node& node, Pid target, Message* message, const ExitReason& reason) 
     }
     case MessageKind::monitor:
       send_down(node, static_cast<MonitorSignal*>(message)->watcher,
-                is_indirect(target) ? Pid{} : target, reason);
+                is_name(target) ? Pid{} : target, reason);
       return destroy(message);
     case MessageKind::cast:
     case MessageKind::info:

@@ -169,7 +169,7 @@ void TimerTable::drop_all_of(Process& target) noexcept {
 // ---- Start and end ----
 
 Ref TimerTable::start(Nanoseconds deadline, Pid target, Message* message, Ref* into) {
-  Process* process = is_indirect(target) ? nullptr : node_.table().slot(target);
+  Process* process = is_name(target) ? nullptr : node_.table().slot(target);
   set_target(*message, target);
   for (;;) {
     const Home home = lock_home(process);
@@ -347,7 +347,7 @@ namespace {
 constexpr const char* no_other_node = "a timer for a process of another node";
 
 void check_target(Pid target) {
-  if (target.node != 0 && !is_indirect(target)) throw std::invalid_argument(no_other_node);
+  if (target.node != 0 && !is_name(target)) throw std::invalid_argument(no_other_node);
 }
 
 Ref start(TimePoint due, Pid target, TimerAction* action) {

@@ -85,9 +85,7 @@ class Faults final : public otp::detail::MessageFilter {
     Message* message;
   };
 
-  Pid resolved(Pid target) const noexcept {
-    return otp::detail::is_indirect(target) ? node_->resolve(target) : target;
-  }
+  Pid resolved(Pid target) const noexcept { return node_->resolve(target); }
   void post(Pid target, Nanoseconds arrival, Message* message) {
     held_.emplace(std::pair(arrival, ++sequence_), Held{target, message});
   }

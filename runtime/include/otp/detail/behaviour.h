@@ -218,11 +218,6 @@ void hibernate_after(Duration idle);
 Pid name_pid(Name name) noexcept;
 bool is_name(Pid pid) noexcept;
 Name name_of(Pid pid) noexcept;
-/// A pid that stands for whoever `resolve` gives at the time of each send; null: nobody. It lives
-/// as long as the node. `resolve` may be called by any thread, also one that is no process.
-Pid via_pid(std::function<Pid()> resolve);
-/// A name's pid, or one of via_pid.
-bool is_indirect(Pid pid) noexcept;
 /// Whom it stands for now; any other pid stands for itself.
 Pid resolve(Pid pid);
 

@@ -98,11 +98,12 @@ typename Tried<typename M::Result>::type try_call(const ServerRef& server, Timeo
                                                   Args&&... args) {
   using Result = typename M::Result;
   using Answer = typename Tried<Result>::type;
+  const Pid target = server.address();
   const std::unique_ptr<detail::CallBase, detail::MessageDeleter> answer(
-      detail::call_and_wait(server.address(), make<M>(std::forward<Args>(args)...), timeout));
+      detail::call_and_wait(target, make<M>(std::forward<Args>(args)...), timeout));
   if (answer == nullptr || answer->state != static_cast<std::uint8_t>(detail::CallState::replied)) {
-    return Answer(std::unexpect, detail::request_failure(answer.get(), M::message_type.name,
-                                                         server.address(), timeout));
+    return Answer(std::unexpect,
+                  detail::request_failure(answer.get(), M::message_type.name, target, timeout));
   }
   if constexpr (std::is_void_v<Result>) {
     return {};
@@ -128,9 +129,10 @@ Request<typename M::Result> send_request(const ServerRef& server, Args&&... args
       return std::move(*static_cast<CallOf<Result>&>(answer).result);
     };
   }
-  return {.id = detail::send_request(server.address(), message),
+  const Pid target = server.address();
+  return {.id = detail::send_request(target, message),
           .take = take,
-          .target = server.address(),
+          .target = target,
           .name = M::message_type.name};
 }
 
