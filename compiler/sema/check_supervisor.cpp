@@ -261,14 +261,24 @@ void ModuleChecker::child_options(const ast::Child& written, const model::Superv
   if (written.registered) child_name(written, supervisor, made);
 }
 
-bool ModuleChecker::shuts_itself_down(const model::Declaration& supervisor) const {
-  const auto written = written_.find(&supervisor);
-  if (written == written_.end())
-    return static_cast<const model::Supervisor&>(supervisor).auto_shutdown !=
-           model::AutoShutdown::never;
+ModuleChecker::OwnEnd ModuleChecker::own_end(const model::Declaration& supervisor) const {
+  const auto found = written_.find(&supervisor);
+  if (found == written_.end()) {
+    const auto& made = static_cast<const model::Supervisor&>(supervisor);
+    if (made.auto_shutdown == model::AutoShutdown::never) return OwnEnd::never;
+    const bool any = std::ranges::any_of(made.children, &model::Child::significant);
+    return any ? OwnEnd::normal : OwnEnd::unclear;
+  }
   // Of this module: it may not be checked yet.
-  const std::string& said = std::get<ast::Supervisor>(*written->second).auto_shutdown.text;
-  return !said.empty() && said != "never";
+  const auto& written = std::get<ast::Supervisor>(*found->second);
+  const std::string& said = written.auto_shutdown.text;
+  if (said.empty() || said == "never") return OwnEnd::never;
+  const bool known = said == "any_significant" || said == "all_significant";
+  const bool any = std::ranges::any_of(written.children, [](const ast::Child& child) {
+    return static_cast<bool>(child.significant);
+  });
+  const bool listed = written.kind == ast::SupervisorKind::supervisor;
+  return known && any && listed ? OwnEnd::normal : OwnEnd::unclear;
 }
 
 bool ModuleChecker::child_restart(const ast::Child& written, model::Child& made) {
@@ -277,15 +287,17 @@ bool ModuleChecker::child_restart(const ast::Child& written, model::Child& made)
   if (!set_option(made.restart, "restart", written.restart,
                   {"permanent", "transient", "temporary"}))
     return false;
-  const bool ends = is_supervisor(made) && shuts_itself_down(*made.target);
-  if ((is_task || ends) && made.restart == model::Restart::permanent) {
+  const OwnEnd end = is_supervisor(made) ? own_end(*made.target) : OwnEnd::unclear;
+  const bool ends = end == OwnEnd::normal;
+  // One that is significant is told to be permanent.
+  if ((is_task || ends) && made.restart == model::Restart::permanent && !written.significant) {
     diagnostics_
         .emit(Id::restart_of_ended, written.restart.text.empty() ? made.span : written.restart.span,
               made.id, ends ? "it has shut itself down" : "its task is done")
         .help(ends ? "make it `restart transient`, or `temporary`"
                    : "make it `restart transient`, or leave `restart` out: a task is temporary");
   }
-  if (is_supervisor(made) && !ends && made.restart == model::Restart::transient) {
+  if (end == OwnEnd::never && made.restart == model::Restart::transient) {
     diagnostics_.emit(Id::transient_supervisor, written.restart.span, made.target->name)
         .note(
             "a supervisor that gives up exits `shutdown`, which a transient child is not restarted "

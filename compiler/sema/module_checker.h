@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -30,9 +31,12 @@ bool is_built_in_type(llvm::StringRef name);
 /// What was meant by a word that is no name.
 struct Meant {
   std::string help;
-  std::string text;      ///< to be written instead
+  std::string text;      ///< to be written instead; empty when that alone would not do
   bool certain = false;  ///< whatever names there are that look like it
 };
+
+/// Helps with it, at the place of the diagnostic.
+void tell_meant(diagnostics::Builder builder, const Meant& meant);
 
 /// Finds the loaded module of an import.
 using Modules = std::map<std::string, model::Module*, std::less<>>;
@@ -222,8 +226,9 @@ class ModuleChecker {
                      const model::Declaration& target, const std::string& id, source::Span span);
   void child_options(const ast::Child& written, const model::Supervisor& supervisor,
                      model::Child& made);
-  /// Whether `auto_shutdown` is on in a supervisor.
-  bool shuts_itself_down(const model::Declaration& supervisor) const;
+  /// Whether a supervisor ends by `auto_shutdown`; unclear when that is told to be wrong.
+  enum class OwnEnd : std::uint8_t { never, normal, unclear };
+  OwnEnd own_end(const model::Declaration& supervisor) const;
   /// False: what is written means nothing.
   bool child_restart(const ast::Child& written, model::Child& made);
   void child_shutdown(const ast::Child& written, model::Child& made);

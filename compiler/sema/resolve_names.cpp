@@ -164,6 +164,11 @@ bool is_built_in_type(llvm::StringRef name) {
   return llvm::is_contained(built_in_types(), std::string_view(name));
 }
 
+void tell_meant(diagnostics::Builder builder, const Meant& meant) {
+  builder.help(meant.help);
+  if (!meant.text.empty()) builder.fix(diagnostics::FixLevel::maybe, builder.span(), meant.text);
+}
+
 void delete_import(const ast::Import& import, std::size_t index, bool all,
                    diagnostics::Builder builder) {
   if (all) {
@@ -377,7 +382,7 @@ void ModuleChecker::report_unknown(const ast::Path& path, const char* wanted, Ac
   });
   const char* instead = is_type && !only_case ? type_of_habit(name) : "";
   if (meant.certain || (!near && !meant.help.empty())) {
-    builder.help(meant.help).fix(diagnostics::FixLevel::maybe, path.span, meant.text);
+    tell_meant(builder, meant);
     return;
   }
   if (is_told_to_import(name, builder)) return;
@@ -394,7 +399,7 @@ model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wante
     auto builder = diagnostics_.emit(Id::unknown_name, path.span, wanted, path.text());
     const char* instead = path.parts.front().text == "std" ? type_of_habit(path.text()) : "";
     if (path.parts.front().text != "env" && !meant.help.empty())
-      builder.help(meant.help).fix(diagnostics::FixLevel::maybe, path.span, meant.text);
+      tell_meant(builder, meant);
     else if (path.parts.front().text == "env")
       builder.help("`env` has the arguments of children: `child cart: Cart(limit: env.limit);`");
     else if (*instead != '\0')

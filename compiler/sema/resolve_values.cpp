@@ -97,8 +97,7 @@ namespace {
 Meant meant_value(const ast::Value& written, const Type& type) {
   if (written.path.parts.size() == 1) {
     const llvm::StringRef value = value_of_habit(written.path.text());
-    if (value == "none")
-      return {"what is absent is `none`, of a type that ends in `?`", "none", true};
+    if (value == "none") return {"what is absent is `none`, of a type that ends in `?`", "", true};
     if (!value.empty()) return {"write `" + value.str() + "`", value.str(), true};
   }
   const bool is_text =
@@ -284,7 +283,7 @@ std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const 
             diagnostics_.emit(Id::unknown_name, written.span,
                               "member of `" + enumeration.name + "` called", parts.back().text);
         if (const Meant meant = meant_value(written, type); meant.certain)
-          builder.help(meant.help).fix(diagnostics::FixLevel::maybe, written.span, meant.text);
+          tell_meant(builder, meant);
         else
           builder.suggest(parts.back().text, members).members(members);
         return std::nullopt;
