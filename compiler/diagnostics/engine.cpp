@@ -115,6 +115,13 @@ bool Engine::is_shadowed(source::Span span) const {
   });
 }
 
+bool Engine::is_wrong_in(source::Span span) const {
+  return std::ranges::any_of(diagnostics_, [&](const Diagnostic& each) {
+    return each.span.file == span.file && span.begin <= each.span.begin &&
+           each.span.begin < span.end && entry(each.id).severity == Severity::error;
+  });
+}
+
 void Engine::report_unused_allowances() {
   const std::vector<Allowance> all(allowances_);
   const auto is_idle = [&](const Allowance& each) {

@@ -120,6 +120,8 @@ class WarningOptions {
 /// The warnings that a code, an id (`unused_import`, `unused-import`) or a group names; none when
 /// the word names no warning.
 std::vector<Id> warnings_named(llvm::StringRef word);
+/// The code of the error that a code or an id names; empty when the word names none.
+std::string error_named(llvm::StringRef word);
 /// Every word that names warnings, codes left out.
 std::vector<std::string> warning_words();
 
@@ -147,6 +149,8 @@ class Engine {
   bool has_errors() const { return errors_ != 0; }
   /// Errors by their nature, not warnings taken for errors: what follows from them is not told.
   bool is_wrong() const { return is_wrong_; }
+  /// Whether such an error was told there.
+  bool is_wrong_in(source::Span span) const;
   void set_warnings(WarningOptions options) { warnings_ = std::move(options); }
   bool enabled(Id id) const { return warnings_.enabled(id); }
   /// Warnings that are emitted from now on.

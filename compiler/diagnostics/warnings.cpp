@@ -42,6 +42,16 @@ std::vector<Id> warnings_named(llvm::StringRef word) {
   return found;
 }
 
+std::string error_named(llvm::StringRef word) {
+  std::string id = word.str();
+  std::ranges::replace(id, '-', '_');
+  for (const Entry& each : catalogue()) {
+    const bool named = id == each.name || word.equals_insensitive(code(each.id));
+    if (named && each.severity == Severity::error) return code(each.id);
+  }
+  return {};
+}
+
 std::vector<std::string> warning_words() {
   std::set<std::string> words;
   for (const Membership& each : memberships) words.emplace(each.group);

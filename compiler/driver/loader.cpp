@@ -22,7 +22,7 @@ std::string real_path(const std::string& path) {
 std::string joined(const std::string& dir, const std::string& relative) {
   llvm::SmallString<256> path(dir);
   llvm::sys::path::append(path, relative);
-  return path.str().str();
+  return llvm::sys::path::remove_leading_dotslash(path.str()).str();
 }
 
 /// shop/cart.otp
@@ -38,6 +38,23 @@ std::string root_of(llvm::StringRef path, const ast::Path& module) {
   const std::string file = file_of(module);
   if (path == file) return ".";
   return path.consume_back(file) && path.consume_back("/") ? path.str() : std::string();
+}
+
+/// Of `import other::Money;` the module may be `other`.
+bool tell_braces(const ast::Import& import, const std::vector<std::string>& dirs,
+                 diagnostics::Builder builder) {
+  if (!import.names.empty() || import.module.parts.size() < 2) return false;
+  ast::Path module = import.module;
+  const std::string name = module.parts.back().text;
+  module.parts.pop_back();
+  const bool is_there = std::ranges::any_of(
+      dirs, [&](const std::string& dir) { return fs::exists(joined(dir, file_of(module))); });
+  const bool is_type = name.front() >= 'A' && name.front() <= 'Z';
+  if (!is_there && !is_type) return false;
+  const std::string text = module.text() + " { " + name + " }";
+  builder.help("what a module declares stands in braces: `import " + text + ";`")
+      .fix(diagnostics::FixLevel::maybe, import.module.span, text);
+  return true;
 }
 
 }  // namespace
@@ -136,6 +153,7 @@ void Loader::load_import(const ast::Import& import, const LoadedFile& importer) 
   for (const std::string& dir : dirs)
     searched += (searched.empty() ? "" : ", ") + joined(dir, relative);
   builder.note("looked for " + searched);
+  if (tell_braces(import, dirs, builder)) return;
   // Who names a schema of the module a::b by its path most likely wants the folder above `a`.
   const std::string root = root_of(importer.path, importer.ast->module);
   if (!root.empty() && fs::exists(joined(root, relative)))

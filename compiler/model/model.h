@@ -268,6 +268,7 @@ struct Server : Worker {
   const Union* init_throws = nullptr;
   std::optional<std::vector<Field>> state;
   std::vector<Message> messages;
+  bool messages_unclear = false;  ///< errors may have kept some out
   std::vector<const Protocol*> protocols;
   std::vector<const Topic*> topics;
   std::vector<Uses> uses;

@@ -54,7 +54,12 @@ std::string drawn(const std::vector<std::string>& names) {
   return text;
 }
 
-void check_cycles(const model::Program& program, diagnostics::Engine& diagnostics) {
+/// Those that call each other in a circle.
+using Circle = std::set<const Server*>;
+
+/// The circles that are errors.
+std::vector<Circle> check_cycles(const model::Program& program, diagnostics::Engine& diagnostics) {
+  std::vector<Circle> circles;
   std::set<const Server*> told;
   for (const Server* server : all_of<Server>(program)) {
     if (told.contains(server)) continue;
@@ -62,9 +67,10 @@ void check_cycles(const model::Program& program, diagnostics::Engine& diagnostic
     if (cycle.empty()) continue;
     std::vector<std::string> names{server->name};
     bool singletons = true;
+    Circle circle;
     for (const model::Uses* uses : cycle) {
       names.push_back(uses->server->name);
-      told.insert(uses->server);
+      circle.insert(uses->server);
       singletons = singletons && population(program, *uses->server) <= 1;
     }
     auto builder = diagnostics.emit(singletons ? Id::call_cycle : Id::possible_call_cycle,
@@ -75,7 +81,10 @@ void check_cycles(const model::Program& program, diagnostics::Engine& diagnostic
     }
     builder.help(
         "turn one of the calls into a cast, answered by another cast; then say `uses ... (cast)`");
+    told.insert(circle.begin(), circle.end());
+    if (singletons) circles.push_back(std::move(circle));
   }
+  return circles;
 }
 
 /// The call that is waited for the longest, or the shortest; null when there is none.
@@ -96,6 +105,7 @@ void check_idle_uses(const model::Program& program, diagnostics::Engine& diagnos
     for (const model::Uses& uses : server->uses) {
       const bool by_call = uses.kind == "call";
       if (uses.server == nullptr || (!by_call && uses.kind != "cast")) continue;
+      if (uses.server->messages_unclear) continue;
       const bool any = std::ranges::any_of(uses.server->messages, [&](const auto& each) {
         return (each.kind == model::MessageKind::call) == by_call;
       });
@@ -145,13 +155,19 @@ void tell_inversion(const Server& server, const model::Message& outer, const mod
 }
 
 /// Which call leads to which is not said, but for two things: none of the calls waits as long as
-/// any of those it may lead to, or a call is passed on under its own name.
-void check_timeouts(const model::Program& program, diagnostics::Engine& diagnostics) {
+/// any of those it may lead to, or a call is passed on under its own name. In a circle one has to
+/// give way anyway.
+void check_timeouts(const model::Program& program, const std::vector<Circle>& circles,
+                    diagnostics::Engine& diagnostics) {
   for (const Server* server : all_of<Server>(program)) {
     const model::Message* longest = call_of(*server, true);
     if (longest == nullptr) continue;  // nobody waits for it
     for (const model::Uses& uses : server->uses) {
       if (!is_called(uses) || uses.server == server) continue;
+      const bool in_circle = std::ranges::any_of(circles, [&](const Circle& each) {
+        return each.contains(server) && each.contains(uses.server);
+      });
+      if (in_circle) continue;
       const model::Message* shortest = call_of(*uses.server, false);
       if (shortest->timeout_ns > longest->timeout_ns) {
         tell_inversion(*server, *longest, uses, *shortest, diagnostics);
@@ -169,8 +185,7 @@ void check_timeouts(const model::Program& program, diagnostics::Engine& diagnost
 }  // namespace
 
 void check_calls(const model::Program& program, diagnostics::Engine& diagnostics) {
-  check_cycles(program, diagnostics);
-  check_timeouts(program, diagnostics);
+  check_timeouts(program, check_cycles(program, diagnostics), diagnostics);
   check_idle_uses(program, diagnostics);
 }
 

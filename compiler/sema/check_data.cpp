@@ -205,8 +205,7 @@ void ModuleChecker::check(const ast::Topic& written, model::Topic& made) {
   made.cases = cases(written.cases, made.name, {}, "message", made.removed);
   for (std::size_t i = 0; i < made.parameters.size(); ++i) {
     if (!can_be_key(made.parameters[i].type))
-      diagnostics_.emit(Id::bad_map_key, written.parameters[i].type.span,
-                        made.parameters[i].type.text());
+      tell_bad_key(written.parameters[i].type.span, made.parameters[i].type);
   }
   if (made.cases.empty() && !written.broken)
     diagnostics_.emit(Id::empty_enum, made.span, made.name, "messages");

@@ -73,6 +73,7 @@ std::string shape_of(const std::vector<model::Field>& fields) {
 }  // namespace
 
 void ModuleChecker::check(const ast::Protocol& written, model::Protocol& made) {
+  made.broken |= diagnostics_.is_wrong_in(written.span);
   made.life = life(written, {});
   for (const ast::Message& each : written.messages) {
     if (is_removed(each, "message", made.removed)) continue;
@@ -119,6 +120,7 @@ void ModuleChecker::check(const ast::Server& written, model::Server& made) {
 }
 
 void ModuleChecker::check_shared(const ast::ServerBase& written, model::Server& made) {
+  made.messages_unclear = written.broken || diagnostics_.is_wrong_in(written.span);
   for (const ast::Uses& each : written.uses) check_uses(each, made);
   check_flag(written.terminate, "terminate", made.name, made.terminate);
   check_flag(written.trap_exit, "trap_exit", made.name, made.trap_exit);
@@ -168,7 +170,11 @@ void ModuleChecker::check_mailbox(const ast::ServerBase& written, model::Server&
   model::Mailbox result;
   const auto limit = mailbox.limit ? number(*mailbox.limit, 1, 1'000'000'000) : std::nullopt;
   if (!limit) {
-    diagnostics_.emit(Id::bad_mailbox, mailbox.span);
+    if (mailbox.limit && is_told(*mailbox.limit)) return;
+    auto builder =
+        diagnostics_.emit(Id::bad_mailbox, mailbox.limit ? mailbox.limit->span : mailbox.span);
+    builder.help("write how many messages may wait: `limit 10000`");
+    if (mailbox.limit) label_constant(builder, integer_constant(*mailbox.limit));
     return;
   }
   result.limit = *limit;
@@ -189,8 +195,12 @@ void ModuleChecker::check_upgrade(const ast::Upgrade& written, const ast::Server
     return;
   }
   if (*from >= version_now()) {
-    diagnostics_.emit(Id::version_ahead, written.span, made.name, "upgrades from", *from,
-                      version_now());
+    diagnostics_
+        .emit(Id::version_ahead, written.span, made.name, "upgrades from", *from, version_now())
+        .help("say `module " + module_.name() + " version " + std::to_string(*from + 1) + ";`" +
+              (version_now() == 1 ? std::string()
+                                  : ", or correct the number to " +
+                                        std::to_string(version_now() - 1) + " at most"));
     return;
   }
   const std::uint64_t version = *from;
@@ -315,6 +325,7 @@ void ModuleChecker::take_topic(const ast::Uses& written, model::Server& made) {
 
 void ModuleChecker::take_protocol(const ast::Path& written, model::Server& made) {
   const auto* protocol = find_as<model::Protocol>(written, "protocol");
+  made.messages_unclear |= protocol == nullptr || protocol->broken;
   if (protocol == nullptr) return;
   if (std::ranges::find(made.protocols, protocol) != made.protocols.end()) {
     diagnostics_.emit(Id::protocol_twice, written.span, made.name, protocol->name);
@@ -334,6 +345,10 @@ void ModuleChecker::add_message(model::Message message, model::Server& made) {
     made.messages.push_back(std::move(message));
     return;
   }
+  if (message.protocol != nullptr) {
+    tell_inherited_twice(message, *same, made);
+    return;
+  }
   if (message.kind == model::MessageKind::down)
     diagnostics_.emit(Id::overlapping_infos, message.span, message.name, same->name)
         .label(same->span, "first here");
@@ -342,7 +357,31 @@ void ModuleChecker::add_message(model::Message message, model::Server& made) {
         .label(same->span, "first here");
 }
 
+/// A message of a protocol has the name of one that the server has already.
+void ModuleChecker::tell_inherited_twice(const model::Message& message, const model::Message& other,
+                                         const model::Server& made) {
+  const auto brought_by = [&](diagnostics::Builder builder, const model::Protocol& protocol) {
+    const auto found = std::ranges::find(protocol.messages, message.name, &model::Message::name);
+    builder.label(found->span, "`" + protocol.name + "` brings it");
+  };
+  const bool own = other.protocol == nullptr;
+  auto builder = diagnostics_.emit(Id::duplicate_member, own ? other.span : message.span,
+                                   message.name, made.name);
+  brought_by(builder, *message.protocol);
+  if (!own) brought_by(builder, *other.protocol);
+  builder.help(own ? "delete it, or call it otherwise: a server has all messages of its protocols"
+                   : "call one of them otherwise: a server has all messages of its protocols");
+}
+
 const model::Union* ModuleChecker::thrown(const ast::Path& written) {
+  if (written.parts.size() == 1 && is_built_in_type(written.text()) &&
+      !scope_.contains(written.text())) {
+    diagnostics_.emit(Id::throws_no_error, written.span, written.text(), "a type of the language")
+        .help(
+            "declare an error, `error Failed { reason(text: string); }`, and write `throws "
+            "Failed`");
+    return nullptr;
+  }
   model::Declaration* found = find(written, "error", is_error);
   if (found == nullptr) return nullptr;
   const auto* choice = dynamic_cast<const model::Union*>(found);
@@ -439,10 +478,14 @@ void ModuleChecker::check_message(const ast::Message& written, model::Message& m
   for (const ast::Annotation& each : written.annotations) {
     if (each.name.text == "priority") made.priority = check_priority(each, written);
   }
+  const std::string instead =
+      written.kind == ast::MessageKind::cast ? "delete it, or make this a `call`" : "delete it";
   if (made.deferred && !is_call)
-    diagnostics_.emit(Id::deferred_misuse, made.span, made.name, described(written.kind));
+    diagnostics_.emit(Id::deferred_misuse, made.span, made.name, described(written.kind))
+        .help(instead);
   if (made.blocking && !is_call)
-    diagnostics_.emit(Id::blocking_misuse, made.span, made.name, described(written.kind));
+    diagnostics_.emit(Id::blocking_misuse, made.span, made.name, described(written.kind))
+        .help(instead);
   if (is_call) {
     if (written.result && written.result->path.text() != "ok") made.result = type(*written.result);
     made.throws = thrown(written.throws);
@@ -468,7 +511,8 @@ void ModuleChecker::check_message(const ast::Message& written, model::Message& m
     made.every_ns = 1;
   }
   if (!made.parameters.empty())
-    diagnostics_.emit(Id::every_with_parameters, made.parameters.front().span, made.name);
+    diagnostics_.emit(Id::every_with_parameters, made.parameters.front().span, made.name)
+        .help("leave the parameters out: what it needs stands in the `state`");
 }
 
 }  // namespace otpc::sema

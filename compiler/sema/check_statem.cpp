@@ -232,7 +232,8 @@ void ModuleChecker::postpone(const ast::State& written, model::State& state,
       diagnostics_
           .emit(Id::handled_and_postponed, each.span, state.name.empty() ? "any" : state.name,
                 each.text)
-          .label(handled->span, "handled here");
+          .label(handled->span, "handled here")
+          .help("delete one of them: an event that is postponed waits for another state");
     }
     if (std::ranges::find(state.postponed, index) != state.postponed.end())
       diagnostics_.emit(Id::repeated_part, each.span, "postpone " + each.text, state.name);

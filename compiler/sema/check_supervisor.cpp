@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sema/module_checker.h"
+#include "sema/type_habits.h"
 
 namespace otpc::sema {
 namespace {
@@ -31,8 +32,8 @@ void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& mad
   // Whatever a misspelled one is, its significant children do not stand without it.
   if (!written.auto_shutdown.text.empty())
     made.auto_shutdown = model::AutoShutdown::any_significant;
-  set_option(made.auto_shutdown, "auto_shutdown", written.auto_shutdown,
-             {"never", "any_significant", "all_significant"});
+  const bool shutdown_known = set_option(made.auto_shutdown, "auto_shutdown", written.auto_shutdown,
+                                         {"never", "any_significant", "all_significant"});
   if (made.type != model::SupervisorKind::supervisor) {
     if (made.strategy != model::Strategy::one_for_one)
       diagnostics_.emit(made.is_dynamic() ? Id::dynamic_child : Id::partition_child,
@@ -43,9 +44,15 @@ void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& mad
   }
   if (written.intensity) {
     const auto intensity = number(*written.intensity, 0, 1'000'000);
+    if (!intensity && !is_told(*written.intensity)) {
+      auto builder = diagnostics_.emit(Id::bad_intensity, written.intensity->span);
+      builder.help("write a whole number from 0 to 1000000, such as `intensity 3 in 5s;`");
+      label_constant(builder, integer_constant(*written.intensity));
+    }
     if (written.period) made.period_ns = duration(*written.period, false).value_or(made.period_ns);
-    if (!intensity || made.period_ns == 0)
-      diagnostics_.emit(Id::bad_intensity, written.intensity_span);
+    if (made.period_ns == 0)
+      diagnostics_.emit(Id::bad_intensity, written.period->span)
+          .help("write a period of more than 0s, such as `intensity 3 in 5s;`");
     made.intensity = intensity.value_or(made.intensity);
   }
   for (const ast::Child& child : written.children) check_child(child, made);
@@ -62,6 +69,13 @@ void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& mad
                       "needs exactly one `child`: the kind it starts");
   }
   if (made.type == model::SupervisorKind::partition) check_partitions(written, made);
+  const bool idle = std::ranges::none_of(made.children, &model::Child::significant);
+  if (made.type == model::SupervisorKind::supervisor && idle && !written.children.empty() &&
+      shutdown_known && made.auto_shutdown != model::AutoShutdown::never)
+    diagnostics_.emit(Id::idle_auto_shutdown, written.auto_shutdown.span, made.name)
+        .help(
+            "say `significant` of a child that is transient or temporary, or leave "
+            "`auto_shutdown` out");
   if (made.type == model::SupervisorKind::supervisor && written.children.empty())
     diagnostics_.emit(Id::empty_supervisor, made.span, made.name)
         .help("add `child name: Server(arguments);`");
@@ -72,7 +86,8 @@ void ModuleChecker::report_bad_option(source::Span span, const char* option,
                                       const std::vector<std::string>& words) {
   diagnostics_.emit(Id::bad_option, span, option, given)
       .suggest(given, words)
-      .note("it is " + diagnostics::listed(words, "or"));
+      .note((words.size() == 1 ? "it can only be " : "it can be ") +
+            diagnostics::listed(words, "or"));
 }
 
 std::optional<std::uint64_t> ModuleChecker::number(const ast::Value& written, std::uint64_t min,
@@ -90,11 +105,22 @@ std::optional<std::uint64_t> ModuleChecker::number(const ast::Value& written, st
   return magnitude >= min && magnitude <= max ? std::optional(magnitude) : std::nullopt;
 }
 
+const model::Const* ModuleChecker::integer_constant(const ast::Value& written) const {
+  if (written.kind != ast::ValueKind::path || written.path.parts.size() != 1) return nullptr;
+  const auto found = scope_.find(written.path.parts.front().text);
+  if (found == scope_.end()) return nullptr;
+  const auto* constant = dynamic_cast<const model::Const*>(found->second);
+  // A negative one is told to be no u64.
+  const bool fits = constant != nullptr && constant->type.is_integer() && !constant->value.negative;
+  return fits ? constant : nullptr;
+}
+
 void ModuleChecker::bad_number(const ast::Value& written, const char* what,
                                const std::string& bounds) {
-  if (written.kind == ast::ValueKind::integer)
-    diagnostics_.emit(Id::value_range, written.span, shown(written), what, bounds);
-  else if (written.kind != ast::ValueKind::path)  // a constant that is wrong is told as such
+  const model::Const* constant = integer_constant(written);
+  if (written.kind == ast::ValueKind::integer || constant != nullptr)
+    tell_range(written, constant, what, bounds);
+  else if (!is_told(written))
     diagnostics_.emit(Id::value_type, written.span, shown(written), "u32");
 }
 
@@ -118,11 +144,15 @@ void ModuleChecker::check_limits(const ast::Supervisor& written, model::Supervis
     made.backoff_ns.emplace(*shortest, *longest);
     return;
   }
-  const bool turned = *longest != 0 && *longest < *shortest;
-  diagnostics_.emit(Id::bad_backoff, written.backoff_span)
-      .help(turned ? "write `backoff " + duration_text(*longest) + ".." + duration_text(*shortest) +
-                         ";`"
-                   : "write `backoff 100ms..10s;`");
+  if (*shortest == 0 || *longest == 0) {
+    const ast::Value& wrong = *shortest == 0 ? *written.backoff_min : *written.backoff_max;
+    diagnostics_.emit(Id::bad_backoff, wrong.span)
+        .help("write a duration of more than 0s, such as `backoff 100ms..10s;`");
+    return;
+  }
+  diagnostics_
+      .emit(Id::bad_backoff, source::join(written.backoff_min->span, written.backoff_max->span))
+      .help("write `backoff " + duration_text(*longest) + ".." + duration_text(*shortest) + ";`");
 }
 
 void ModuleChecker::check_partitions(const ast::Supervisor& written, model::Supervisor& made) {
@@ -139,7 +169,7 @@ void ModuleChecker::check_partitions(const ast::Supervisor& written, model::Supe
   }
   check_partition_number(source, made);
   const auto* server = dynamic_cast<const model::Server*>(made.children.front().target);
-  if (server != nullptr && server->broken) return;
+  if (server != nullptr && (server->broken || server->messages_unclear)) return;
   if (server == nullptr) {
     if (made.children.front().target != nullptr) {
       diagnostics_.emit(Id::partition_child, made.children.front().span, made.name,
@@ -155,8 +185,7 @@ void ModuleChecker::check_partitions(const ast::Supervisor& written, model::Supe
       if (message.kind != model::MessageKind::call && message.kind != model::MessageKind::cast)
         continue;
       made.partition_key = parameter.type;
-      if (!can_be_key(parameter.type))
-        diagnostics_.emit(Id::bad_map_key, source.partition_key.span, parameter.type.text());
+      if (!can_be_key(parameter.type)) tell_bad_key(source.partition_key.span, parameter.type);
       return;
     }
   }
@@ -232,14 +261,43 @@ void ModuleChecker::child_options(const ast::Child& written, const model::Superv
   if (written.registered) child_name(written, supervisor, made);
 }
 
+ModuleChecker::OwnEnd ModuleChecker::own_end(const model::Declaration& supervisor) const {
+  const auto found = written_.find(&supervisor);
+  if (found == written_.end()) {
+    const auto& made = static_cast<const model::Supervisor&>(supervisor);
+    if (made.auto_shutdown == model::AutoShutdown::never) return OwnEnd::never;
+    const bool any = std::ranges::any_of(made.children, &model::Child::significant);
+    return any ? OwnEnd::normal : OwnEnd::unclear;
+  }
+  // Of this module: it may not be checked yet.
+  const auto& written = std::get<ast::Supervisor>(*found->second);
+  const std::string& said = written.auto_shutdown.text;
+  if (said.empty() || said == "never") return OwnEnd::never;
+  const bool known = said == "any_significant" || said == "all_significant";
+  const bool any = std::ranges::any_of(written.children, [](const ast::Child& child) {
+    return static_cast<bool>(child.significant);
+  });
+  const bool listed = written.kind == ast::SupervisorKind::supervisor;
+  return known && any && listed ? OwnEnd::normal : OwnEnd::unclear;
+}
+
 bool ModuleChecker::child_restart(const ast::Child& written, model::Child& made) {
-  if (made.target != nullptr && made.target->kind == model::DeclarationKind::task)
-    made.restart = model::Restart::temporary;
-  if (written.restart.text.empty()) return true;
+  const bool is_task = made.target != nullptr && made.target->kind == model::DeclarationKind::task;
+  if (is_task) made.restart = model::Restart::temporary;
   if (!set_option(made.restart, "restart", written.restart,
                   {"permanent", "transient", "temporary"}))
     return false;
-  if (is_supervisor(made) && made.restart == model::Restart::transient) {
+  const OwnEnd end = is_supervisor(made) ? own_end(*made.target) : OwnEnd::unclear;
+  const bool ends = end == OwnEnd::normal;
+  // One that is significant is told to be permanent.
+  if ((is_task || ends) && made.restart == model::Restart::permanent && !written.significant) {
+    diagnostics_
+        .emit(Id::restart_of_ended, written.restart.text.empty() ? made.span : written.restart.span,
+              made.id, ends ? "it has shut itself down" : "its task is done")
+        .help(ends ? "make it `restart transient`, or `temporary`"
+                   : "make it `restart transient`, or leave `restart` out: a task is temporary");
+  }
+  if (end == OwnEnd::never && made.restart == model::Restart::transient) {
     diagnostics_.emit(Id::transient_supervisor, written.restart.span, made.target->name)
         .note(
             "a supervisor that gives up exits `shutdown`, which a transient child is not restarted "
@@ -255,7 +313,13 @@ void ModuleChecker::child_shutdown(const ast::Child& written, model::Child& made
   const bool is_word = written.shutdown->kind == ast::ValueKind::path;
   const bool brutal = is_word && written.shutdown->path.text() == "brutal_kill";
   if (is_word && !brutal && written.shutdown->path.text() != "infinity") {
-    diagnostics_.emit(Id::bad_shutdown, written.shutdown->span);
+    const std::string given = written.shutdown->path.text();
+    auto builder = diagnostics_.emit(Id::bad_shutdown, written.shutdown->span);
+    if (is_infinity_of_habit(given))
+      builder.help("what never ends is `infinity`")
+          .fix(diagnostics::FixLevel::maybe, written.shutdown->span, "infinity");
+    else
+      builder.suggest(given, std::vector<std::string>{"brutal_kill", "infinity"});
     return;
   }
   made.shutdown_ns = brutal ? 0 : duration(*written.shutdown, true).value_or(made.shutdown_ns);

@@ -47,10 +47,19 @@ std::vector<const Application*> running_with(const Application& application) {
   return running;
 }
 
+/// Whether it is not known what the application starts: some child, or all, is told to be wrong.
+bool is_unclear(const Application& application) {
+  if (application.start == nullptr) return true;
+  return std::ranges::any_of(supervisors_below(*application.start), [](const Supervisor* each) {
+    return std::ranges::any_of(each->children,
+                               [](const model::Child& child) { return child.target == nullptr; });
+  });
+}
+
 void check_placement(const Application& application, diagnostics::Engine& diagnostics) {
   std::set<const model::Worker*> placed;
   for (const Application* each : running_with(application)) {
-    if (each->depends_unclear || each->start == nullptr) return;  // what it starts is not known
+    if (each->depends_unclear || is_unclear(*each)) return;
     placed.merge(workers_below(each->start));
   }
   for (const model::Worker* worker : workers_below(application.start)) {
@@ -71,8 +80,12 @@ void resolve_env(const Supervisor& supervisor, const model::Child& child,
                  diagnostics::Engine& diagnostics) {
   const std::string& key = argument.value.text;
   if (owners.size() != 1) {
-    diagnostics.emit(Id::env_without_application, argument.span, key, supervisor.name,
-                     owners.empty() ? "no application starts" : "several applications start");
+    diagnostics
+        .emit(Id::env_without_application, argument.span, key, supervisor.name,
+              owners.empty() ? "no application starts" : "several applications start")
+        .help(owners.empty() ? "make it part of what an application starts, or write the value "
+                               "itself"
+                             : "start it in one of them only, or write the value itself");
     return;
   }
   std::vector<std::string> names;
@@ -125,6 +138,9 @@ void check_applications(model::Program& program, diagnostics::Engine& diagnostic
   // Who starts what is only known when all that says so was understood.
   const bool complete = std::ranges::none_of(
       program.modules, [](const auto& module) { return module->starts_unclear; });
+  const bool reached = complete && std::ranges::none_of(applications, [](const auto* each) {
+                         return is_unclear(*each);
+                       });
   for (const Application* application : applications) {
     if (application->start == nullptr) continue;
     if (complete) check_placement(*application, diagnostics);
@@ -137,7 +153,7 @@ void check_applications(model::Program& program, diagnostics::Engine& diagnostic
       if (supervisor == nullptr) continue;
       for (const model::Child& child : supervisor->children) {
         for (const model::Argument* argument : env_arguments(child)) {
-          if (!complete) break;
+          if (!complete || (!reached && owners[supervisor].empty())) break;
           resolve_env(*supervisor, child, *argument, owners[supervisor], diagnostics);
         }
       }

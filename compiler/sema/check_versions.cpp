@@ -42,8 +42,11 @@ void ModuleChecker::declare_allows() {
       any = true;
       const std::vector<Id> ids = diagnostics::warnings_named(word);
       if (ids.empty()) {
-        diagnostics_.emit(Id::unknown_warning, argument.value.span, word)
-            .suggest(word, diagnostics::warning_words());
+        auto builder = diagnostics_.emit(Id::unknown_warning, argument.value.span, word);
+        if (const std::string error = diagnostics::error_named(word); !error.empty())
+          builder.help("`" + error + "` is an error, and errors cannot be allowed: mend it");
+        else
+          builder.suggest(word, diagnostics::warning_words());
       } else {
         diagnostics_.allow({allow.covers, allow.annotation.span, argument.value.span,
                             with_comma(arguments, i), word, ids});

@@ -109,13 +109,12 @@ void ModuleChecker::check(const ast::Registry& written, model::Registry& made) {
       wrong(made.span, "does not say what its keys are").help("add `key string;`, or another type");
   } else {
     made.key = type(written.keys.front());
-    if (!can_be_key(made.key))
-      diagnostics_.emit(Id::bad_map_key, written.keys.front().span, made.key.text());
+    if (!can_be_key(made.key)) tell_bad_key(written.keys.front().span, made.key);
   }
   if (!written.names.empty()) made.names = find_as<model::Server>(written.names.front(), "server");
   if (written.partitions) {
     const auto partitions = number(*written.partitions, 1, 65'536);
-    if (!partitions)
+    if (!partitions && !is_told(*written.partitions))
       wrong(written.partitions->span, "has a number of partitions that is not from 1 to 65536");
     made.partitions = partitions.value_or(1);
   }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -24,6 +25,18 @@ using diagnostics::Id;
 using Accepts = bool (*)(const model::Declaration&);
 /// The structs, enums, unions, errors and aliases.
 bool is_type(const model::Declaration& declaration);
+/// `u8`, `list`...
+bool is_built_in_type(llvm::StringRef name);
+
+/// What was meant by a word that is no name.
+struct Meant {
+  std::string help;
+  std::string text;      ///< to be written instead; empty when that alone would not do
+  bool certain = false;  ///< whatever names there are that look like it
+};
+
+/// Helps with it, at the place of the diagnostic.
+void tell_meant(diagnostics::Builder builder, const Meant& meant);
 
 /// Finds the loaded module of an import.
 using Modules = std::map<std::string, model::Module*, std::less<>>;
@@ -51,13 +64,15 @@ class ModuleChecker {
   template <class D>
   D* add(const ast::Decorated& written);
   /// What stands for that name, of whatever kind, or null after a diagnostic, which suggests only
-  /// what `accepts`.
-  model::Declaration* find(const ast::Path& path, const char* wanted, Accepts accepts);
+  /// what `accepts`, or says what was `meant`.
+  model::Declaration* find(const ast::Path& path, const char* wanted, Accepts accepts,
+                           const Meant& meant = {});
   bool is_told_as_removed(const std::string& name, source::Span span,
                           const std::vector<model::Removed>& removed);
   /// Names what has no meaning here; and where it is declared, when an import is all that is
   /// missing.
-  void report_unknown(const ast::Path& path, const char* wanted, Accepts accepts);
+  void report_unknown(const ast::Path& path, const char* wanted, Accepts accepts,
+                      const Meant& meant);
   bool is_told_to_import(const std::string& name, diagnostics::Builder builder) const;
   void import_declaration(const ast::Import& import, const ast::Name& name,
                           model::Declaration& declaration);
@@ -87,6 +102,7 @@ class ModuleChecker {
   void check_life(const std::vector<Member>& members, const std::vector<model::Removed>& removed,
                   const std::string& owner);
   void check_life();
+  bool tells_itself(const model::Life& life, const std::string& name);
   void check_revived(const std::string& wire_name, source::Span span,
                      const std::vector<model::Removed>& removed);
   /// The version that an annotation of the part `name` says: `@added(3)`; 0 after a complaint.
@@ -108,12 +124,24 @@ class ModuleChecker {
   model::Type declared_type(const ast::Type& written, const std::string& name);
   bool takes(const ast::Type& written, std::size_t types, bool count, const char* text);
   static bool can_be_key(const model::Type& type);
+  void tell_bad_key(source::Span span, const model::Type& type);
 
   // resolve_values.cpp
   std::optional<model::Value> value(const ast::Value& written, const model::Type& type);
   std::optional<model::Value> path_value(const ast::Value& written, const model::Type& type);
   std::optional<model::Value> floating_value(const ast::Value& written, const model::Type& type);
-  std::optional<model::Value> integer_value(const ast::Value& written, const model::Type& type);
+  /// `constant`: which is written, or null.
+  std::optional<model::Value> integer_value(const ast::Value& written, const model::Type& type,
+                                            const model::Const* constant = nullptr);
+  void tell_range(const ast::Value& written, const model::Const* constant, const std::string& what,
+                  const std::string& bounds);
+  static void label_constant(diagnostics::Builder builder, const model::Const* constant);
+  /// The integer constant that is written; null for anything else.
+  const model::Const* integer_constant(const ast::Value& written) const;
+  /// Whether what `number` did not take is a name that is told as such.
+  bool is_told(const ast::Value& written) const {
+    return written.kind == ast::ValueKind::path && integer_constant(written) == nullptr;
+  }
   void mismatch(const ast::Value& written, const model::Type& type);
   /// Tells of what `number` did not take.
   void bad_number(const ast::Value& written, const char* what, const std::string& bounds);
@@ -166,6 +194,8 @@ class ModuleChecker {
   void take_topic(const ast::Uses& written, model::Server& made);
   void take_protocol(const ast::Path& written, model::Server& made);
   void add_message(model::Message message, model::Server& made);
+  void tell_inherited_twice(const model::Message& message, const model::Message& other,
+                            const model::Server& made);
   model::Message message(const ast::Message& written, const model::Server* server);
   void check_message(const ast::Message& written, model::Message& made);
   std::string option_of(const ast::Annotation& written, const std::vector<std::string>& words);
@@ -196,6 +226,9 @@ class ModuleChecker {
                      const model::Declaration& target, const std::string& id, source::Span span);
   void child_options(const ast::Child& written, const model::Supervisor& supervisor,
                      model::Child& made);
+  /// Whether a supervisor ends by `auto_shutdown`; unclear when that is told to be wrong.
+  enum class OwnEnd : std::uint8_t { never, normal, unclear };
+  OwnEnd own_end(const model::Declaration& supervisor) const;
   /// False: what is written means nothing.
   bool child_restart(const ast::Child& written, model::Child& made);
   void child_shutdown(const ast::Child& written, model::Child& made);

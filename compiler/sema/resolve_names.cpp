@@ -147,6 +147,11 @@ llvm::ArrayRef<std::string_view> built_in_types() {
 /// Nobody reads on, and each name is compared with all others.
 constexpr std::size_t suggestions_at_most = 200;
 
+bool starts(const model::Declaration& declaration) {
+  return declaration.kind == DeclarationKind::supervisor ||
+         declaration.kind == DeclarationKind::application;
+}
+
 /// An application may have the name of something else: it is only named in `depends`.
 std::string scope_key(const model::Declaration& declaration) {
   return (declaration.kind == DeclarationKind::application ? "application " : "") +
@@ -154,6 +159,15 @@ std::string scope_key(const model::Declaration& declaration) {
 }
 
 }  // namespace
+
+bool is_built_in_type(llvm::StringRef name) {
+  return llvm::is_contained(built_in_types(), std::string_view(name));
+}
+
+void tell_meant(diagnostics::Builder builder, const Meant& meant) {
+  builder.help(meant.help);
+  if (!meant.text.empty()) builder.fix(diagnostics::FixLevel::maybe, builder.span(), meant.text);
+}
 
 void delete_import(const ast::Import& import, std::size_t index, bool all,
                    diagnostics::Builder builder) {
@@ -214,16 +228,18 @@ void ModuleChecker::declare_one(const ast::Declaration& declaration) {
         made->broken = written.broken;
         check_reserved(written.name);
         const std::string key = scope_key(*made);
-        if (llvm::is_contained(built_in_types(), key)) {
+        if (is_built_in_type(key)) {
           diagnostics_
               .emit(Id::reserved_name, made->span, made->name, "it is a type of the language")
               .help("choose another name");
+          module_.starts_unclear |= starts(*made);
           return;  // who says it means that type
         }
         const auto [known, fresh] = scope_.emplace(key, made.get());
         if (!fresh) {
           diagnostics_.emit(Id::duplicate_declaration, made->span, made->name)
               .label(known->second->span, "first here");
+          module_.starts_unclear |= starts(*made);
           return;
         }
         // Of two that differ in case, each is what its name says: who names one means that one.
@@ -246,6 +262,9 @@ void ModuleChecker::declare_imports() {
     const auto found = modules_.find(import.module.text());
     if (found == modules_.end()) {  // diagnosed when it was looked for
       for (const ast::Name& name : import.names) missing_.insert(name.text);
+      // `import other::Money;` was to bring it.
+      if (import.names.empty() && import.module.parts.size() > 1)
+        missing_.insert(import.module.parts.back().text);
       continue;
     }
     module_.imports.push_back(found->second);
@@ -336,7 +355,8 @@ bool ModuleChecker::is_told_to_import(const std::string& name, diagnostics::Buil
   return true;
 }
 
-void ModuleChecker::report_unknown(const ast::Path& path, const char* wanted, Accepts accepts) {
+void ModuleChecker::report_unknown(const ast::Path& path, const char* wanted, Accepts accepts,
+                                   const Meant& meant) {
   const std::string& name = path.parts.front().text;
   if (!missing_.insert(name).second) {
     tell_earlier(name, wanted, path.span);
@@ -351,7 +371,7 @@ void ModuleChecker::report_unknown(const ast::Path& path, const char* wanted, Ac
     for (const std::string_view each : built_in_types()) candidates.emplace_back(each);
   }
   const bool near = diagnostics::nearest(name, candidates) != nullptr;
-  if (!near && nameless_ > 0) {
+  if (!near && !meant.certain && nameless_ > 0) {
     --nameless_;
     return;
   }
@@ -361,6 +381,10 @@ void ModuleChecker::report_unknown(const ast::Path& path, const char* wanted, Ac
     return llvm::StringRef(name).equals_insensitive(each);
   });
   const char* instead = is_type && !only_case ? type_of_habit(name) : "";
+  if (meant.certain || (!near && !meant.help.empty())) {
+    tell_meant(builder, meant);
+    return;
+  }
   if (is_told_to_import(name, builder)) return;
   if (*instead != '\0')
     builder.help(instead);
@@ -368,13 +392,15 @@ void ModuleChecker::report_unknown(const ast::Path& path, const char* wanted, Ac
     builder.suggest(name, candidates);
 }
 
-model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wanted,
-                                        Accepts accepts) {
+model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wanted, Accepts accepts,
+                                        const Meant& meant) {
   if (path.parts.empty()) return nullptr;
   if (path.parts.size() > 1) {
     auto builder = diagnostics_.emit(Id::unknown_name, path.span, wanted, path.text());
     const char* instead = path.parts.front().text == "std" ? type_of_habit(path.text()) : "";
-    if (path.parts.front().text == "env")
+    if (path.parts.front().text != "env" && !meant.help.empty())
+      tell_meant(builder, meant);
+    else if (path.parts.front().text == "env")
       builder.help("`env` has the arguments of children: `child cart: Cart(limit: env.limit);`");
     else if (*instead != '\0')
       builder.help(instead);
@@ -386,7 +412,7 @@ model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wante
   const std::string& name = path.parts.front().text;
   const auto found = scope_.find(name);
   if (found == scope_.end()) {
-    report_unknown(path, wanted, accepts);
+    report_unknown(path, wanted, accepts, meant);
     return nullptr;
   }
   if (found->second != current_) used_.insert(found->second);

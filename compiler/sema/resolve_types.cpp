@@ -102,6 +102,16 @@ bool ModuleChecker::can_be_key(const Type& type) {
   }
 }
 
+void ModuleChecker::tell_bad_key(source::Span span, const Type& type) {
+  const bool has_parts = type.kind == TypeKind::user;
+  const bool number = type.kind == TypeKind::f32 || type.kind == TypeKind::f64;
+  diagnostics_.emit(Id::bad_map_key, span, type.text())
+      .help(has_parts ? "take what tells one from another, such as an id of type `u64`"
+            : number  ? "take a whole number: thousandths, cents"
+                      : "a key is an integer, a string, an enum, a time, or a list or tuple of "
+                        "these");
+}
+
 Type ModuleChecker::named_type(const ast::Type& written) {
   if (written.path.parts.empty()) return {};
   const std::string name = written.path.text();
@@ -143,8 +153,7 @@ Type ModuleChecker::container_type(const ast::Type& written, std::string_view na
   }
   const bool keyed = result.kind == TypeKind::map || result.kind == TypeKind::set;
   if (keyed && !can_be_key(result.arguments.front())) {
-    diagnostics_.emit(Id::bad_map_key, written.arguments.front().span,
-                      result.arguments.front().text());
+    tell_bad_key(written.arguments.front().span, result.arguments.front());
   }
   return result;
 }

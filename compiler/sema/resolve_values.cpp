@@ -6,6 +6,7 @@
 #include <llvm/Support/FormatVariadic.h>
 
 #include "sema/module_checker.h"
+#include "sema/type_habits.h"
 
 namespace otpc::sema {
 namespace {
@@ -90,6 +91,24 @@ std::string shown(const ast::Value& value) {
   return "";
 }
 
+namespace {
+
+/// Words of other languages, and a text without its quotes.
+Meant meant_value(const ast::Value& written, const Type& type) {
+  if (written.path.parts.size() == 1) {
+    const llvm::StringRef value = value_of_habit(written.path.text());
+    if (value == "none") return {"what is absent is `none`, of a type that ends in `?`", "", true};
+    if (!value.empty()) return {"write `" + value.str() + "`", value.str(), true};
+  }
+  const bool is_text =
+      type.kind == TypeKind::string || type.kind == TypeKind::atom || type.kind == TypeKind::bytes;
+  if (!is_text) return {};
+  const std::string text = "\"" + llvm::StringRef(shown(written)).trim('`').str() + "\"";
+  return {"a text stands in quotes: " + text, text};
+}
+
+}  // namespace
+
 void ModuleChecker::label_parameter(diagnostics::Builder builder) const {
   if (given_to_ != nullptr) builder.label(given_to_->span, "for this parameter");
 }
@@ -112,7 +131,8 @@ void ModuleChecker::mismatch(const ast::Value& written, const Type& type) {
   }
 }
 
-std::optional<Value> ModuleChecker::integer_value(const ast::Value& written, const Type& type) {
+std::optional<Value> ModuleChecker::integer_value(const ast::Value& written, const Type& type,
+                                                  const model::Const* constant) {
   const Range range = range_of(type.kind);
   const bool whole = type.kind == TypeKind::bigint;
   const bool fits = whole ? !written.overflow || !written.text.empty()
@@ -132,9 +152,22 @@ std::optional<Value> ModuleChecker::integer_value(const ast::Value& written, con
   const std::string bounds = whole ? "at most 10,000 digits"
                                    : (range.below == 0 ? "0" : "-" + std::to_string(range.below)) +
                                          " to " + std::to_string(range.above);
-  label_parameter(
-      diagnostics_.emit(Id::value_range, written.span, shown(written), type.text(), bounds));
+  tell_range(written, constant, type.text(), bounds);
   return std::nullopt;
+}
+
+void ModuleChecker::tell_range(const ast::Value& written, const model::Const* constant,
+                               const std::string& what, const std::string& bounds) {
+  const std::string value =
+      constant == nullptr ? "" : ", which is " + constant->value.digits() + ",";
+  auto builder =
+      diagnostics_.emit(Id::value_range, written.span, shown(written) + value, what, bounds);
+  label_parameter(builder);
+  label_constant(builder, constant);
+}
+
+void ModuleChecker::label_constant(diagnostics::Builder builder, const model::Const* constant) {
+  if (constant != nullptr) builder.label(constant->span, "it is " + constant->value.digits());
 }
 
 std::optional<Value> ModuleChecker::floating_value(const ast::Value& written, const Type& type) {
@@ -166,6 +199,7 @@ std::optional<Value> ModuleChecker::value(const ast::Value& written, const Type&
     return Value{};
   }
   Value result;
+  std::map<std::string, source::Span> seen;  // of a set
   switch (written.kind) {
     case ast::ValueKind::integer:
       if (type.is_integer() || type.kind == TypeKind::bigint) return integer_value(written, type);
@@ -214,9 +248,13 @@ std::optional<Value> ModuleChecker::value(const ast::Value& written, const Type&
       for (const ast::Value& item : written.items) {
         auto each = value(item, type.arguments.front());
         if (!each) continue;
-        if (type.kind == TypeKind::set &&
-            std::ranges::find(result.items, each->written(), &Value::written) != result.items.end())
-          diagnostics_.emit(Id::duplicate_member, item.span, each->written(), type.text());
+        if (type.kind == TypeKind::set) {
+          const auto [first, fresh] = seen.emplace(each->written(), item.span);
+          if (!fresh)
+            diagnostics_.emit(Id::duplicate_member, item.span, each->written(), type.text())
+                .label(first->second, "first here")
+                .help("delete one: a set has each value once");
+        }
         result.items.push_back(std::move(*each));
       }
       return result;
@@ -241,11 +279,13 @@ std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const 
       for (const model::EnumMember& member : enumeration.members) members.push_back(member.name);
       if (std::ranges::find(members, parts.back().text) == members.end()) {
         if (enumeration.broken) return std::nullopt;  // it may be what is broken there
-        diagnostics_
-            .emit(Id::unknown_name, written.span, "member of `" + enumeration.name + "` called",
-                  parts.back().text)
-            .suggest(parts.back().text, members)
-            .members(members);
+        auto builder =
+            diagnostics_.emit(Id::unknown_name, written.span,
+                              "member of `" + enumeration.name + "` called", parts.back().text);
+        if (const Meant meant = meant_value(written, type); meant.certain)
+          tell_meant(builder, meant);
+        else
+          builder.suggest(parts.back().text, members).members(members);
         return std::nullopt;
       }
       Value result;
@@ -264,9 +304,10 @@ std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const 
       return std::nullopt;
     }
   }
-  model::Declaration* found = find(written.path, "constant", [](const model::Declaration& each) {
-    return each.kind == model::DeclarationKind::constant;
-  });
+  model::Declaration* found = find(
+      written.path, "constant",
+      [](const model::Declaration& each) { return each.kind == model::DeclarationKind::constant; },
+      meant_value(written, type));
   if (found == nullptr) return std::nullopt;
   if (found->kind != model::DeclarationKind::constant) {
     diagnostics_.emit(Id::wrong_kind, written.span, written.path.text(), described(*found),
@@ -281,7 +322,7 @@ std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const 
     ast::Value copy = written;
     copy.negative = constant.value.negative;
     copy.magnitude = constant.value.magnitude;
-    return integer_value(copy, type);
+    return integer_value(copy, type, &constant);
   }
   if (constant.type.text() == type.text()) return constant.value;
   label_parameter(diagnostics_.emit(Id::value_type, written.span, shown(written), type.text())
@@ -293,6 +334,13 @@ std::optional<std::uint64_t> ModuleChecker::duration(const ast::Value& written,
                                                      bool infinity_allowed) {
   if (infinity_allowed && written.kind == ast::ValueKind::path && written.path.text() == "infinity")
     return model::infinite;
+  if (infinity_allowed && written.kind == ast::ValueKind::path && written.path.parts.size() == 1 &&
+      is_infinity_of_habit(written.path.text()) && !scope_.contains(written.path.text())) {
+    diagnostics_.emit(Id::unknown_name, written.span, "constant", written.path.text())
+        .help("what never ends is `infinity`")
+        .fix(diagnostics::FixLevel::maybe, written.span, "infinity");
+    return std::nullopt;
+  }
   model::Type type;
   type.kind = TypeKind::duration;
   const auto checked = value(written, type);

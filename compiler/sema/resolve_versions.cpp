@@ -40,7 +40,8 @@ std::uint64_t ModuleChecker::version_of(const ast::Annotation& annotation, const
         .emit(Id::version_ahead, annotation.span, name.text,
               word == "deprecated" ? "is deprecated since" : "was " + word + " in", *version,
               version_now())
-        .help("say `module " + module_.name() + " version " + std::to_string(*version) + ";`");
+        .help("say `module " + module_.name() + " version " + std::to_string(*version) +
+              ";`, or correct the number to " + std::to_string(version_now()) + " at most");
   }
   return version.value_or(0);
 }
@@ -112,6 +113,14 @@ void ModuleChecker::check_revived(const std::string& wire_name, source::Span spa
       .help("who still has the old version would take one for the other: choose another name");
 }
 
+/// What is deprecated is not what to use instead.
+bool ModuleChecker::tells_itself(const model::Life& life, const std::string& name) {
+  if (life.use_instead != name) return false;
+  diagnostics_.emit(Id::annotation_arguments, life.use_instead_span, "deprecated",
+                    "what to use instead, and `" + name + "` is what is deprecated");
+  return true;
+}
+
 template <class Member>
 void ModuleChecker::check_life(const std::vector<Member>& members,
                                const std::vector<model::Removed>& removed,
@@ -128,13 +137,16 @@ void ModuleChecker::check_life(const std::vector<Member>& members,
           .label(other->second->span, "the other");
     }
     const model::Life& life = each.life;
-    if (life.use_instead.empty() || std::ranges::find(names, life.use_instead) != names.end())
+    if (life.use_instead.empty() || tells_itself(life, each.name) ||
+        std::ranges::find(names, life.use_instead) != names.end())
       continue;
+    std::vector<std::string> others = names;
+    std::erase(others, each.name);
     diagnostics_
         .emit(Id::unknown_name, life.use_instead_span, "member of `" + owner + "` called",
               life.use_instead)
-        .suggest(life.use_instead, names)
-        .members(names);
+        .suggest(life.use_instead, others)
+        .members(others);
   }
 }
 template void ModuleChecker::check_life(const std::vector<model::Field>&,
@@ -159,9 +171,13 @@ void ModuleChecker::check_life() {
           .label(other->second->span, "the other");
     }
     const model::Life& life = each->life;
-    if (life.use_instead.empty() || scope_.contains(life.use_instead)) continue;
+    if (life.use_instead.empty() || tells_itself(life, each->name) ||
+        scope_.contains(life.use_instead))
+      continue;
+    std::vector<std::string> others = names_of(scope_, is_type(*each) ? is_type : is_no_type);
+    std::erase(others, each->name);
     diagnostics_.emit(Id::unknown_name, life.use_instead_span, "declaration", life.use_instead)
-        .suggest(life.use_instead, names_of(scope_, is_type(*each) ? is_type : is_no_type));
+        .suggest(life.use_instead, others);
   }
 }
 

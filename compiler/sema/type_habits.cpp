@@ -58,4 +58,18 @@ const char* type_of_habit(llvm::StringRef name) {
   return found == habits.end() ? "" : found->help;
 }
 
+llvm::StringRef value_of_habit(llvm::StringRef name) {
+  const std::string word = name.lower();
+  for (const llvm::StringRef truth : {"true", "false"}) {
+    if (word == truth) return truth;
+  }
+  const std::array absent{"null", "undefined", "nil", "none", "nullptr", "nullopt", "nothing"};
+  return std::ranges::find(absent, word) == absent.end() ? "" : "none";
+}
+
+bool is_infinity_of_habit(llvm::StringRef name) {
+  const std::array words{"infinite", "infinity", "inf", "forever", "endless", "unlimited"};
+  return std::ranges::find(words, name.lower()) != words.end();
+}
+
 }  // namespace otpc::sema

@@ -9,4 +9,9 @@ namespace otpc::sema {
 /// none.
 const char* type_of_habit(llvm::StringRef name);
 
+/// A word of another language for `true`, `false` or `none`; empty when it is none.
+llvm::StringRef value_of_habit(llvm::StringRef name);
+/// A word of another language, or a misspelling, for `infinity`.
+bool is_infinity_of_habit(llvm::StringRef name);
+
 }  // namespace otpc::sema
