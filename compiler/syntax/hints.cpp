@@ -34,6 +34,16 @@ bool is_unit(const std::string& word) {
   return std::ranges::find(units, word) != units.end();
 }
 
+/// Names a type, as far as that can be seen: `u8`, `Line`.
+bool is_type(const antlr4::Token& token) {
+  constexpr std::array<std::string_view, 23> built_in{
+      "i8",     "i16",    "i32",   "i64",      "u8",   "u16",  "u32",  "u64",
+      "f32",    "f64",    "bool",  "string",   "time", "list", "set",  "map",
+      "bigint", "opaque", "bytes", "duration", "term", "pid",  "array"};
+  const std::string text = token.getText();
+  return llvm::isUpper(text.front()) || std::ranges::find(built_in, text) != built_in.end();
+}
+
 /// A value or a name stands right behind this word of the language.
 bool has_operand(std::size_t type) {
   switch (type) {
@@ -259,20 +269,32 @@ class Slip {
     return name_behind_type(constant ? "const " : "");
   }
 
-  /// `u32 count`, as in C++.
+  /// No word stands right behind another.
+  bool is_one_type(std::size_t first, std::size_t last) const {
+    for (std::size_t at = first; at < last; ++at) {
+      if (is_word(*tokens_.get(at)) && is_word(*tokens_.get(at + 1))) return false;
+    }
+    return type_at(last) != OtpLexer::COLONS;
+  }
+
+  /// `u32 count`, as in C++, and `count u32`.
   Hint name_behind_type(const std::string& word) const {
     const std::size_t first = before_->getTokenIndex();
-    const std::size_t name = end_of_type(first);
+    const std::size_t last = end_of_type(first);
     const bool wrong_word = *word_of_habit(before_->getText()) != '\0';
-    if (wrong_word || name == nowhere || name == first || !is_word(*tokens_.get(name))) return {};
-    for (std::size_t at = first; at + 1 < name; ++at) {
-      if (is_word(*tokens_.get(at)) && is_word(*tokens_.get(at + 1))) return {};
-    }
-    if (type_at(name - 1) == OtpLexer::COLONS || offending_.getLine() != before_->getLine())
+    if (wrong_word || last == nowhere || last == first ||
+        offending_.getLine() != before_->getLine())
       return {};
-    const antlr4::Token& last = *tokens_.get(name);
-    const std::string turned = last.getText() + ": " + text(*before_, *tokens_.get(name - 1));
-    return {"the name stands first: `" + word + turned + "`", fix_to(*before_, last, turned)};
+    const antlr4::Token& end = *tokens_.get(last);
+    if (!is_type(*before_) && is_type(offending_) && is_one_type(first + 1, last)) {
+      return {"a `:` stands before the type: `" + word + before_->getText() + ": " +
+                  text(offending_, end) + "`",
+              {FixLevel::maybe, {{places_.behind(*before_), ":"}}},
+              true};
+    }
+    if (!is_word(end) || !is_one_type(first, last - 1)) return {};
+    const std::string turned = end.getText() + ": " + text(*before_, *tokens_.get(last - 1));
+    return {"the name stands first: `" + word + turned + "`", fix_to(*before_, end, turned)};
   }
 
   /// What is listed where one stands, or without the brackets: `throws E, F`, `depends [logger]`.

@@ -138,6 +138,12 @@ bool is_child_option(antlr4::Parser& parser, const antlr4::misc::IntervalSet& ex
          expected.contains(static_cast<std::ptrdiff_t>(OtpLexer::RESTART));
 }
 
+/// `child Cart cart;`
+bool is_name_behind(antlr4::TokenStream& tokens) {
+  return tokens.LA(-2) == OtpLexer::CHILD && tokens.LA(1) == OtpLexer::IDENTIFIER &&
+         tokens.LA(2) == OtpLexer::SEMI;
+}
+
 /// More `{` than `}` stand before that token.
 bool has_open_brace(antlr4::TokenStream& tokens, std::size_t index) {
   int depth = 0;
@@ -234,6 +240,9 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
   if (help.empty() && before != nullptr) help = word_of_habit(before->getText());
   if (help.empty() && at_end && has_open_brace(*parser->getTokenStream(), index))
     help = "a `{` that is not closed with `}`, or a missing `;`";
+  if (help.empty() && option && is_name_behind(*parser->getTokenStream()))
+    help = "a name of its own stands first: `child " + offending->getText() + ": " +
+           before->getText() + "`";
   if (help.empty() && option)
     help =
         "the options are `restart`, `shutdown`, `significant`, `name`, `partitions`, `by` and "
