@@ -92,7 +92,8 @@ messageOption : THROWS path | TIMEOUT value | EVERY value ;
 
 // statem Payment { init(order: i64) -> idle; state idle { call pay(card: string) -> ok to
 // authorizing; } final state paid; }
-statemDecl : STATEM name LBRACE statemMember* RBRACE ;
+// `: Sized` is read to be refused.
+statemDecl : STATEM name (COLON path (COMMA path)*)? LBRACE statemMember* RBRACE ;
 statemMember
     : annotation*
       ( usesMember | INIT parameters (THROWS path)? ARROW name SEMI | DATA LBRACE (field SEMI)*
@@ -146,9 +147,9 @@ supervisorMember
 
 // intensity and others may share a line: strategy rest_for_one;  intensity 5 in 10s;
 // child carts: Cart(customer: 1) restart permanent shutdown 5s significant name "cart";
-childMember : CHILD (name COLON)? path arguments? childOption* SEMI ;
+childMember : CHILD name (COLON path | (COLONS name)+)? arguments? childOption* SEMI ;
 childOption
-    : RESTART name | SHUTDOWN value | SIGNIFICANT | NAME value | PARTITIONS value (BY name)?
+    : RESTART name | SHUTDOWN value | SIGNIFICANT | NAME value | PARTITIONS value | BY name
     | HANDLERS LBRACKET (path arguments? (COMMA path arguments?)* COMMA?)? RBRACKET
     ;
 arguments : LPAREN (argument (COMMA argument)* COMMA?)? RPAREN ;

@@ -256,6 +256,7 @@ struct Child : Decorated {  ///< `name` is its id
   std::optional<Value> partitions;
   Name partition_key;
   Span partitions_span;
+  Span by_span;
   struct Handler {
     Path handler;
     std::vector<Argument> arguments;

@@ -45,9 +45,13 @@ void ModuleChecker::check(const ast::Statem& written, model::Statem& made) {
 
   const std::vector<std::string> names = state_names(written);
   for (const ast::State& block : written.states) {
+    std::optional<model::State> shared;  // what is wrong in it is told once
     for (const ast::Name& name : block.names) {
-      if (made.states.size() < names.size() && names[made.states.size()] == name.text)
-        made.states.push_back(state(block, name.text, name.span, names, made));
+      if (made.states.size() == names.size() || names[made.states.size()] != name.text) continue;
+      if (!shared) shared = state(block, name.text, name.span, names, made);
+      made.states.push_back(*shared);
+      made.states.back().name = name.text;
+      made.states.back().span = name.span;
     }
   }
   for (const ast::State& block : written.any) {
@@ -127,7 +131,8 @@ model::State ModuleChecker::state(const ast::State& written, const std::string& 
     }
     result.timeouts.push_back(std::move(clause));
   }
-  for (const ast::Message& each : written.events) {
+  for (const ast::Message& as_written : written.events) {
+    const ast::Message each = with_target(as_written, names);
     const auto index = event(each, made);
     if (!index) continue;
     for (const model::StateClause& other : result.events) {
@@ -174,6 +179,25 @@ std::vector<std::size_t> ModuleChecker::targets(const std::vector<ast::Name>& wr
     if (std::ranges::find(result, index) == result.end()) result.push_back(index);
   }
   return result;
+}
+
+/// `cast go -> idle`, where that is a state: told, and taken for `to idle`.
+ast::Message ModuleChecker::with_target(ast::Message written,
+                                        const std::vector<std::string>& names) {
+  if (written.kind == ast::MessageKind::call || !written.result) return written;
+  const ast::Type& result = *written.result;
+  const std::string state = result.path.text();
+  if (!result.arguments.empty() || result.optional ||
+      std::ranges::find(names, state) == names.end())
+    return written;
+  diagnostics_
+      .emit(Id::cast_with_reply, result.span,
+            written.kind == ast::MessageKind::cast ? "cast" : "info", written.name.text,
+            "return a value")
+      .help("`" + state + "` is a state: write `to " + state + "`");
+  if (written.targets.empty()) written.targets = result.path.parts;
+  written.result.reset();
+  return written;
 }
 
 std::optional<std::size_t> ModuleChecker::event(const ast::Message& written, model::Statem& made) {

@@ -375,10 +375,12 @@ void ModuleChecker::child_name(const ast::Child& written, const model::Superviso
 
 void ModuleChecker::child_handlers(const ast::Child& written, const model::Supervisor& supervisor,
                                    model::Child& made) {
-  if (written.partitions_span && made.target != nullptr &&
+  const ast::Span partitioned = written.partitions_span ? written.partitions_span : written.by_span;
+  if (partitioned && made.target != nullptr &&
       (supervisor.type != model::SupervisorKind::partition ||
        !dynamic_cast<const model::Server*>(made.target))) {
-    diagnostics_.emit(Id::misplaced_option, written.partitions_span, "partitions",
+    diagnostics_.emit(Id::misplaced_option, partitioned,
+                      written.partitions_span ? "partitions" : "by",
                       "the child of a partition supervisor");
   }
   const auto* manager = dynamic_cast<const model::Events*>(made.target);

@@ -207,6 +207,7 @@ class ModuleChecker {
   std::vector<std::string> state_names(const ast::Statem& written);
   model::State state(const ast::State& written, const std::string& name, source::Span name_span,
                      const std::vector<std::string>& names, model::Statem& made);
+  ast::Message with_target(ast::Message written, const std::vector<std::string>& names);
   std::vector<std::size_t> targets(const std::vector<ast::Name>& written,
                                    const std::vector<std::string>& names,
                                    const model::Statem& made);

@@ -125,6 +125,18 @@ void ModuleChecker::mismatch(const ast::Value& written, const Type& type) {
   if (type.kind == TypeKind::map) {
     builder.help("the one map that can be written here is the empty one, `[]`");
   }
+  if (type.kind == TypeKind::user && written.kind == ast::ValueKind::text &&
+      type.user->kind == model::DeclarationKind::enumeration) {
+    const auto& members = static_cast<const model::Enum&>(*type.user).members;
+    if (std::ranges::find(members, written.text, &model::EnumMember::name) == members.end()) {
+      std::vector<std::string> names;
+      for (const model::EnumMember& each : members) names.push_back(each.name);
+      builder.members(names);
+    } else {
+      builder.help("a member of an enum stands without quotes: `" + written.text + "`")
+          .fix(diagnostics::FixLevel::maybe, written.span, written.text);
+    }
+  }
   if (type.kind == TypeKind::string && written.kind == ast::ValueKind::path) {
     builder.help("a text stands in quotes: \"" + written.path.text() + "\"")
         .fix(diagnostics::FixLevel::maybe, written.span, "\"" + written.path.text() + "\"");

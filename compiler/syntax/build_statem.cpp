@@ -6,6 +6,13 @@ namespace otpc::syntax {
 ast::Statem Builder::statem(Parser::StatemDeclContext& context) {
   ast::Statem result;
   result.name = name(context.name());
+  if (Parser::PathContext* protocol = context.path(0)) {
+    const ast::Path first = path(protocol);
+    if (!first.parts.empty())
+      diagnostics_
+          .emit(diagnostics::Id::misplaced_option, first.span, ": " + first.text(), "servers")
+          .help("a state machine declares its events in its states");
+  }
   for (Parser::StatemMemberContext* member : context.statemMember()) statem_member(*member, result);
   return result;
 }

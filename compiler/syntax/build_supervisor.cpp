@@ -57,8 +57,19 @@ std::vector<ast::Argument> Builder::arguments(Parser::ArgumentsContext* context)
 
 ast::Child Builder::child(Parser::ChildMemberContext& context) {
   ast::Child result;
-  result.name = name(context.name());
-  result.target = path(context.path());
+  const std::vector<Parser::NameContext*> names = context.name();
+  if (context.COLON() != nullptr) {
+    result.name = names.empty() ? ast::Name{} : name(names.front());
+    result.target = path(context.path());
+  } else {
+    for (Parser::NameContext* each : names) {
+      if (ast::Name part = name(each); !part.text.empty())
+        result.target.parts.push_back(std::move(part));
+    }
+    if (!result.target.parts.empty())
+      result.target.span =
+          source::join(result.target.parts.front().span, result.target.parts.back().span);
+  }
   result.arguments = arguments(context.arguments());
   const ast::Name& known_as = result.name.text.empty() && !result.target.parts.empty()
                                   ? result.target.parts.back()
@@ -83,8 +94,11 @@ ast::Child Builder::child(Parser::ChildMemberContext& context) {
     } else if (option->PARTITIONS() != nullptr) {
       once(static_cast<bool>(result.partitions_span), "partitions", where);
       result.partitions = optional_value(option->value());
-      result.partition_key = name(option->name());
       result.partitions_span = where;
+    } else if (option->BY() != nullptr) {
+      once(static_cast<bool>(result.by_span), "by", where);
+      result.partition_key = name(option->name());
+      result.by_span = where;
     } else if (option->HANDLERS() != nullptr) {
       once(static_cast<bool>(result.handlers_span), "handlers", where);
       // Each path may have arguments behind it: read in the order of the text.

@@ -1,8 +1,13 @@
 #include "syntax/hints.h"
 
+#include <algorithm>
+#include <array>
+
 #include <llvm/ADT/StringExtras.h>
 #include "OtpLexer.h"
 #include "OtpParser.h"
+
+#include "syntax/word_habits.h"
 
 namespace otpc::syntax {
 namespace {
@@ -22,6 +27,42 @@ bool is_number(std::size_t type) {
 bool is_word(const antlr4::Token& token) {
   const std::string text = token.getText();
   return !text.empty() && (llvm::isAlpha(text.front()) || text.front() == '_');
+}
+
+bool is_unit(const std::string& word) {
+  constexpr std::array<std::string_view, 7> units{"ns", "us", "ms", "s", "min", "h", "d"};
+  return std::ranges::find(units, word) != units.end();
+}
+
+/// Names a type, as far as that can be seen: `u8`, `Line`.
+bool is_type(const antlr4::Token& token) {
+  constexpr std::array<std::string_view, 23> built_in{
+      "i8",     "i16",    "i32",   "i64",      "u8",   "u16",  "u32",  "u64",
+      "f32",    "f64",    "bool",  "string",   "time", "list", "set",  "map",
+      "bigint", "opaque", "bytes", "duration", "term", "pid",  "array"};
+  const std::string text = token.getText();
+  return llvm::isUpper(text.front()) || std::ranges::find(built_in, text) != built_in.end();
+}
+
+/// A value or a name stands right behind this word of the language.
+bool has_operand(std::size_t type) {
+  switch (type) {
+    case OtpLexer::VERSION:
+    case OtpLexer::THROWS:
+    case OtpLexer::LIMIT:
+    case OtpLexer::OVERFLOW:
+    case OtpLexer::AFTER:
+    case OtpLexer::EVERY:
+    case OtpLexer::TIMEOUT:
+    case OtpLexer::STATE_TIMEOUT:
+    case OtpLexer::KEY:
+    case OtpLexer::NAMES:
+    case OtpLexer::DEPENDS:
+    case OtpLexer::START:
+      return true;
+    default:
+      return type >= OtpLexer::STRATEGY && type <= OtpLexer::BACKOFF;
+  }
 }
 
 class Slip {
@@ -44,6 +85,32 @@ class Slip {
     if (type == OtpLexer::SEMI && before == OtpLexer::RBRACE && !expects(OtpLexer::SEMI))
       return {"no `;` follows a `}`: delete it", fix(FixLevel::safe, offending_, ""), true};
     if (is_number(before) && touch(*before_, offending_)) return in_number();
+    if (is_number(before) && before != OtpLexer::DURATION && is_unit(offending_.getText()))
+      return apart_from_unit();
+    if (Hint known = in_field(); !known.help.empty()) return known;
+    if (Hint known = in_list(); !known.help.empty()) return known;
+    if ((type == OtpLexer::COLON || type == OtpLexer::EQUALS) && has_operand(before) &&
+        expects(OtpLexer::IDENTIFIER)) {
+      return {
+          "no `" + offending_.getText() + "` stands behind `" + before_->getText() + "`: delete it",
+          without_sign()};
+    }
+    if (expects(OtpLexer::GREATER) &&
+        (type == OtpLexer::ARROW || (type == OtpLexer::EQUALS && next_is(OtpLexer::GREATER))))
+      return in_map();
+    if (type == OtpLexer::LBRACE && expects(OtpLexer::STRING)) {
+      return next_is(OtpLexer::RBRACE)
+                 ? Hint{"an empty list, set or map is `[]`", fix_to(offending_, *next_, "[]")}
+                 : Hint{"structs, unions and maps with something in them cannot be written here",
+                        {}};
+    }
+    if (type == OtpLexer::EQUALS && inside<OtpParser::EnumDeclContext>() &&
+        next_is(OtpLexer::INTEGER))
+      return {
+          "a member of an enum has no number: delete it",
+          {FixLevel::maybe, {{source::join(places_.behind(*before_), places_.span(*next_)), ""}}}};
+    if (type == OtpLexer::VERSION && inside<OtpParser::ModuleDeclContext>())
+      return {"`version` stands before `none`", {}};
     if (type == OtpLexer::GREATER && before == OtpLexer::EQUALS && touch(*before_, offending_))
       return arrow(*before_, offending_);
     if (type == OtpLexer::EQUALS && next_ != nullptr && next_->getType() == OtpLexer::GREATER &&
@@ -62,8 +129,6 @@ class Slip {
     if (type == OtpLexer::SEMI && expects(OtpLexer::COMMA) &&
         inside<OtpParser::ImportDeclContext>())
       return {"the names of an import are separated by `,`", fix(FixLevel::maybe, offending_, ",")};
-    if (type == OtpLexer::IDENTIFIER && offending_.getText() == "throw" && expects(OtpLexer::SEMI))
-      return {"did you mean `throws`?", fix(FixLevel::maybe, offending_, "throws")};
     if (before == OtpLexer::STATE && expects(OtpLexer::LBRACE))
       return {"what a server keeps is written `state { name: type; }`", {}};
     if (type == OtpLexer::SEMI && expects(OtpLexer::ARROW) &&
@@ -75,6 +140,10 @@ class Slip {
  private:
   static bool is_value(std::size_t type) {
     return type == OtpLexer::TRUE || type == OtpLexer::FALSE || type == OtpLexer::NONE;
+  }
+  bool next_is(std::size_t type) const { return next_ != nullptr && next_->getType() == type; }
+  std::size_t type_at(std::size_t at) const {
+    return at < tokens_.size() ? tokens_.get(at)->getType() : antlr4::Token::EOF;
   }
   bool expects(std::size_t type) const {
     return expected_.contains(static_cast<std::ptrdiff_t>(type));
@@ -109,9 +178,158 @@ class Slip {
   diagnostics::Fix fix(FixLevel level, const antlr4::Token& token, std::string text) const {
     return {level, {{places_.span(token), std::move(text)}}};
   }
+  diagnostics::Fix fix_to(const antlr4::Token& first, const antlr4::Token& last,
+                          std::string text) const {
+    return {FixLevel::maybe,
+            {{source::join(places_.span(first), places_.span(last)), std::move(text)}}};
+  }
+  /// `strategy = name`, `strategy: name`
+  diagnostics::Fix without_sign() const {
+    const source::Span sign = source::join(places_.behind(*before_), places_.span(offending_));
+    const bool joined = next_ != nullptr && touch(offending_, *next_);
+    return {FixLevel::safe, {{sign, joined ? " " : ""}}};
+  }
+  /// As it stands in the file.
+  static std::string text(const antlr4::Token& first, const antlr4::Token& last) {
+    return first.getInputStream()->getText(
+        antlr4::misc::Interval(first.getStartIndex(), last.getStopIndex()));
+  }
   Hint arrow(const antlr4::Token& first, const antlr4::Token& last) const {
     return {"the result stands behind `->`",
             {FixLevel::maybe, {{source::join(places_.span(first), places_.span(last)), "->"}}}};
+  }
+
+  /// `5 s`
+  Hint apart_from_unit() const {
+    const std::string whole = before_->getText() + offending_.getText();
+    return {"a number and its unit are one word: `" + whole + "`",
+            fix_to(*before_, offending_, whole)};
+  }
+
+  /// `map<u8 => u8>`
+  Hint in_map() const {
+    const antlr4::Token& last = offending_.getType() == OtpLexer::ARROW ? offending_ : *next_;
+    const bool apart = !touch(*before_, offending_);
+    const antlr4::Token& first = apart ? *before_ : offending_;
+    return {"a map is written `map<key, value>`",
+            fix_to(first, last, apart ? before_->getText() + "," : ", ")};
+  }
+
+  /// The last token of the type that begins there; `nowhere` when it is none.
+  std::size_t end_of_type(std::size_t at) const {
+    int depth = 0;
+    for (std::size_t end = at;; ++end) {
+      switch (type_at(end)) {
+        case OtpLexer::LESS:
+        case OtpLexer::LPAREN:
+          ++depth;
+          break;
+        case OtpLexer::GREATER:
+          --depth;
+          break;
+        case OtpLexer::RPAREN:
+        case OtpLexer::COMMA:
+          if (depth == 0) return end == at ? nowhere : end - 1;
+          depth -= type_at(end) == OtpLexer::RPAREN ? 1 : 0;
+          break;
+        case OtpLexer::SEMI:
+        case OtpLexer::EQUALS:
+        case OtpLexer::RBRACE:
+          return end == at || depth != 0 ? nowhere : end - 1;
+        case OtpLexer::COLON:
+        case OtpLexer::LBRACE:
+        case OtpLexer::AT:
+        case antlr4::Token::EOF:
+          return nowhere;
+        default:
+          break;
+      }
+    }
+  }
+
+  Hint in_field() const {
+    const std::size_t at = offending_.getTokenIndex();
+    if (offending_.getType() == OtpLexer::QUESTION) {
+      // `name?: u8`, `name: ?u8`
+      const bool behind_name = expects(OtpLexer::COLON) && next_is(OtpLexer::COLON);
+      const bool before_type = expects(OtpLexer::LPAREN) && expects(OtpLexer::IDENTIFIER);
+      if (!behind_name && !before_type) return {};
+      const std::size_t first = at + (behind_name ? 2 : 1);
+      const std::size_t last = end_of_type(first);
+      if (last == nowhere) return {};
+      const antlr4::Token& end = *tokens_.get(last);
+      const std::string absent = text(*tokens_.get(first), end) + "?";
+      return {"what may be absent has a type that ends in `?`: `" +
+                  (behind_name ? before_->getText() + ": " : "") + absent + "`",
+              {FixLevel::maybe, {{places_.span(offending_), ""}, {places_.behind(end), "?"}}},
+              true};
+    }
+    const bool constant = inside<OtpParser::ConstDeclContext>();
+    if (!expects(OtpLexer::COLON) || (!constant && !inside<OtpParser::FieldContext>())) return {};
+    return name_behind_type(constant ? "const " : "");
+  }
+
+  /// No word stands right behind another.
+  bool is_one_type(std::size_t first, std::size_t last) const {
+    for (std::size_t at = first; at < last; ++at) {
+      if (is_word(*tokens_.get(at)) && is_word(*tokens_.get(at + 1))) return false;
+    }
+    return type_at(last) != OtpLexer::COLONS;
+  }
+
+  /// `u32 count`, as in C++, and `count u32`.
+  Hint name_behind_type(const std::string& word) const {
+    const std::size_t first = before_->getTokenIndex();
+    const std::size_t last = end_of_type(first);
+    const bool wrong_word = *word_of_habit(before_->getText()) != '\0';
+    if (wrong_word || last == nowhere || last == first ||
+        offending_.getLine() != before_->getLine())
+      return {};
+    const antlr4::Token& end = *tokens_.get(last);
+    if (!is_type(*before_) && is_type(offending_) && is_one_type(first + 1, last)) {
+      return {"a `:` stands before the type: `" + word + before_->getText() + ": " +
+                  text(offending_, end) + "`",
+              {FixLevel::maybe, {{places_.behind(*before_), ":"}}},
+              true};
+    }
+    if (!is_word(end) || !is_one_type(first, last - 1)) return {};
+    const std::string turned = end.getText() + ": " + text(*before_, *tokens_.get(last - 1));
+    return {"the name stands first: `" + word + turned + "`", fix_to(*before_, end, turned)};
+  }
+
+  /// What is listed where one stands, or without the brackets: `throws E, F`, `depends [logger]`.
+  Hint in_list() const {
+    const std::size_t given = offending_.getType();
+    const std::size_t before = before_->getType();
+    if (given == OtpLexer::LBRACKET && before == OtpLexer::DEPENDS) return in_brackets();
+    if (given != OtpLexer::COMMA && given != OtpLexer::BAR) return {};
+    if (is_thrown()) return {"one kind of error is thrown: make one `error` of both", {}};
+    if (given == OtpLexer::BAR || !inside<OtpParser::ChildMemberContext>() ||
+        !expects(OtpLexer::SEMI) || next_ == nullptr)
+      return {};
+    if (next_->getType() < OtpLexer::RESTART || next_->getType() > OtpLexer::BY)
+      return {"write one `child` for each", {}};
+    return {"no `,` stands between the options of a child: delete it",
+            fix(FixLevel::safe, offending_, ""), true};
+  }
+  Hint in_brackets() const {
+    const std::size_t first = offending_.getTokenIndex() + 1;
+    std::size_t last = first;
+    while (type_at(last) != OtpLexer::RBRACKET && type_at(last) != OtpLexer::SEMI &&
+           type_at(last) != antlr4::Token::EOF)
+      ++last;
+    if (last == first || type_at(last) != OtpLexer::RBRACKET)
+      return {"the names stand without brackets", {}};
+    const antlr4::Token& closing = *tokens_.get(last);
+    return {"the names stand without brackets: `depends " +
+                text(*tokens_.get(first), *tokens_.get(last - 1)) + ";`",
+            {FixLevel::maybe, {{places_.span(offending_), ""}, {places_.span(closing), ""}}}};
+  }
+  /// A path behind `throws` stands before it.
+  bool is_thrown() const {
+    std::size_t at = offending_.getTokenIndex();
+    while (at > 1 && is_word(*tokens_.get(at - 1)) && type_at(at - 2) == OtpLexer::COLONS) at -= 2;
+    return at > 1 && is_word(*tokens_.get(at - 1)) && type_at(at - 2) == OtpLexer::THROWS;
   }
 
   /// Something stands at a number that is no part of it: `1h30min`, `5sec`, `1,000`, `36,6`.
@@ -133,6 +351,8 @@ class Slip {
                : Hint{"a fraction stands behind a point: `36.6`",
                       fix(FixLevel::maybe, offending_, ".")};
   }
+
+  static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
 
   antlr4::TokenStream& tokens_;
   const antlr4::misc::IntervalSet expected_;

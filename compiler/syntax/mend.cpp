@@ -100,6 +100,7 @@ class Mender {
   MendedTokens mended() {
     MendedTokens result;
     result.balanced = mend_braces();
+    mend_words();
     if (type(0) != OtpLexer::IMPORT) mend_lines();
     std::ranges::stable_sort(changes_, {}, [](const Change& each) {  // `;` before `}`
       return std::pair(each.index, each.type != OtpLexer::SEMI);
@@ -107,26 +108,35 @@ class Mender {
     auto change = changes_.begin();
     for (std::size_t i = 0; i <= tokens_.size(); ++i) {
       bool dropped = false;
+      std::size_t other_type = 0;
       for (; change != changes_.end() && change->index == i; ++change) {
         dropped |= change->type == 0;
-        if (change->type != 0) result.tokens.push_back(made_up(change->type, *tokens_[i - 1]));
+        if (change->replaces)
+          other_type = change->type;
+        else if (change->type != 0)
+          result.tokens.push_back(made_up(change->type, *tokens_[i - 1]));
         result.mends.push_back(std::move(change->mend));
       }
-      if (i < tokens_.size() && !dropped)
-        result.tokens.push_back(std::make_unique<antlr4::CommonToken>(tokens_[i]));
+      if (i == tokens_.size() || dropped) continue;
+      auto token = std::make_unique<antlr4::CommonToken>(tokens_[i]);
+      if (other_type != 0) token->setType(other_type);
+      result.tokens.push_back(std::move(token));
     }
     return result;
   }
 
  private:
   struct Change {
-    std::size_t index = 0;  ///< of the token before which it is put in, or that is left out
+    std::size_t index = 0;  ///< of the token before which it is put in, or that is another one
     std::size_t type = 0;   ///< 0: left out
     Mend mend;
+    bool replaces = false;  ///< the token is read as this type
   };
+  enum class Block : std::uint8_t { other, fields, clauses };
   struct Open {
     std::size_t index = 0;   ///< of the `{`
     std::size_t column = 0;  ///< where its line begins
+    Block block = Block::other;
   };
 
   std::size_t type(std::size_t at) const {
@@ -150,7 +160,11 @@ class Mender {
 
   Mend missing(std::size_t index, const char* message) const {
     const Token& before = *tokens_[index - 1];
-    return {before.getLine(), places_.behind(before), message, {}, 0, false};
+    Mend mend;
+    mend.line = before.getLine();
+    mend.span = places_.behind(before);
+    mend.message = message;
+    return mend;
   }
 
   /// True when braces match now: each that is missing or too many is found by the indentation.
@@ -165,7 +179,7 @@ class Mender {
     if (depth == 0) return !closes_too_much;
     if (std::abs(depth) > mended_at_most || tokens_.size() == 1) return false;
     if (depth > 0)
-      close_open_blocks();
+      close_open_blocks(static_cast<std::size_t>(depth));
     else
       open_closed_blocks();
     if (changes_.size() == static_cast<std::size_t>(std::abs(depth))) return true;
@@ -180,8 +194,48 @@ class Mender {
     changes_.push_back(std::move(change));
   }
 
-  /// A line that stands no deeper than the one that opened a block is not in it.
-  void close_open_blocks() {
+  /// What stands in the block that opens here inside of a declaration.
+  Block block_at(std::size_t opening) const {
+    std::size_t begin = opening;
+    while (begin > 0 && !is_ending(type(begin - 1))) --begin;
+    begin = behind_annotations(begin);
+    const bool at_once = begin + 1 == opening;
+    switch (type(begin)) {
+      case OtpLexer::FINAL:
+      case OtpLexer::STATE:
+        return at_once ? Block::fields : Block::clauses;
+      case OtpLexer::ANY:
+        return Block::clauses;
+      case OtpLexer::DATA:
+      case OtpLexer::ENV:
+        return at_once ? Block::fields : Block::other;
+      default:
+        return Block::other;
+    }
+  }
+
+  /// What begins here, behind an ending, belongs to the declaration and not to that block.
+  bool is_outside(std::size_t at, Block block) const {
+    if (block == Block::other || !is_ending(type(at - 1))) return false;
+    at = behind_annotations(at);
+    if (!begins_members(type(at)) || type(at + 1) == OtpLexer::COLON) return false;
+    if (block == Block::fields) return true;
+    switch (type(at)) {
+      case OtpLexer::STATE:
+      case OtpLexer::FINAL:
+      case OtpLexer::ANY:
+      case OtpLexer::DATA:
+      case OtpLexer::INIT:
+      case OtpLexer::USES:
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /// A line that stands no deeper than the one that opened a block is not in it; nor is what a
+  /// block of its kind never has.
+  void close_open_blocks(std::size_t missing_braces) {
     std::vector<Open> open;
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
       const bool closes = type(i) == OtpLexer::RBRACE;
@@ -190,7 +244,12 @@ class Mender {
         close(open.back(), i);
         open.pop_back();
       }
-      if (type(i) == OtpLexer::LBRACE) open.push_back({i, column(line_begin(i))});
+      if (open.size() > 1 && changes_.size() < missing_braces && is_outside(i, open.back().block)) {
+        close(open.back(), i);
+        open.pop_back();
+      }
+      if (type(i) == OtpLexer::LBRACE)
+        open.push_back({i, column(line_begin(i)), open.size() == 1 ? block_at(i) : Block::other});
       if (closes && !open.empty()) open.pop_back();
     }
     if (open.size() == 1) close(open.front(), tokens_.size());
@@ -203,11 +262,11 @@ class Mender {
       if (!any && i > 0 && is_first_of_line(i) && column(i) > column(0) &&
           !wants_more(type(i - 1)) && begins_member(i, false)) {
         changes_.push_back({i, OtpLexer::LBRACE, missing(i, "expected `{`")});
-        open.push_back({i, column(0)});
+        open.push_back({i, column(0), Block::other});
         any = true;
       }
       if (type(i) == OtpLexer::LBRACE) {
-        open.push_back({i, column(line_begin(i))});
+        open.push_back({i, column(line_begin(i)), Block::other});
         any = true;
       }
       if (type(i) != OtpLexer::RBRACE) continue;
@@ -218,6 +277,81 @@ class Mender {
       else
         open.pop_back();
     }
+  }
+
+  /// Behind `@private`, `@deprecated(3)`.
+  std::size_t behind_annotations(std::size_t at) const {
+    while (type(at) == OtpLexer::AT) {
+      at += 2;  // and the name
+      if (type(at) != OtpLexer::LPAREN) continue;
+      while (at < tokens_.size() && type(at) != OtpLexer::RPAREN && !is_ending(type(at))) ++at;
+      if (type(at) == OtpLexer::RPAREN) ++at;
+    }
+    return at;
+  }
+
+  /// The token is read as another one, or left out when that is 0.
+  void read_as(std::size_t index, std::size_t other, std::string message, std::string help,
+               std::string replacement) {
+    const Token& token = *tokens_[index];
+    Mend mend;
+    mend.line = token.getLine();
+    mend.span = places_.span(token);
+    mend.message = std::move(message);
+    mend.help = std::move(help);
+    mend.replaced = mend.span;
+    mend.replacement = std::move(replacement);
+    changes_.push_back({index, other, std::move(mend), other != 0});
+  }
+
+  /// A word of a relative: `data` in a server, `state` in a state machine, `enum class`.
+  void mend_words() {
+    const std::size_t head = behind_annotations(0);
+    if (type(head) == OtpLexer::ENUM && is_word(type(head + 1)) && is_word(type(head + 2))) {
+      const std::string word = tokens_[head + 1]->getText();
+      if (word != "class" && word != "struct") return;
+      read_as(head + 1, 0, "unexpected `" + word + "`",
+              "write `enum " + tokens_[head + 2]->getText() + " { ... }`", "");
+      // Up to the name, and the space with it.
+      changes_.back().mend.replaced.end = places_.span(*tokens_[head + 2]).begin;
+      return;
+    }
+    const bool server = type(head) == OtpLexer::SERVER;
+    if (!server && type(head) != OtpLexer::STATEM) return;
+    int depth = 0;
+    for (std::size_t i = head; i < tokens_.size(); ++i) {
+      if (type(i) == OtpLexer::LBRACE) ++depth;
+      if (type(i) == OtpLexer::RBRACE) --depth;
+      const bool block = depth == 1 && type(i + 1) == OtpLexer::LBRACE;
+      if (server && block && type(i) == OtpLexer::DATA) {
+        read_as(i, OtpLexer::STATE, "expected `state`, found `data`",
+                "what a server keeps is written `state { name: type; }`", "state");
+      } else if (!server && block && type(i) == OtpLexer::STATE && has_field(i + 2)) {
+        read_as(i, OtpLexer::DATA, "expected `data`, found `state`",
+                "what a state machine keeps is written `data { name: type; }`", "data");
+      } else if (!server && depth == 2 && type(i) == OtpLexer::TO && !is_ending(type(i - 1))) {
+        i = join_targets(i + 1) - 1;
+      }
+    }
+  }
+
+  bool has_field(std::size_t at) const {
+    at = behind_annotations(at);
+    return is_word(type(at)) && type(at + 1) == OtpLexer::COLON;
+  }
+
+  /// `to idle, busy`: joined as if by `|`. Where they end.
+  std::size_t join_targets(std::size_t at) {
+    for (; is_word(type(at)) && is_word(type(at + 2)); at += 2) {
+      if (type(at + 1) == OtpLexer::COMMA)
+        read_as(at + 1, OtpLexer::BAR, "expected `|`, found `,`",
+                "states to choose from are joined by `|`: `" + tokens_[at]->getText() + " | " +
+                    tokens_[at + 2]->getText() + "`",
+                " |");
+      else if (type(at + 1) != OtpLexer::BAR)
+        break;
+    }
+    return at;
   }
 
   /// Behind `state`, `state idle, busy`, `data`, `env`, `any`; 0 when that is not what begins
@@ -250,8 +384,11 @@ class Mender {
       return;
     }
     const Token& token = *tokens_[closing];
-    changes_.push_back(
-        {closing, 0, {token.getLine(), places_.span(token), "unexpected `}`", {}, 0, false}});
+    Mend mend;
+    mend.line = token.getLine();
+    mend.span = places_.span(token);
+    mend.message = "unexpected `}`";
+    changes_.push_back({closing, 0, std::move(mend)});
   }
 
   bool begins_member(std::size_t at, bool in_the_middle) const {

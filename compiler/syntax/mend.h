@@ -11,7 +11,7 @@
 
 namespace otpc::syntax {
 
-/// A sign that was put in or left out.
+/// What was put in, left out or read as something else.
 struct Mend {
   std::size_t line = 0;  ///< where it is missed; when the parser tells of this line, that is it
   source::Span span;     ///< of what is left out; empty where something is put in
@@ -19,6 +19,9 @@ struct Mend {
   source::Span open;     ///< the `{` that is not closed
   std::size_t open_line = 0;
   bool semicolon = false;
+  std::string help;         ///< of a word that is another one
+  source::Span replaced;    ///< with `help`
+  std::string replacement;  ///< likewise
 };
 
 struct MendedTokens {
@@ -27,7 +30,8 @@ struct MendedTokens {
   bool balanced = true;  ///< braces match
 };
 
-/// Only the indentation is asked: where it says nothing, the tokens stay as they are.
+/// The indentation is asked, and the words that cannot stand in a block; where they say nothing,
+/// the tokens stay as they are. What is mended is never in order as it stands.
 MendedTokens mend(const std::vector<antlr4::Token*>& tokens, const Places& places);
 
 }  // namespace otpc::syntax

@@ -105,6 +105,7 @@ grammar::OtpParser::TopLevelContext* SliceParser::parse() {
   MendedTokens mended = mend(stream_.getTokens(), places_);
   mended_source_.emplace(std::move(mended.tokens));
   mended_stream_.emplace(&*mended_source_);
+  mended_stream_->fill();  // what helps looks ahead
   parser_.setTokenStream(&*mended_stream_);
   parser_.setErrorHandler(std::make_shared<KeepEndings>(mended.balanced));
   parser_.addErrorListener(&errors_);
@@ -137,9 +138,11 @@ std::vector<source::Span> SliceParser::unclear() {
   return result;
 }
 
-void SliceParser::collect_lost(const grammar::OtpParser::DeclarationContext* declaration,
-                               bool has_name, std::set<std::string>& lost) {
-  const bool known = has_name && declaration->start != nullptr && declaration->stop != nullptr;
+void SliceParser::collect_lost(grammar::OtpParser::DeclarationContext* declaration, bool has_name,
+                               std::set<std::string>& lost) {
+  // In `const u8 max = 5;` the name is not where it is looked for.
+  const bool known = has_name && declaration->start != nullptr && declaration->stop != nullptr &&
+                     declaration->constDecl() == nullptr;
   for (const antlr4::Token* token : mended_stream_->getTokens()) {
     const std::size_t index = token->getTokenIndex();
     const bool inside = known && index >= declaration->start->getTokenIndex() &&

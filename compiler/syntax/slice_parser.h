@@ -30,7 +30,7 @@ class SliceParser {
   /// or to the end of all when braces do not match.
   std::vector<source::Span> unclear();
   /// Words that stand outside of the declaration that was understood, or in one without a name.
-  void collect_lost(const grammar::OtpParser::DeclarationContext* declaration, bool has_name,
+  void collect_lost(grammar::OtpParser::DeclarationContext* declaration, bool has_name,
                     std::set<std::string>& lost);
 
  private:

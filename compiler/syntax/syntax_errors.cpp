@@ -1,7 +1,6 @@
 #include "syntax/syntax_errors.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 #include <vector>
 
@@ -9,6 +8,7 @@
 #include "OtpParser.h"
 
 #include "syntax/hints.h"
+#include "syntax/word_habits.h"
 
 namespace otpc::syntax {
 namespace {
@@ -17,54 +17,14 @@ using diagnostics::Id;
 using grammar::OtpLexer;
 using grammar::OtpParser;
 
-struct Habit {
-  std::string_view word;
-  const char* help;
-};
-
-/// What readers of Elixir, Erlang, protobuf and C++ write out of habit.
-constexpr std::array habits{
-    Habit{"def", "a message is declared with `call`, `cast` or `info`; its code is written in C++"},
-    Habit{"defmodule", "a file begins with `module name;`"},
-    Habit{"do", "a body stands between `{` and `}`"},
-    Habit{"end", "a body is closed with `}`"},
-    Habit{"use", "write `import other::module { Name };`; a server is `server Name { ... }`"},
-    Habit{"handle_call", "write `call name(parameters) -> result;`"},
-    Habit{"handle_cast", "write `cast name(parameters);`"},
-    Habit{"handle_info", "write `info name(parameters);`"},
-    Habit{"handle_continue", "write `continue name;`"},
-    Habit{"gen_server", "a gen_server is declared with `server Name { ... }`"},
-    Habit{"GenServer", "a GenServer is declared with `server Name { ... }`"},
-    Habit{"message", "a record is declared with `struct Name { field: type; }`"},
-    Habit{"service", "a service is declared with `server Name { ... }`"},
-    Habit{"rpc", "write `call name(parameters) -> result;`"},
-    Habit{"returns", "the result stands behind `->`"},
-    Habit{"repeated", "write `name: list<type>;`"},
-    Habit{"required", "every field is required unless its type ends in `?`"},
-    Habit{"optional", "an optional field has a type that ends in `?`"},
-    Habit{"package", "a file begins with `module name;`"},
-    Habit{"namespace", "a file begins with `module name;`, which becomes the namespace"},
-    Habit{"class", "write `struct Name { field: type; }` or `server Name { ... }`"},
-    Habit{"interface", "write `server Name { ... }`"},
-    Habit{"void", "a call without a result has no `->`"},
-    Habit{"int",
-          "the integer types are i8 to i64 and u8 to u64; the name stands first: `count: i64`"},
-    Habit{"include", "write `import other::module { Name };`"},
-    Habit{"worker", "write `child name: Server(arguments);`"},
-    Habit{"children", "write one `child name: Server(arguments);` for each"},
-};
-
-const char* habit_help(std::string_view word) {
-  for (const Habit& habit : habits) {
-    if (habit.word == word) return habit.help;
-  }
-  return "";
+/// By the mender: it has no text.
+bool is_put_in(const antlr4::Token& token) {
+  return token.getStopIndex() + 1 == token.getStartIndex();
 }
 
 std::string quoted(const antlr4::Token& token) {
   if (token.getType() == antlr4::Token::EOF) return "the end of the declaration";
-  const bool put_in = token.getStopIndex() + 1 == token.getStartIndex();
-  if (put_in) return "the end of the line";
+  if (is_put_in(token)) return "the end of the line";
   std::string text = token.getText();
   if (text.size() > 30) text = text.substr(0, 27) + "...";
   return "`" + text + "`";
@@ -90,7 +50,9 @@ std::string literal_of(std::size_t type) {
 /// The words of the language that may stand instead of one that it does not know.
 std::vector<std::string> possible_words(const antlr4::Token& token,
                                         const antlr4::misc::IntervalSet& expected) {
-  if (token.getType() != OtpLexer::IDENTIFIER) return {};
+  const std::size_t given = token.getType();
+  const bool word_of_language = given >= OtpLexer::MODULE && given <= OtpLexer::START_PHASES;
+  if (given != OtpLexer::IDENTIFIER && !word_of_language) return {};
   std::vector<std::string> words;
   // Where a declaration may end, another one may begin.
   if (expected.contains(static_cast<std::ptrdiff_t>(antlr4::Token::EOF))) {
@@ -139,6 +101,47 @@ antlr4::misc::IntervalSet expected_tokens(antlr4::Parser& parser) {
   const bool timed = message != nullptr && message->INFO() != nullptr;
   if (!timed) expected.remove(static_cast<std::size_t>(OtpLexer::EVERY));
   return expected;
+}
+
+/// With the options of a message: behind a word that is none of them the parser has left it.
+antlr4::misc::IntervalSet possible_here(antlr4::Parser& parser) {
+  antlr4::misc::IntervalSet expected = parser.getExpectedTokens();
+  antlr4::TokenStream& tokens = *parser.getTokenStream();
+  if (!expected.contains(static_cast<std::ptrdiff_t>(OtpLexer::SEMI))) return expected;
+  for (std::size_t at = tokens.index(); at-- > 0;) {
+    switch (tokens.get(at)->getType()) {
+      case OtpLexer::SEMI:
+      case OtpLexer::LBRACE:
+      case OtpLexer::RBRACE:
+        return expected;
+      case OtpLexer::INFO:
+        expected.add(static_cast<std::ptrdiff_t>(OtpLexer::EVERY));
+        [[fallthrough]];
+      case OtpLexer::CALL:
+      case OtpLexer::CAST:
+      case OtpLexer::TASK:
+        expected.add(static_cast<std::ptrdiff_t>(OtpLexer::TIMEOUT));
+        [[fallthrough]];
+      case OtpLexer::INIT:
+        expected.add(static_cast<std::ptrdiff_t>(OtpLexer::THROWS));
+        return expected;
+      default:
+        break;
+    }
+  }
+  return expected;
+}
+
+/// Behind `child Cart` one of many words may come.
+bool is_child_option(antlr4::Parser& parser, const antlr4::misc::IntervalSet& expected) {
+  return dynamic_cast<OtpParser::ChildMemberContext*>(parser.getContext()) != nullptr &&
+         expected.contains(static_cast<std::ptrdiff_t>(OtpLexer::RESTART));
+}
+
+/// `child Cart cart;`
+bool is_name_behind(antlr4::TokenStream& tokens) {
+  return tokens.LA(-2) == OtpLexer::CHILD && tokens.LA(1) == OtpLexer::IDENTIFIER &&
+         tokens.LA(2) == OtpLexer::SEMI;
 }
 
 /// More `{` than `}` stand before that token.
@@ -195,10 +198,12 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
     unclear_lines_.insert(bad);  // told already
     return;
   }
-  const std::string expected = expectation(expected_tokens(*parser));
+  const antlr4::misc::IntervalSet possible = expected_tokens(*parser);
+  const bool option = is_child_option(*parser, possible);
+  const std::string expected = option ? "`;` or an option of the child" : expectation(possible);
   antlr4::Token* before = parser->getTokenStream()->LT(-1);
   const bool semicolon =
-      expected.find("`;`") != std::string::npos && before != nullptr &&
+      possible.contains(static_cast<std::ptrdiff_t>(OtpLexer::SEMI)) && before != nullptr &&
       (before->getLine() < offending->getLine() || offending->getType() == OtpLexer::RBRACE ||
        offending->getType() == antlr4::Token::EOF);
   if (semicolon && before->getLine() == last_line) return;
@@ -215,24 +220,33 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
   const bool at_end = offending->getType() == antlr4::Token::EOF;
   const source::Span span =
       at_end && before != nullptr ? places_.behind(*before) : places_.span(*offending);
-  const std::string message =
-      expected.empty() ? "unexpected " + (at_end ? "end of the declaration" : quoted(*offending))
-                       : "expected " + expected + ", found " + quoted(*offending);
+  const std::string message = !expected.empty()
+                                  ? "expected " + expected + ", found " + quoted(*offending)
+                              : at_end                ? "unexpected end of the declaration"
+                              : is_put_in(*offending) ? "unexpected end of the line"
+                                                      : "unexpected " + quoted(*offending);
   if (!known.help.empty()) {
     auto builder = diagnostics_.emit(Id::syntax, span, message).help(known.help);
     for (const diagnostics::Edit& each : known.fix.edits)
       builder.fix(known.fix.level, each.span, each.text);
     return;
   }
-  std::string help = habit_help(offending->getText());
-  const std::vector<std::string> words = possible_words(*offending, parser->getExpectedTokens());
+  std::string help = word_of_habit(offending->getText());
+  const std::vector<std::string> words = possible_words(*offending, possible_here(*parser));
   if (help.empty() && diagnostics::nearest(offending->getText(), words) != nullptr) {
     diagnostics_.emit(Id::syntax, span, message).suggest(offending->getText(), words);
     return;
   }
-  if (help.empty() && before != nullptr) help = habit_help(before->getText());
+  if (help.empty() && before != nullptr) help = word_of_habit(before->getText());
   if (help.empty() && at_end && has_open_brace(*parser->getTokenStream(), index))
     help = "a `{` that is not closed with `}`, or a missing `;`";
+  if (help.empty() && option && is_name_behind(*parser->getTokenStream()))
+    help = "a name of its own stands first: `child " + offending->getText() + ": " +
+           before->getText() + "`";
+  if (help.empty() && option)
+    help =
+        "the options are `restart`, `shutdown`, `significant`, `name`, `partitions`, `by` and "
+        "`handlers`";
   diagnostics_.emit(Id::syntax, span, message).help(help);
 }
 
@@ -244,6 +258,10 @@ void SyntaxErrors::tell(const Mend& mend) {
   auto builder = diagnostics_.emit(Id::syntax, mend.span, mend.message);
   if (mend.semicolon) {
     builder.help("end it with `;`").fix(diagnostics::FixLevel::safe, mend.span, ";");
+    return;
+  }
+  if (!mend.help.empty()) {
+    builder.help(mend.help).fix(diagnostics::FixLevel::maybe, mend.replaced, mend.replacement);
     return;
   }
   misplaced_ = true;

@@ -135,6 +135,36 @@ void skip_space(antlr4::CharStream& input, antlr4::atn::LexerATNSimulator& autom
   }
 }
 
+bool is_ending(std::size_t type) {
+  return type == OtpLexer::SEMI || type == OtpLexer::LBRACE || type == OtpLexer::RBRACE;
+}
+
+bool is_foreign_comment(const antlr4::Token& token) {
+  const std::string text = token.getText();
+  return text == "%" || text == "#";
+}
+
+/// `% text` and `# text`, as comments are written elsewhere: told, and left out with its line.
+void take_comment(const antlr4::Token& token, source::Span span, antlr4::CharStream& input,
+                  antlr4::atn::LexerATNSimulator& automaton, diagnostics::Engine& diagnostics) {
+  const std::string sign = token.getText();
+  while (input.LA(1) == static_cast<unsigned char>(sign.front())) {
+    automaton.consume(&input);
+    ++span.end;
+  }
+  std::string line;
+  while (input.LA(1) != '\n' && input.LA(1) != antlr4::IntStream::EOF) {
+    if (line.size() < 7) line += static_cast<char>(input.LA(1));
+    automaton.consume(&input);
+  }
+  auto builder = diagnostics.emit(Id::unexpected_character, {span.file, span.begin, span.begin + 1},
+                                  "`" + sign + "`");
+  if (line == "include")
+    builder.help("write `import other::module { Name };`");
+  else
+    builder.help("a comment begins with `//`").fix(diagnostics::FixLevel::safe, span, "//");
+}
+
 /// Cuts while tokens come in. Behind an ending (`;`, `}`) at the outermost level a declaring word
 /// begins a new piece, and so does any word at the very left of its line: a declaration whose word
 /// is misspelled. What else stands there belongs to the declaration before, whose `{` is missing. A
@@ -283,6 +313,8 @@ TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file
   std::string doc;
   source::Span doc_at;
   int nesting = 0;
+  std::size_t line_before = 0;
+  std::size_t type_before = 0;
   for (;;) {
     skip_space(*input, *automaton);
     std::unique_ptr<antlr4::Token> token = lexer.nextToken();
@@ -304,7 +336,15 @@ TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file
     const source::Span span = result.places.span(*token);
     const bool is_token = type != OtpLexer::UNKNOWN && type != OtpLexer::OPEN_STRING &&
                           type != OtpLexer::OPEN_COMMENT;
+    const bool foreign_comment = type == OtpLexer::UNKNOWN && is_foreign_comment(*token) &&
+                                 (token->getLine() > line_before || is_ending(type_before));
+    if (foreign_comment) {
+      take_comment(*token, span, *input, *automaton, diagnostics);
+      continue;
+    }
     if (!is_token) result.bad_lines.insert(token->getLine());
+    line_before = token->getLine();
+    type_before = type;
     if (type == OtpLexer::QUOTED) {
       take_quoted(*token, span, diagnostics);
       type = OtpLexer::STRING;
