@@ -75,6 +75,11 @@ model::Life ModuleChecker::life(const ast::Decorated& decorated,
   if (added != nullptr) made.added = version_of(*added, decorated.name);
   if (const auto* was = annotation(decorated, "was"))
     made.was = text_of(*was, "@was(\"old_name\")");
+  if (!made.was.empty() && made.was == decorated.name.text)
+    diagnostics_
+        .emit(Id::annotation_arguments, annotation(decorated, "was")->span, "was",
+              "another name: the one that it had before")
+        .help("delete it: it is called so anyway");
   if (const auto* deprecated = annotation(decorated, "deprecated")) {
     made.deprecated = version_of(*deprecated, decorated.name);
     check_order(*deprecated, made.deprecated, added, made.added);
@@ -125,8 +130,10 @@ void ModuleChecker::check_life(const std::vector<Member>& members,
     if (!fresh && other->second->name != each.name) {
       diagnostics_
           .emit(Id::same_wire_name, each.span, other->second->name, each.name, each.wire_name())
-          .label(other->second->span, "the other");
+          .label(other->second->span, "the other")
+          .help("give one of them another name, or another `@was`");
     }
+    if (is_told_as_removed(each.life.use_instead, each.life.use_instead_span, removed)) continue;
     const model::Life& life = each.life;
     if (life.use_instead.empty() || std::ranges::find(names, life.use_instead) != names.end())
       continue;
@@ -156,8 +163,11 @@ void ModuleChecker::check_life() {
     if (!fresh) {
       diagnostics_
           .emit(Id::same_wire_name, each->span, other->second->name, each->name, each->wire_name())
-          .label(other->second->span, "the other");
+          .label(other->second->span, "the other")
+          .help("give one of them another name, or another `@was`");
     }
+    if (is_told_as_removed(each->life.use_instead, each->life.use_instead_span, module_.removed))
+      continue;
     const model::Life& life = each->life;
     if (life.use_instead.empty() || scope_.contains(life.use_instead)) continue;
     diagnostics_.emit(Id::unknown_name, life.use_instead_span, "declaration", life.use_instead)
