@@ -176,6 +176,7 @@ struct ServerBase : Decorated {
   std::vector<Mailbox> mailboxes;
   std::vector<Upgrade> upgrades;
   std::vector<OldState> old_states;  ///< the oldest first
+  bool old_states_unclear = false;   ///< the contract file cannot be read
 };
 struct Server : ServerBase {
   std::vector<Path> protocols;

@@ -1,6 +1,8 @@
 #include "diagnostics/engine.h"
 
 #include <algorithm>
+#include <ranges>
+#include <utility>
 
 namespace otpc::diagnostics {
 namespace {
@@ -123,19 +125,27 @@ bool Engine::is_wrong_in(source::Span span) const {
 }
 
 void Engine::report_unused_allowances() {
-  const std::vector<Allowance> all(allowances_);
+  // Those that may allow what is told of others come last, the outer behind the inner ones; none
+  // allows what is told of itself.
+  for (const bool of_allows : {false, true}) report_unused_allowances(of_allows);
+}
+
+void Engine::report_unused_allowances(bool of_allows) {
   const auto is_idle = [&](const Allowance& each) {
     return !each.used &&
            std::ranges::any_of(each.ids, [&](Id id) { return warnings_.enabled(id); });
   };
-  for (const Allowance& each : all) {
-    if (!is_idle(each)) continue;
-    const bool whole = std::ranges::none_of(all, [&](const Allowance& other) {
+  for (Allowance& each : std::views::reverse(allowances_)) {
+    const bool allows = std::ranges::find(each.ids, Id::unused_allow) != each.ids.end();
+    if (allows != of_allows || !is_idle(each)) continue;
+    const bool whole = std::ranges::none_of(allowances_, [&](const Allowance& other) {
       return other.annotation == each.annotation && !is_idle(other);
     });
+    const source::Span covers = std::exchange(each.covers, {});
     emit(Id::unused_allow, whole ? each.annotation : each.place, each.word)
         .help("delete it")
         .fix(FixLevel::safe, whole ? each.annotation : each.part, "");
+    each.covers = covers;
   }
 }
 

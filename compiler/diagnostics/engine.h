@@ -166,6 +166,7 @@ class Engine {
 
  private:
   Builder add(Id id, source::Span span, std::string message);
+  void report_unused_allowances(bool of_allows);
   bool is_allowed(Id id, source::Span span);
   bool is_shadowed(source::Span span) const;
 

@@ -17,6 +17,12 @@ std::string shown(const tools::Place& place) {
   return place.file + ":" + std::to_string(place.line);
 }
 
+/// A server or a state machine, or null.
+ast::ServerBase* process_of(ast::Declaration& declaration) {
+  if (auto* server = std::get_if<ast::Server>(&declaration)) return server;
+  return std::get_if<ast::Statem>(&declaration);
+}
+
 }  // namespace
 
 std::string contract_path(const std::string& schema) { return schema + ".lock"; }
@@ -28,8 +34,12 @@ void Contracts::read(const LoadedFile& file) {
   llvm::Expected<tools::Contract> contract =
       text ? tools::read_contract(*text, path) : text.takeError();
   if (!contract) {
-    diagnostics_.emit(Id::bad_contract, {}, path, llvm::toString(contract.takeError()))
+    diagnostics_
+        .emit(Id::bad_contract, file.ast->module.span, path, llvm::toString(contract.takeError()))
         .help("take it from the history of the sources, or write it anew: `otpc compat --update`");
+    for (ast::Declaration& each : file.ast->declarations) {
+      if (ast::ServerBase* process = process_of(each)) process->old_states_unclear = true;
+    }
     return;
   }
   give_states(*contract, *file.ast);
@@ -43,8 +53,7 @@ const tools::Contract* Contracts::find(const LoadedFile& file) const {
 
 void Contracts::give_states(const tools::Contract& contract, ast::File& file) {
   for (ast::Declaration& declaration : file.declarations) {
-    ast::ServerBase* process = std::get_if<ast::Server>(&declaration);
-    if (process == nullptr) process = std::get_if<ast::Statem>(&declaration);
+    ast::ServerBase* process = process_of(declaration);
     if (process == nullptr) continue;
     std::string wire_name = process->name.text;
     for (const ast::Annotation& each : process->annotations) {

@@ -54,6 +54,7 @@ struct Removed {
   std::string name;  ///< on the wire
   std::uint64_t version = 0;
   Span span;
+  std::vector<std::string> parameters;  ///< of a message
 };
 
 struct Declaration {
@@ -139,6 +140,7 @@ struct Value {
   /// Text; name of the member or of the configuration key; digits of an integer beyond 64 bits.
   std::string text;
   const Declaration* user = nullptr;
+  const Declaration* constant = nullptr;  ///< the one that was written
   std::vector<Value> items;
   /// Of an integer, with its sign.
   std::string digits() const;
@@ -402,7 +404,8 @@ struct Application final : Declaration {
   Application() : Declaration(DeclarationKind::application) {}
   std::vector<Field> env;
   std::vector<const Application*> depends;
-  bool depends_unclear = false;  ///< on one more, which is not known
+  std::vector<Span> depends_spans;  ///< of their names, in the same order
+  bool depends_unclear = false;     ///< on one more, which is not known
   const Supervisor* start = nullptr;
   std::vector<std::string> start_phases;
 };

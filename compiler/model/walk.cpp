@@ -13,13 +13,15 @@ class Walk {
   Walk(const Declaration& declaration, llvm::function_ref<void(const TypeUse&)> see)
       : declaration_(declaration), added_(declaration.life.added), see_(see) {}
 
-  void type(const Type& written, const std::string& owner, Span span, std::uint64_t added) {
-    see_({written, owner, span, std::max(added, added_), inherited_});
+  void type(const Type& written, const std::string& owner, Span span, std::uint64_t added,
+            const Value* fallback = nullptr) {
+    see_({written, owner, span, std::max(added, added_), inherited_, fallback});
     for (const Type& part : written.arguments) type(part, owner, span, added);
   }
   void fields(const std::vector<Field>& all, std::uint64_t added = 0) {
     for (const Field& each : all)
-      type(each.type, each.name, each.span, std::max(added, each.life.added));
+      type(each.type, each.name, each.span, std::max(added, each.life.added),
+           each.fallback ? &*each.fallback : nullptr);
   }
   void cases(const std::vector<Case>& all) {
     for (const Case& each : all) fields(each.fields, each.life.added);
@@ -56,8 +58,10 @@ void for_each_type(const Declaration& declaration, llvm::function_ref<void(const
     walk.messages(server->messages);
   }
   switch (declaration.kind) {
-    case DeclarationKind::constant:
-      return own(static_cast<const Const&>(declaration).type);
+    case DeclarationKind::constant: {
+      const auto& constant = static_cast<const Const&>(declaration);
+      return walk.type(constant.type, constant.name, constant.span, 0, &constant.value);
+    }
     case DeclarationKind::alias:
       return own(static_cast<const Alias&>(declaration).type);
     case DeclarationKind::structure:

@@ -14,6 +14,7 @@ struct TypeUse {
   Span span;                 ///< of its name
   std::uint64_t added = 0;   ///< the newest @added on the way to it
   bool inherited = false;    ///< of a protocol that the declaration implements
+  const Value* fallback = nullptr;  ///< the default of what has the type
 };
 
 /// Calls `see` for each, with parts of types after their wholes: `list<Line>`, then `Line`.

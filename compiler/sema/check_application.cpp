@@ -40,6 +40,11 @@ double order(const model::Value& value) {
 
 void ModuleChecker::check(const ast::Application& written, model::Application& made) {
   made.life = life(written, {});
+  if (made.name == "logger")
+    diagnostics_
+        .emit(Id::reserved_name, made.span, made.name, "it is the application that is built in")
+        .help("choose another name");
+  for (const ast::Name& phase : written.start_phases) check_reserved(phase);
   for (const ast::Name& phase : written.start_phases) {
     if (std::ranges::find(made.start_phases, phase.text) != made.start_phases.end())
       diagnostics_.emit(Id::duplicate_member, phase.span, phase.text, "start_phases")
@@ -54,7 +59,10 @@ void ModuleChecker::check(const ast::Application& written, model::Application& m
     const ast::Field& source = written.env[i];
     if (!configurable(key.type)) {
       diagnostics_.emit(Id::env_type, source.type.span, key.name)
-          .help("a bool, a number, a string or a duration");
+          .help(
+              "take a bool, an integer from `i8` to `u64`, an `f32` or `f64`, a string or a "
+              "duration");
+      key.type = {};  // what gets it is not told of it once more
       continue;
     }
     if (!source.range) continue;
@@ -72,11 +80,12 @@ void ModuleChecker::check(const ast::Application& written, model::Application& m
     key.max = value(max, key.type);
     if (!key.min || !key.max) continue;
     if (order(*key.min) > order(*key.max)) {
-      diagnostics_.emit(Id::bad_range, source::join(min.span, max.span), key.name, "is empty");
+      diagnostics_.emit(Id::bad_range, source::join(min.span, max.span), key.name, "is empty")
+          .help("write the smaller end first");
     } else if (key.fallback && key.fallback->kind != model::ValueKind::none &&
                (order(*key.fallback) < order(*key.min) || order(*key.fallback) > order(*key.max))) {
       diagnostics_.emit(Id::value_range, source.fallback->span, "the default", key.name,
-                        shown(min) + " to " + shown(max));
+                        key.min->written() + " to " + key.max->written());
     }
   }
   check_depends(written, made);
@@ -125,6 +134,7 @@ void ModuleChecker::check_depends(const ast::Application& written, model::Applic
     }
     used_.insert(found);
     made.depends.push_back(found);
+    made.depends_spans.push_back(path.span);
   }
 }
 

@@ -99,6 +99,13 @@ const model::Message* call_of(const Server& server, bool longest) {
   return result;
 }
 
+/// A cast, or an info that may come from others: what a timer sends, a monitor or the server itself
+/// is cast by nobody.
+bool can_be_cast(const model::Message& message) {
+  return message.kind == model::MessageKind::cast ||
+         (message.kind == model::MessageKind::info && message.every_ns == 0);
+}
+
 /// `uses X (cast)` of a server that has nothing to cast says nothing.
 void check_idle_uses(const model::Program& program, diagnostics::Engine& diagnostics) {
   for (const Server* server : all_of<Server>(program)) {
@@ -107,11 +114,11 @@ void check_idle_uses(const model::Program& program, diagnostics::Engine& diagnos
       if (uses.server == nullptr || (!by_call && uses.kind != "cast")) continue;
       if (uses.server->messages_unclear) continue;
       const bool any = std::ranges::any_of(uses.server->messages, [&](const auto& each) {
-        return (each.kind == model::MessageKind::call) == by_call;
+        return by_call ? each.kind == model::MessageKind::call : can_be_cast(each);
       });
       if (any) continue;
       const bool other = std::ranges::any_of(uses.server->messages, [&](const auto& each) {
-        return each.kind == (by_call ? model::MessageKind::cast : model::MessageKind::call);
+        return by_call ? can_be_cast(each) : each.kind == model::MessageKind::call;
       });
       diagnostics
           .emit(Id::idle_uses, uses.span, server->name, uses.server->name,

@@ -226,7 +226,7 @@ std::vector<model::Case> ModuleChecker::cases(const std::vector<ast::Case>& writ
           .label(first->second, "first here");
       continue;
     }
-    result.push_back({each.name.text, each.doc, fields(each.fields, each.name.text, false),
+    result.push_back({each.name.text, each.doc, fields(each.fields, each.name.text, true),
                       has_annotation(each, "transient"), each.name.span, life(each, annotations)});
   }
   check_life(result, removed, owner);

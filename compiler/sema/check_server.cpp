@@ -103,7 +103,12 @@ void ModuleChecker::check(const ast::Server& written, model::Server& made) {
   if (written.state) made.state = fields(*written.state, "state", false);
   check_upgrades(written, made.state, made);
   for (const ast::Message& each : written.messages) {
-    if (!is_removed(each, "message", made.removed)) add_message(message(each, &made), made);
+    if (!is_removed(each, "message", made.removed)) {
+      add_message(message(each, &made), made);
+      continue;
+    }
+    for (const ast::Field& parameter : each.parameters)
+      made.removed.back().parameters.push_back(parameter.name.text);
   }
   for (const ast::Path& protocol : written.protocols) take_protocol(protocol, made);
   for (const ast::Uses& each : written.uses) {
@@ -157,6 +162,7 @@ void ModuleChecker::check_flag(const std::vector<ast::Span>& written, const char
   made = !written.empty();
   if (written.size() > 1) {
     diagnostics_.emit(Id::repeated_part, written[1], flag, owner)
+        .label(written[0], "first here")
         .help("delete it")
         .fix(diagnostics::FixLevel::safe, written[1], "");
   }
@@ -184,7 +190,8 @@ void ModuleChecker::check_mailbox(const ast::ServerBase& written, model::Server&
 }
 
 void ModuleChecker::check_upgrade(const ast::Upgrade& written, const ast::ServerBase& owner,
-                                  bool has_state, model::Server& made) {
+                                  bool has_state, std::map<std::uint64_t, source::Span>& said,
+                                  model::Server& made) {
   const auto wrong = [&](const char* what) {
     return diagnostics_.emit(Id::bad_upgrade, written.span, what);
   };
@@ -205,16 +212,18 @@ void ModuleChecker::check_upgrade(const ast::Upgrade& written, const ast::Server
   }
   const std::uint64_t version = *from;
   const auto old = std::ranges::find(owner.old_states, version, &ast::OldState::version);
+  const auto [first, fresh] = said.emplace(version, written.span);
   if (!has_state) {
-    wrong("has no `state` or `data` to change").label(made.span, "declared here");
-  } else if (std::ranges::find(made.upgrades, version, &model::Upgrade::from) !=
-             made.upgrades.end()) {
-    wrong("is said twice");
+    wrong("has no `state` or `data` to change").label(made.span, "declared here").help("delete it");
+  } else if (!fresh) {
+    wrong("is said twice").label(first->second, "first here").help("delete one of them");
+  } else if (owner.old_states_unclear) {
+    return;  // the contract file is told to be bad
   } else if (old == owner.old_states.end()) {
     diagnostics_.emit(Id::unknown_old_state, written.span, made.name, version)
         .help(
-            "run `otpc compat --update` on the schema of that version, and keep the file "
-            "`.otp.lock` beside it");
+            "run `otpc compat --update` on the schema of that version, and keep the file that it "
+            "writes beside the schema");
   } else {
     made.upgrades.push_back({version, fields(old->fields, "state", false), written.span});
   }
@@ -224,8 +233,9 @@ void ModuleChecker::check_upgrades(const ast::ServerBase& written,
                                    const std::optional<std::vector<model::Field>>& state,
                                    model::Server& made) {
   const std::size_t errors_before = diagnostics_.error_count();
+  std::map<std::uint64_t, source::Span> said;
   for (const ast::Upgrade& each : written.upgrades)
-    check_upgrade(each, written, state.has_value(), made);
+    check_upgrade(each, written, state.has_value(), said, made);
   std::ranges::sort(made.upgrades, {}, &model::Upgrade::from);
   if (!state || diagnostics_.error_count() != errors_before) return;
   // From the newest version back to the oldest that is upgraded: each change of the state is a
@@ -450,7 +460,8 @@ std::uint64_t ModuleChecker::timeout(const ast::Value& written, const char* kind
 
 bool ModuleChecker::check_priority(const ast::Annotation& written, const ast::Message& message) {
   if (message.kind == ast::MessageKind::continue_)
-    diagnostics_.emit(Id::misplaced_option, written.span, "@priority", "calls, casts and infos");
+    diagnostics_.emit(Id::misplaced_option, written.span, "@priority", "calls, casts and infos")
+        .help("delete it: what a server tells itself comes next anyway");
   return option_of(written, {"high"}) == "high";
 }
 
@@ -507,7 +518,8 @@ void ModuleChecker::check_message(const ast::Message& written, model::Message& m
   }
   made.every_ns = duration(*written.every, false).value_or(1);
   if (made.every_ns == 0) {
-    diagnostics_.emit(Id::bad_period, written.every->span);
+    diagnostics_.emit(Id::bad_period, written.every->span)
+        .help("write a duration of more than 0s, such as `every 60s`");
     made.every_ns = 1;
   }
   if (!made.parameters.empty())

@@ -7,15 +7,26 @@
 namespace otpc::sema {
 namespace {
 
+bool same_life(const model::Life& one, const model::Life& other) {
+  return one.added == other.added && one.deprecated == other.deprecated &&
+         one.use_instead == other.use_instead && one.was == other.was;
+}
+
+/// All but the doc comment and the targets: there is one client function for all states.
 bool same_signature(const model::Message& one, const model::Message& other) {
-  const auto same_fields = [](const model::Field& a, const model::Field& b) {
-    return a.name == b.name && a.type.text() == b.type.text();
+  const auto value = [](const std::optional<model::Value>& fallback) {
+    return fallback ? fallback->written() : std::string();
+  };
+  const auto same_fields = [&](const model::Field& a, const model::Field& b) {
+    return a.name == b.name && a.type.text() == b.type.text() &&
+           value(a.fallback) == value(b.fallback) && same_life(a.life, b.life);
   };
   const auto text = [](const std::optional<model::Type>& type) {
     return type ? type->text() : std::string();
   };
   return one.kind == other.kind && one.throws == other.throws &&
-         text(one.result) == text(other.result) &&
+         text(one.result) == text(other.result) && one.timeout_ns == other.timeout_ns &&
+         same_life(one.life, other.life) &&
          std::ranges::equal(one.parameters, other.parameters, same_fields);
 }
 
@@ -120,6 +131,7 @@ model::State ModuleChecker::state(const ast::State& written, const std::string& 
   for (const ast::StateTimeout& each : written.timeouts) {
     model::StateClause clause;
     clause.name = each.name.text;
+    check_reserved(each.name);
     clause.after_ns = duration(each.after, false).value_or(0);
     clause.targets = targets(each.targets, names, made);
     clause.span = each.span;
@@ -176,7 +188,12 @@ std::vector<std::size_t> ModuleChecker::targets(const std::vector<ast::Name>& wr
       continue;
     }
     const auto index = static_cast<std::size_t>(found - names.begin());
-    if (std::ranges::find(result, index) == result.end()) result.push_back(index);
+    if (std::ranges::find(result, index) == result.end())
+      result.push_back(index);
+    else
+      diagnostics_.emit(Id::duplicate_member, each.span, each.text, "to")
+          .label(std::ranges::find(written, each.text, &ast::Name::text)->span, "first here")
+          .help("delete one of them");
   }
   return result;
 }
@@ -210,20 +227,9 @@ std::optional<std::size_t> ModuleChecker::event(const ast::Message& written, mod
   }
   if (is_removed(written, "message", made.removed)) return std::nullopt;
   model::Message checked = message(written, &made);
-  if (checked.priority) {
-    const auto priority = std::ranges::find(written.annotations, "priority",
-                                            [](const auto& each) { return each.name.text; });
-    diagnostics_.emit(Id::misplaced_option, priority->span, "@priority(high)",
-                      "messages of servers and protocols");
-  }
-  for (const ast::Annotation& each : written.annotations) {
-    if (each.name.text == "blocking")
-      diagnostics_.emit(Id::misplaced_option, each.span, "@blocking", "servers and protocols")
-          .help("let a server do what blocks");
-    else if (each.name.text == "deferred")
-      diagnostics_.emit(Id::misplaced_option, each.span, "@deferred", "servers and protocols")
-          .help("delete it: a state machine may answer any call later, with `.reply(from, value)`");
-  }
+  refuse_annotations(
+      written, checked,
+      "delete it: a state machine may answer any call later, with `.reply(from, value)`");
   const auto same = std::ranges::find(made.messages, checked.name, &model::Message::name);
   if (same == made.messages.end()) {
     made.messages.push_back(std::move(checked));
@@ -232,9 +238,28 @@ std::optional<std::size_t> ModuleChecker::event(const ast::Message& written, mod
   if (!same_signature(*same, checked)) {
     diagnostics_.emit(Id::event_differs, checked.span, checked.name)
         .label(same->span, "first here")
-        .help("one event has one signature; only where it leads may differ");
+        .help(
+            "one event is declared alike in all states, with its time-out, defaults and versions; "
+            "only where it leads may differ");
   }
   return static_cast<std::size_t>(same - made.messages.begin());
+}
+
+void ModuleChecker::refuse_annotations(const ast::Message& written, const model::Message& made,
+                                       const char* deferred_help) {
+  for (const ast::Annotation& each : written.annotations) {
+    if (each.name.text == "priority" && made.priority)
+      diagnostics_
+          .emit(Id::misplaced_option, each.span, "@priority(high)",
+                "messages of servers and protocols")
+          .help("delete it");
+    else if (each.name.text == "blocking")
+      diagnostics_.emit(Id::misplaced_option, each.span, "@blocking", "servers and protocols")
+          .help("let a server do what blocks");
+    else if (each.name.text == "deferred")
+      diagnostics_.emit(Id::misplaced_option, each.span, "@deferred", "servers and protocols")
+          .help(deferred_help);
+  }
 }
 
 void ModuleChecker::postpone(const ast::State& written, model::State& state,
@@ -244,6 +269,7 @@ void ModuleChecker::postpone(const ast::State& written, model::State& state,
   if (state.final) return;
   for (const ast::Name& each : written.postponed) {
     const auto found = std::ranges::find(events, each.text);
+    if (found == events.end() && is_told_as_removed(each.text, each.span, made.removed)) continue;
     if (found == events.end()) {
       diagnostics_.emit(Id::never_handled, each.span, made.name, each.text)
           .suggest(each.text, events)
@@ -266,25 +292,42 @@ void ModuleChecker::postpone(const ast::State& written, model::State& state,
   }
 }
 
-void ModuleChecker::check_ways(const model::Statem& made) {
-  const auto ways_of = [](const model::State& state) {
-    std::vector<std::size_t> ways;
-    for (const auto* clauses : {&state.events, &state.timeouts}) {
-      for (const model::StateClause& each : *clauses)
-        ways.insert(ways.end(), each.targets.begin(), each.targets.end());
-    }
-    return ways;
+namespace {
+
+/// Where a state leads: by its own clauses, and by those of `any` for what it does not say itself.
+std::vector<std::size_t> ways_of(const model::State& state, const model::State& any) {
+  std::vector<std::size_t> ways;
+  const auto add = [&](const model::StateClause& each) {
+    ways.insert(ways.end(), each.targets.begin(), each.targets.end());
   };
-  const std::vector<std::size_t> from_any = ways_of(made.any);
+  std::ranges::for_each(state.events, add);
+  std::ranges::for_each(state.timeouts, add);
+  if (state.final) return ways;
+  for (const model::StateClause& each : any.events) {
+    const bool own = std::ranges::find(state.events, each.message, &model::StateClause::message) !=
+                     state.events.end();
+    const bool postponed =
+        std::ranges::find(state.postponed, each.message) != state.postponed.end();
+    if (!own && !postponed) add(each);
+  }
+  for (const model::StateClause& each : any.timeouts) {
+    const bool own = std::ranges::find(state.timeouts, each.name, &model::StateClause::name) !=
+                     state.timeouts.end();
+    if (!own) add(each);
+  }
+  return ways;
+}
+
+}  // namespace
+
+void ModuleChecker::check_ways(const model::Statem& made) {
   std::vector<bool> reached(made.states.size(), false);
   std::deque<std::size_t> open{made.first};
   reached[made.first] = true;
   while (!open.empty()) {
     const std::size_t at = open.front();
     open.pop_front();
-    std::vector<std::size_t> ways = ways_of(made.states[at]);
-    if (!made.states[at].final) ways.insert(ways.end(), from_any.begin(), from_any.end());
-    for (const std::size_t next : ways) {
+    for (const std::size_t next : ways_of(made.states[at], made.any)) {
       if (reached[next]) continue;
       reached[next] = true;
       open.push_back(next);
@@ -295,11 +338,11 @@ void ModuleChecker::check_ways(const model::Statem& made) {
     if (!reached[i]) {
       diagnostics_.emit(Id::unreachable_state, state.span, state.name)
           .help("name it behind `to` somewhere, or delete it");
+      continue;
     }
     const auto leads_away = [i](std::size_t next) { return next != i; };
     if (made.states.size() > 1 && !state.final &&
-        std::ranges::none_of(ways_of(state), leads_away) &&
-        std::ranges::none_of(from_any, leads_away)) {
+        std::ranges::none_of(ways_of(state, made.any), leads_away)) {
       diagnostics_.emit(Id::no_way_out, state.span, state.name)
           .help("make it `final state " + state.name + ";`, or say where it leads with `to`");
     }

@@ -60,7 +60,8 @@ void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& mad
     return child.restart != model::Restart::temporary;
   });
   if (made.intensity == 0 && restarts) {
-    diagnostics_.emit(Id::intensity_zero, written.intensity_span, made.name);
+    diagnostics_.emit(Id::intensity_zero, written.intensity_span, made.name)
+        .help("say `intensity 1 in 5s;` or more, or make the children temporary");
   }
   check_limits(written, made);
   if (written.broken) return;
@@ -128,8 +129,10 @@ void ModuleChecker::check_limits(const ast::Supervisor& written, model::Supervis
   if (written.max_children) {
     made.max_children = number(*written.max_children, 0, 1'000'000'000);
     if (!made.is_dynamic())
-      diagnostics_.emit(Id::misplaced_option, written.max_children_span, "max_children",
-                        "dynamic supervisors");
+      diagnostics_
+          .emit(Id::misplaced_option, written.max_children_span, "max_children",
+                "dynamic supervisors")
+          .help("delete it, or say `dynamic supervisor " + made.name + "`");
     else if (!made.max_children)
       bad_number(*written.max_children, "max_children", "0 to 1000000000");
   }
@@ -179,6 +182,7 @@ void ModuleChecker::check_partitions(const ast::Supervisor& written, model::Supe
   }
   made.partition_key_name = source.partition_key.text;
   if (made.partition_key_name.empty()) return;
+  check_partition_key(source.partition_key, *server, made);
   for (const model::Message& message : server->messages) {
     for (const model::Field& parameter : message.parameters) {
       if (parameter.name != made.partition_key_name) continue;
@@ -196,11 +200,45 @@ void ModuleChecker::check_partitions(const ast::Supervisor& written, model::Supe
     for (const model::Field& parameter : message.parameters) parameters.insert(parameter.name);
   }
   const std::vector<std::string> candidates(parameters.begin(), parameters.end());
+  // Of a message that is gone.
+  for (const model::Removed& gone : server->removed) {
+    if (std::ranges::find(gone.parameters, source.partition_key.text) == gone.parameters.end())
+      continue;
+    diagnostics_
+        .emit(Id::removed_used, source.partition_key.span, server->name + "." + gone.name,
+              gone.version)
+        .label(gone.span, "removed here")
+        .help("name a parameter of a call or cast that is there: the parts are told apart by it")
+        .members(candidates);
+    return;
+  }
   diagnostics_
       .emit(Id::partition_key, source.partition_key.span, server->name, source.partition_key.text)
       .suggest(source.partition_key.text, candidates)
       .members(candidates)
       .label(server->span, "declared here");
+}
+
+/// Calls and casts may have parameters of one name and several types: `at` takes one.
+void ModuleChecker::check_partition_key(const ast::Name& key, const model::Server& server,
+                                        const model::Supervisor& made) {
+  const model::Field* first = nullptr;
+  for (const model::Message& message : server.messages) {
+    if (message.kind != model::MessageKind::call && message.kind != model::MessageKind::cast)
+      continue;
+    for (const model::Field& parameter : message.parameters) {
+      if (parameter.name != key.text || parameter.type.kind == model::TypeKind::invalid) continue;
+      if (first == nullptr) first = &parameter;
+      if (first->type.text() == parameter.type.text()) continue;
+      diagnostics_
+          .emit(Id::partition_child, key.span, made.name,
+                "cannot go by `" + key.text + "`, which has two types")
+          .label(first->span, "here it is of type `" + first->type.text() + "`")
+          .label(parameter.span, "and here of type `" + parameter.type.text() + "`")
+          .help("give it one type everywhere, or go by another parameter");
+      return;
+    }
+  }
 }
 
 /// The largest number of a partition, one less than there are, has to fit.
@@ -221,6 +259,7 @@ void ModuleChecker::check_partition_number(const ast::Child& written,
 
 void ModuleChecker::check_child(const ast::Child& written, model::Supervisor& supervisor) {
   check_annotations(written, {});
+  check_reserved(written.name);
   model::Child made;
   made.span = written.name.text.empty() ? written.target.span : written.name.span;
   made.id = written.name.text.empty() ? written.target.parts.back().text : written.name.text;
@@ -367,9 +406,10 @@ void ModuleChecker::child_name(const ast::Child& written, const model::Superviso
   made.registered_span = written.registered->span;
   if (supervisor.type != model::SupervisorKind::supervisor && !made.registered.empty() &&
       made.target != nullptr) {
-    diagnostics_.emit(supervisor.is_dynamic() ? Id::dynamic_child : Id::partition_child,
-                      written.registered->span, supervisor.name,
-                      "cannot give one name to many children");
+    diagnostics_
+        .emit(supervisor.is_dynamic() ? Id::dynamic_child : Id::partition_child,
+              written.registered->span, supervisor.name, "cannot give one name to many children")
+        .help("leave the name out: a registry finds one of many by a key");
   }
 }
 
@@ -377,11 +417,11 @@ void ModuleChecker::child_handlers(const ast::Child& written, const model::Super
                                    model::Child& made) {
   const ast::Span partitioned = written.partitions_span ? written.partitions_span : written.by_span;
   if (partitioned && made.target != nullptr &&
-      (supervisor.type != model::SupervisorKind::partition ||
-       !dynamic_cast<const model::Server*>(made.target))) {
-    diagnostics_.emit(Id::misplaced_option, partitioned,
-                      written.partitions_span ? "partitions" : "by",
-                      "the child of a partition supervisor");
+      supervisor.type != model::SupervisorKind::partition) {
+    diagnostics_
+        .emit(Id::misplaced_option, partitioned, written.partitions_span ? "partitions" : "by",
+              "the child of a partition supervisor")
+        .help("declare a `partition supervisor` for this child, and make that a child here");
   }
   const auto* manager = dynamic_cast<const model::Events*>(made.target);
   if (manager == nullptr) {
@@ -505,6 +545,13 @@ std::vector<model::Argument> ModuleChecker::arguments(const std::vector<ast::Arg
       env.kind = model::ValueKind::env;
       env.text = path[1].text;
       result.push_back({parameter, std::move(env), argument.value.span});
+      continue;
+    }
+    if (argument.value.kind == ast::ValueKind::path && path.size() == 1 && path[0].text == "env" &&
+        !scope_.contains("env")) {
+      wrong(argument.value.span, "`env` alone is no value")
+          .help("say which key of the configuration: `env." + parameter->name + "`");
+      result.push_back({parameter, model::Value(), argument.value.span});
       continue;
     }
     given_to_ = parameter;

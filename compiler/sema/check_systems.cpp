@@ -1,6 +1,8 @@
 // Applications as wholes: what they depend on, what they place, what they configure.
 #include <algorithm>
 
+#include <llvm/ADT/StringRef.h>
+
 #include "sema/module_checker.h"
 #include "sema/system_checks.h"
 #include "sema/trees.h"
@@ -32,7 +34,37 @@ void check_dependencies(const model::Program& program, diagnostics::Engine& diag
       drawn += each->name + " -> ";
       told.insert(each);
     }
-    diagnostics.emit(Id::dependency_cycle, start->span, drawn + start->name);
+    const Application* next = path.size() > 1 ? path[1] : start;
+    const auto at = std::ranges::find(start->depends, next) - start->depends.begin();
+    diagnostics
+        .emit(Id::dependency_cycle, start->depends_spans[static_cast<std::size_t>(at)],
+              drawn + start->name)
+        .help(next == start ? "delete it: an application is not started before itself"
+                            : "leave one of them out, or put what both need into an application of "
+                              "its own");
+  }
+}
+
+/// `SHOP_LIMIT`: where the value of a key may come from.
+std::string variable_of(const Application& application, const model::Field& key) {
+  return llvm::StringRef(application.name + "_" + key.name).upper();
+}
+
+/// Two keys that one environment variable would set, of applications that run together: those of a
+/// program may.
+void check_variables(const std::vector<const Application*>& applications,
+                     diagnostics::Engine& diagnostics) {
+  std::map<std::string, std::pair<std::string, source::Span>> keys;
+  for (const Application* application : applications) {
+    for (const model::Field& key : application->env) {
+      const std::string variable = variable_of(*application, key);
+      const std::string name = application->name + "." + key.name;
+      const auto [other, fresh] = keys.try_emplace(variable, name, key.span);
+      if (fresh || other->second.first == name) continue;
+      diagnostics.emit(Id::same_variable, key.span, other->second.first, name, variable)
+          .label(other->second.second, "the other")
+          .help("rename one of them");
+    }
   }
 }
 
@@ -134,6 +166,7 @@ bool uses_env(const Supervisor& supervisor) {
 void check_applications(model::Program& program, diagnostics::Engine& diagnostics) {
   check_dependencies(program, diagnostics);
   const std::vector<const Application*> applications = all_of<Application>(program);
+  check_variables(applications, diagnostics);
   std::map<const Supervisor*, std::vector<const Application*>> owners;
   // Who starts what is only known when all that says so was understood.
   const bool complete = std::ranges::none_of(

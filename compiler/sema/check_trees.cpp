@@ -11,6 +11,7 @@ namespace {
 using model::Child;
 using model::Server;
 using model::Supervisor;
+using source::Span;
 
 /// The children that lead from a supervisor back to itself.
 std::vector<const Child*> supervision_cycle(const Supervisor& start) {
@@ -73,7 +74,9 @@ struct Dependency {
 };
 
 /// The first `uses` from below one child to below another. `calls`: that is not for casts alone.
-Dependency dependency(const Child& user, const Child& used, bool calls = false) {
+/// `met`: workers that need not be there.
+Dependency dependency(const Child& user, const Child& used, bool calls = false,
+                      const std::set<const model::Worker*>& met = {}) {
   const std::set<const model::Worker*> users = workers_below(user.target);
   const std::set<const model::Worker*> targets = workers_below(used.target);
   Dependency first;
@@ -82,7 +85,7 @@ Dependency dependency(const Child& user, const Child& used, bool calls = false) 
     if (server == nullptr) continue;
     for (const model::Uses& uses : server->uses) {
       if (!targets.contains(uses.target) || users.contains(uses.target)) continue;
-      if (calls && uses.kind == "cast") continue;
+      if ((calls && uses.kind == "cast") || met.contains(uses.target)) continue;
       // The sets are in no order that means anything: the first in the text.
       const auto place = [](const model::Uses& each) {
         return std::pair(each.span.file, each.span.begin);
@@ -145,17 +148,23 @@ void check_siblings(const Supervisor& supervisor, UsersOfTemporary& told,
                     diagnostics::Engine& diagnostics) {
   if (supervisor.type != model::SupervisorKind::supervisor) return;
   const std::vector<Child>& children = supervisor.children;
+  std::set<const model::Worker*> started;  // before the user
   for (std::size_t user = 0; user < children.size(); ++user) {
+    if (user > 0) started.merge(workers_below(children[user - 1].target));
     for (std::size_t used = 0; used < children.size(); ++used) {
       // A second child of one id is told as such, and would say everything of the first again.
       if (is_repeated(children, user) || is_repeated(children, used)) continue;
-      const auto [server, uses] =
+      const Dependency any =
           user == used ? Dependency() : dependency(children[user], children[used]);
-      if (uses == nullptr) continue;
+      if (any.uses == nullptr) continue;
+      // Which of several it uses is not said: one that is there before will do.
+      const Dependency late =
+          used > user ? dependency(children[user], children[used], false, started) : Dependency();
+      const auto [server, uses] = late.uses == nullptr ? any : late;
       std::string drawn =
           way_down(children[user], *server) + " uses " + way_down(children[used], *uses->target);
       if (drawn.find(" > ") == std::string::npos) drawn.clear();  // the message says it all
-      if (used > user) {
+      if (late.uses != nullptr) {
         if (use_each_other(children, user, used)) continue;
         diagnostics.emit(Id::start_order, children[user].span, children[user].id, children[used].id)
             .label(uses->span, "used here")
@@ -163,7 +172,7 @@ void check_siblings(const Supervisor& supervisor, UsersOfTemporary& told,
             .note(drawn)
             .help("move `child " + children[used].id + "` before `child " + children[user].id +
                   "`");
-      } else if (supervisor.strategy == model::Strategy::one_for_one) {
+      } else if (used < user && supervisor.strategy == model::Strategy::one_for_one) {
         diagnostics
             .emit(Id::one_for_one_dependency, children[user].span, children[user].id,
                   children[used].id)
@@ -239,6 +248,48 @@ void check_unheard(const model::Program& program, diagnostics::Engine& diagnosti
   }
 }
 
+/// The supervisors that hold a supervisor as a child, and the applications that start it.
+struct Holders {
+  struct Place {
+    Span span;
+    const Supervisor* holder = nullptr;  ///< null: an application
+  };
+  std::map<const model::Declaration*, std::vector<Place>> of;
+
+  explicit Holders(const model::Program& program) {
+    for (const Supervisor* supervisor : all_of<Supervisor>(program)) {
+      for (std::size_t index = 0; index < supervisor->children.size(); ++index) {
+        const Child& child = supervisor->children[index];
+        if (!is_repeated(supervisor->children, index))
+          of[child.target].push_back({child.span, supervisor});
+      }
+    }
+    for (const auto* application : all_of<model::Application>(program)) {
+      if (application->start != nullptr)
+        of[application->start].push_back({application->span, nullptr});
+    }
+  }
+
+  /// Where a supervisor, or one above it, is started a second time; labels say so. Nothing when it
+  /// runs once at most. The tree has no circle.
+  std::vector<std::pair<Span, std::string>> repeated(const Supervisor& supervisor) const {
+    for (const Supervisor* at = &supervisor; at != nullptr;) {
+      const auto found = of.find(at);
+      if (found == of.end()) break;
+      const std::vector<Place>& places = found->second;
+      for (const Place& each : places) {
+        if (each.holder != nullptr && each.holder->type != model::SupervisorKind::supervisor)
+          return {{each.span, "`" + each.holder->name + "` starts `" + at->name + "` many times"}};
+      }
+      if (places.size() > 1)
+        return {{places[0].span, "`" + at->name + "` is started here"},
+                {places[1].span, "and here"}};
+      at = places.front().holder;
+    }
+    return {};
+  }
+};
+
 using Registries = std::map<const model::Declaration*, const Child*>;
 
 /// A registry has its own name, whatever its child is called: two of one cannot run.
@@ -246,6 +297,14 @@ void check_registry(const Supervisor& supervisor, std::size_t index, Registries&
                     diagnostics::Engine& diagnostics) {
   const Child& child = supervisor.children[index];
   if (child.target == nullptr || child.target->kind != model::DeclarationKind::registry) return;
+  if (supervisor.type != model::SupervisorKind::supervisor) {
+    if (supervisor.is_dynamic())
+      diagnostics
+          .emit(Id::dynamic_child, child.span, supervisor.name,
+                "cannot start many of a registry, which has one name")
+          .help("make the registry the child of a supervisor");
+    return;  // of a partition supervisor it is told that it starts none
+  }
   const auto [first, fresh] = started.emplace(child.target, &child);
   if (fresh || is_repeated(supervisor.children, index)) return;
   diagnostics.emit(Id::duplicate_process_name, child.span, child.target->name)
@@ -253,18 +312,41 @@ void check_registry(const Supervisor& supervisor, std::size_t index, Registries&
       .help("delete one: a registry is found by its own name, and a second cannot start");
 }
 
+/// The name under which a child is found, and where it gets it; none for most.
+std::pair<std::string, Span> name_of(const Child& child) {
+  if (!child.registered.empty()) return {child.registered, child.registered_span};
+  const bool registry =
+      child.target != nullptr && child.target->kind == model::DeclarationKind::registry;
+  return {registry ? child.target->qualified() : "", child.span};
+}
+
 void check_process_names(const model::Program& program, diagnostics::Engine& diagnostics) {
-  std::map<std::string, const Child*> holders;
+  std::map<std::string, std::pair<const Child*, Span>> holders;
   Registries registries;
+  const Holders above(program);
   for (const Supervisor* supervisor : all_of<Supervisor>(program)) {
     for (std::size_t index = 0; index < supervisor->children.size(); ++index) {
       const Child& child = supervisor->children[index];
       check_registry(*supervisor, index, registries, diagnostics);
-      if (child.registered.empty()) continue;
-      const auto [holder, fresh] = holders.emplace(child.registered, &child);
-      if (!fresh)
-        diagnostics.emit(Id::duplicate_process_name, child.registered_span, child.registered)
-            .label(holder->second->registered_span, "first here");
+      const auto [name, span] = name_of(child);
+      if (name.empty() || supervisor->type != model::SupervisorKind::supervisor) continue;
+      const auto [holder, fresh] = holders.emplace(name, std::pair(&child, span));
+      const auto& [first, place] = holder->second;
+      if (!fresh) {
+        // Two children of one registry are told as such.
+        if (!child.registered.empty() || !first->registered.empty())
+          diagnostics.emit(Id::duplicate_process_name, span, name)
+              .label(place, "first here")
+              .help("give each a name of its own");
+        continue;
+      }
+      const auto repeated = above.repeated(*supervisor);
+      if (repeated.empty()) continue;
+      auto builder = diagnostics.emit(Id::duplicate_process_name, span, name);
+      for (const auto& [at, what] : repeated) builder.label(at, what);
+      builder.help(child.registered.empty()
+                       ? "start the registry once, in a supervisor that runs once"
+                       : "leave the name out, or start it in a supervisor that runs once");
     }
   }
 }

@@ -25,7 +25,22 @@ void ModuleChecker::report_unused_imports() const {
                                   return found != scope_.end() && used_.contains(found->second);
                                 });
   };
+  const auto is_depended_on = [&](const model::Module* module) {
+    return std::ranges::any_of(module_.declarations, [&](const auto& each) {
+      const auto* application = dynamic_cast<const model::Application*>(each.get());
+      if (application == nullptr) return false;
+      return std::ranges::any_of(application->depends,
+                                 [&](const auto* needed) { return needed->module == module; });
+    });
+  };
   for (const ast::Import& import : file_.imports) {
+    const auto module = modules_.find(import.module.text());
+    if (import.names.empty() && module != modules_.end() && !is_depended_on(module->second)) {
+      delete_import(import, 0, true,
+                    diagnostics_.emit(Id::unused_import, import.module.span, module->first)
+                        .help("delete it: without names it brings the applications that `depends` "
+                              "may say, and none does"));
+    }
     const bool all = std::ranges::all_of(import.names, is_unused);
     for (std::size_t i = 0; i < import.names.size(); ++i) {
       const ast::Name& name = import.names[i];

@@ -82,17 +82,33 @@ namespace {
 std::uint64_t since(std::uint64_t added) { return std::max<std::uint64_t>(added, 1); }
 
 void check_added(const model::Declaration& declaration, diagnostics::Engine& diagnostics) {
+  const auto refers_to = [&](const std::string& owner, source::Span span, std::uint64_t added,
+                             const std::string& name, source::Span at, std::uint64_t later) {
+    if (later <= since(added)) return;
+    diagnostics.emit(Id::added_later, span, owner, since(added), name, later)
+        .label(at, "added in version " + std::to_string(later))
+        .help("say `@added(" + std::to_string(later) + ")` before `" + owner + "`");
+  };
   const auto refers = [&](const std::string& owner, source::Span span, std::uint64_t added,
                           const model::Declaration* target) {
     if (target == nullptr || target->module != declaration.module) return;
-    const std::uint64_t later = target->life.added;
-    if (later <= since(added)) return;
-    diagnostics.emit(Id::added_later, span, owner, since(added), target->name, later)
-        .label(target->span, "added in version " + std::to_string(later))
-        .help("say `@added(" + std::to_string(later) + ")` before `" + owner + "`");
+    refers_to(owner, span, added, target->name, target->span, target->life.added);
+  };
+  const auto defaults = [&](const auto& self, const model::TypeUse& use,
+                            const model::Value& value) -> void {
+    if (value.constant != nullptr) {
+      refers(use.owner, use.span, use.added, value.constant);
+    } else if (value.kind == model::ValueKind::member && value.user->module == declaration.module) {
+      const auto& members = static_cast<const model::Enum&>(*value.user).members;
+      const auto member = std::ranges::find(members, value.text, &model::EnumMember::name);
+      refers_to(use.owner, use.span, use.added, member->name, member->span, member->life.added);
+    }
+    for (const model::Value& each : value.items) self(self, use, each);
   };
   model::for_each_type(declaration, [&](const model::TypeUse& use) {
-    if (!use.inherited) refers(use.owner, use.span, use.added, use.type.user);
+    if (use.inherited) return;
+    refers(use.owner, use.span, use.added, use.type.user);
+    if (use.fallback != nullptr) defaults(defaults, use, *use.fallback);
   });
   const auto thrown = [&](const std::vector<model::Message>& messages) {
     for (const model::Message& each : messages) {
@@ -121,8 +137,13 @@ bool holds_opaque(const model::Type& type, std::set<const model::Declaration*>& 
 /// What is published goes to every node.
 void check_opaque(const model::Declaration& declaration, diagnostics::Engine& diagnostics) {
   if (declaration.kind != model::DeclarationKind::topic) return;
+  const auto& topic = static_cast<const model::Topic&>(declaration);
   source::Span told;
   model::for_each_type(declaration, [&](const model::TypeUse& use) {
+    // Its keys are told to have no order.
+    if (std::ranges::find(topic.parameters, use.span, &model::Field::span) !=
+        topic.parameters.end())
+      return;
     std::set<const model::Declaration*> seen;
     if (use.span == told || !holds_opaque(use.type, seen)) return;
     told = use.span;

@@ -25,6 +25,9 @@ void ModuleChecker::check(const ast::Handler& written, model::Handler& made) {
   for (const ast::Name& each : written.on) {
     if (made.manager == nullptr || made.manager->broken) break;
     const auto event = std::ranges::find(made.manager->events, each.text, &model::Case::name);
+    if (event == made.manager->events.end() &&
+        is_told_as_removed(each.text, each.span, made.manager->removed))
+      continue;
     if (event == made.manager->events.end()) {
       std::vector<std::string> names;
       for (const model::Case& known : made.manager->events) names.push_back(known.name);
@@ -52,6 +55,8 @@ void ModuleChecker::check(const ast::Handler& written, model::Handler& made) {
     const auto event = std::ranges::find(written.on, each.name.text, &ast::Name::text);
     if (same == made.messages.end() && event == written.on.end()) {
       made.messages.push_back(message(each, nullptr));
+      refuse_annotations(each, made.messages.back(),
+                         "delete it: a handler answers when it returns");
     } else {
       diagnostics_.emit(Id::duplicate_member, each.name.span, each.name.text, made.name)
           .label(same == made.messages.end() ? event->span : same->span, "first here");

@@ -189,8 +189,9 @@ class ModuleChecker {
   /// `state` is what a server or a machine declares to keep now.
   void check_upgrades(const ast::ServerBase& written,
                       const std::optional<std::vector<model::Field>>& state, model::Server& made);
+  /// `said`: the versions that it has an upgrade from so far.
   void check_upgrade(const ast::Upgrade& written, const ast::ServerBase& owner, bool has_state,
-                     model::Server& made);
+                     std::map<std::uint64_t, source::Span>& said, model::Server& made);
   void take_topic(const ast::Uses& written, model::Server& made);
   void take_protocol(const ast::Path& written, model::Server& made);
   void add_message(model::Message message, model::Server& made);
@@ -204,6 +205,9 @@ class ModuleChecker {
   /// The time-out of a call or a task (`kind`); a warning when it is infinite.
   std::uint64_t timeout(const ast::Value& written, const char* kind, const std::string& owner);
   // check_statem.cpp
+  /// Of a message of what is no server: the annotations that are for servers and protocols.
+  void refuse_annotations(const ast::Message& written, const model::Message& made,
+                          const char* deferred_help);
   std::vector<std::string> state_names(const ast::Statem& written);
   model::State state(const ast::State& written, const std::string& name, source::Span name_span,
                      const std::vector<std::string>& names, model::Statem& made);
@@ -241,6 +245,8 @@ class ModuleChecker {
                       model::Child& made);
   void check_limits(const ast::Supervisor& written, model::Supervisor& made);
   void check_partition_number(const ast::Child& written, const model::Supervisor& made);
+  void check_partition_key(const ast::Name& key, const model::Server& server,
+                           const model::Supervisor& made);
   void check_partitions(const ast::Supervisor& written, model::Supervisor& made);
   void report_bad_option(source::Span span, const char* option, const std::string& given,
                          const std::vector<std::string>& words);

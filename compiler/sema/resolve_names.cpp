@@ -183,7 +183,10 @@ void delete_import(const ast::Import& import, std::size_t index, bool all,
 }
 
 void ModuleChecker::declare() {
-  for (const ast::Name& part : file_.module.parts) module_.path.push_back(part.text);
+  for (const ast::Name& part : file_.module.parts) {
+    module_.path.push_back(part.text);
+    check_reserved(part);
+  }
   module_.doc = file_.doc;
   module_.file = file_.file;
   module_.span = file_.module.span;
@@ -396,7 +399,9 @@ model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wante
                                         const Meant& meant) {
   if (path.parts.empty()) return nullptr;
   if (path.parts.size() > 1) {
-    auto builder = diagnostics_.emit(Id::unknown_name, path.span, wanted, path.text());
+    std::string text = path.text();
+    if (path.parts.front().text == "env") text.replace(3, 2, ".");
+    auto builder = diagnostics_.emit(Id::unknown_name, path.span, wanted, text);
     const char* instead = path.parts.front().text == "std" ? type_of_habit(path.text()) : "";
     if (path.parts.front().text != "env" && !meant.help.empty())
       tell_meant(builder, meant);

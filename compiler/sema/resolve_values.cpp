@@ -122,6 +122,8 @@ void ModuleChecker::mismatch(const ast::Value& written, const Type& type) {
         .fix(diagnostics::FixLevel::placeholder,
              {written.span.file, written.span.end, written.span.end}, "ms");
   }
+  if (type.kind == TypeKind::bigint && written.kind == ast::ValueKind::floating)
+    builder.help("write all digits: numbers with a point or an exponent are `f32` or `f64`");
   if (type.kind == TypeKind::map) {
     builder.help("the one map that can be written here is the empty one, `[]`");
   }
@@ -270,8 +272,14 @@ std::optional<Value> ModuleChecker::value(const ast::Value& written, const Type&
         result.items.push_back(std::move(*each));
       }
       return result;
-    case ast::ValueKind::path:
-      return path_value(written, type);
+    case ast::ValueKind::path: {
+      auto named = path_value(written, type);
+      const auto constant = scope_.find(written.path.text());
+      if (named && constant != scope_.end() &&
+          constant->second->kind == model::DeclarationKind::constant)
+        named->constant = constant->second;
+      return named;
+    }
     case ast::ValueKind::none:
       break;
   }
@@ -290,6 +298,8 @@ std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const 
       std::vector<std::string> members;
       for (const model::EnumMember& member : enumeration.members) members.push_back(member.name);
       if (std::ranges::find(members, parts.back().text) == members.end()) {
+        if (is_told_as_removed(parts.back().text, written.span, enumeration.removed))
+          return std::nullopt;
         if (enumeration.broken) return std::nullopt;  // it may be what is broken there
         auto builder =
             diagnostics_.emit(Id::unknown_name, written.span,
@@ -344,6 +354,12 @@ std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const 
 
 std::optional<std::uint64_t> ModuleChecker::duration(const ast::Value& written,
                                                      bool infinity_allowed) {
+  if (!infinity_allowed && written.kind == ast::ValueKind::path &&
+      written.path.text() == "infinity" && !scope_.contains("infinity")) {
+    diagnostics_.emit(Id::value_type, written.span, "`infinity`", "duration")
+        .help("write how long: only a time-out and `shutdown` may be `infinity`");
+    return std::nullopt;
+  }
   if (infinity_allowed && written.kind == ast::ValueKind::path && written.path.text() == "infinity")
     return model::infinite;
   if (infinity_allowed && written.kind == ast::ValueKind::path && written.path.parts.size() == 1 &&

@@ -76,6 +76,11 @@ model::Life ModuleChecker::life(const ast::Decorated& decorated,
   if (added != nullptr) made.added = version_of(*added, decorated.name);
   if (const auto* was = annotation(decorated, "was"))
     made.was = text_of(*was, "@was(\"old_name\")");
+  if (!made.was.empty() && made.was == decorated.name.text)
+    diagnostics_
+        .emit(Id::annotation_arguments, annotation(decorated, "was")->span, "was",
+              "another name: the one that it had before")
+        .help("delete it: it is called so anyway");
   if (const auto* deprecated = annotation(decorated, "deprecated")) {
     made.deprecated = version_of(*deprecated, decorated.name);
     check_order(*deprecated, made.deprecated, added, made.added);
@@ -98,9 +103,12 @@ bool ModuleChecker::is_removed(const ast::Decorated& decorated, const char* what
     if (const ast::Annotation* earlier = annotation(decorated, word))
       check_order(*found, version, earlier, version_of(*earlier, decorated.name));
   }
-  removed.push_back({what,
-                     was == nullptr ? decorated.name.text : text_of(*was, "@was(\"old_name\")"),
-                     version, decorated.name.span});
+  removed.push_back(
+      {.what = what,
+       .name = was == nullptr ? decorated.name.text : text_of(*was, "@was(\"old_name\")"),
+       .version = version,
+       .span = decorated.name.span,
+       .parameters = {}});
   return true;
 }
 
@@ -134,8 +142,10 @@ void ModuleChecker::check_life(const std::vector<Member>& members,
     if (!fresh && other->second->name != each.name) {
       diagnostics_
           .emit(Id::same_wire_name, each.span, other->second->name, each.name, each.wire_name())
-          .label(other->second->span, "the other");
+          .label(other->second->span, "the other")
+          .help("give one of them another name, or another `@was`");
     }
+    if (is_told_as_removed(each.life.use_instead, each.life.use_instead_span, removed)) continue;
     const model::Life& life = each.life;
     if (life.use_instead.empty() || tells_itself(life, each.name) ||
         std::ranges::find(names, life.use_instead) != names.end())
@@ -168,8 +178,11 @@ void ModuleChecker::check_life() {
     if (!fresh) {
       diagnostics_
           .emit(Id::same_wire_name, each->span, other->second->name, each->name, each->wire_name())
-          .label(other->second->span, "the other");
+          .label(other->second->span, "the other")
+          .help("give one of them another name, or another `@was`");
     }
+    if (is_told_as_removed(each->life.use_instead, each->life.use_instead_span, module_.removed))
+      continue;
     const model::Life& life = each->life;
     if (life.use_instead.empty() || tells_itself(life, each->name) ||
         scope_.contains(life.use_instead))

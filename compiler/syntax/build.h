@@ -53,6 +53,7 @@ class Builder {
   void number(const antlr4::Token& token, ast::Value& value) const;
   /// Doc comment of a member, found by where it begins.
   std::string doc_at(ast::Span span) const;
+  source::Span doc_before(source::Span span) const;
 
   // build_data.cpp
   ast::Const constant(Parser::ConstDeclContext& context);

@@ -24,6 +24,7 @@ void Builder::add(Parser::DeclarationContext& declaration, const std::string& do
     add_module(declaration, *module, doc, broken, file);
   } else if (auto* import = declaration.importDecl()) {
     add_import(declaration, *import, broken, file);
+    if (!doc.empty()) file.idle_docs.push_back(doc_before(span(declaration)));
   } else if (auto made = declared(declaration)) {
     std::visit(
         [&](auto& each) {
@@ -38,6 +39,16 @@ void Builder::add(Parser::DeclarationContext& declaration, const std::string& do
         },
         *made);
   }
+}
+
+/// The last of the `///` lines before it.
+source::Span Builder::doc_before(source::Span span) const {
+  source::Span last = span;
+  for (const auto& [type, place] : tokens_.comments) {
+    if (place.begin >= span.begin) break;
+    if (type == grammar::OtpLexer::DOC) last = place;
+  }
+  return last;
 }
 
 void Builder::add_module(Parser::DeclarationContext& declaration, Parser::ModuleDeclContext& module,

@@ -83,13 +83,12 @@ dynamic supervisor Jobs { child Job(x: env.x) restart temporary; }
 dynamic supervisor Trees { child Inner; }
 registry Keys { key u8; }
 agent Counts { map<string, u8>; }
-dynamic supervisor Registries { child Keys; }
 dynamic supervisor Agents { child Counts; }
 dynamic supervisor Managers { child Audit; }
 partition supervisor Parts { child A(x: env.x, y: env.y) partitions 2; }
 supervisor Inner { child A(env.x, env.y, z: env.z); }
 supervisor Top {
-  child Keys; child Counts; child Registries; child Agents; child Managers;
+  child Keys; child Counts; child Agents; child Managers;
   child Some; child Jobs; child Trees; child Parts; child Job(x: env.x);
   child Audit handlers [Log(path: env.z)];
 }
