@@ -1,11 +1,19 @@
 #include "diagnostics/engine.h"
 
 #include <algorithm>
+#include <array>
 #include <ranges>
 #include <utility>
 
 namespace otpc::diagnostics {
 namespace {
+
+/// Errors that keep nothing from being understood: all that is named is known to be used.
+constexpr std::array rules{Id::blocking_misuse, Id::deferred_misuse,   Id::every_with_parameters,
+                           Id::bad_period,      Id::exit_name,         Id::handled_and_postponed,
+                           Id::duplicate_child, Id::significant_never, Id::significant_permanent,
+                           Id::bad_intensity,   Id::bad_shutdown,      Id::bad_backoff,
+                           Id::bad_range};
 
 constexpr Severity error = Severity::error;
 constexpr Severity warning = Severity::warning;
@@ -94,7 +102,10 @@ Builder Engine::add(Id id, source::Span span, std::string message) {
   if (is_allowed(id, span) || !warnings_.enabled(id) || is_shadowed(span))
     return Builder(silent_.emplace_back(std::move(made)));
   if (made.severity == Severity::error) ++errors_;
-  if (entry(id).severity == Severity::error) is_wrong_ = true;
+  if (entry(id).severity == Severity::error) {
+    is_wrong_ = true;
+    if (std::ranges::find(rules, id) == rules.end()) may_hide_uses_ = true;
+  }
   return Builder(diagnostics_.emplace_back(std::move(made)));
 }
 

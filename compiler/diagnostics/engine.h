@@ -149,6 +149,8 @@ class Engine {
   bool has_errors() const { return errors_ != 0; }
   /// Errors by their nature, not warnings taken for errors: what follows from them is not told.
   bool is_wrong() const { return is_wrong_; }
+  /// What such an error kept from being understood may be all that uses something.
+  bool may_hide_uses() const { return may_hide_uses_; }
   /// Whether such an error was told there.
   bool is_wrong_in(source::Span span) const;
   void set_warnings(WarningOptions options) { warnings_ = std::move(options); }
@@ -176,6 +178,7 @@ class Engine {
   std::vector<source::Span> shadows_;
   std::size_t errors_ = 0;
   bool is_wrong_ = false;
+  bool may_hide_uses_ = false;
   WarningOptions warnings_;
 };
 

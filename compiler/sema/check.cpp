@@ -39,7 +39,7 @@ std::unique_ptr<model::Program> check(const std::vector<const ast::File*>& files
     checker.resolve();
   }
   // A name that is misspelled would be told a second time as one that nobody uses.
-  if (!diagnostics.is_wrong()) report_unused(*program, checkers);
+  if (!diagnostics.may_hide_uses()) report_unused(*program, checkers);
   check_recursive_values(*program, diagnostics);
   check_calls(*program, diagnostics);
   check_trees(*program, diagnostics);

@@ -141,6 +141,16 @@ bool use_each_other(const std::vector<Child>& children, std::size_t user, std::s
   return leads(children, used, user, calls);
 }
 
+/// Whether another child than that one runs the server, and comes back when it crashes.
+bool has_lasting(const std::vector<Child>& children, std::size_t but, const model::Worker& server) {
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    if (i != but && workers_below(children[i].target).contains(&server) &&
+        temporary_on_the_way(children[i], server) == nullptr)
+      return true;
+  }
+  return false;
+}
+
 /// What uses a temporary child, by its id: told once, however many trees have both.
 using UsersOfTemporary = std::set<std::pair<const Child*, std::string>>;
 
@@ -181,7 +191,8 @@ void check_siblings(const Supervisor& supervisor, UsersOfTemporary& told,
             .help("`strategy rest_for_one;` restarts what was started after a crashed child");
       }
       const Child* temporary = temporary_on_the_way(children[used], *uses->target);
-      if (temporary != nullptr && told.emplace(temporary, children[user].id).second) {
+      if (temporary != nullptr && !has_lasting(children, used, *uses->target) &&
+          told.emplace(temporary, children[user].id).second) {
         diagnostics.emit(Id::temporary_used, temporary->span, children[user].id, temporary->id)
             .label(uses->span, "used here")
             .note(drawn)
@@ -201,7 +212,9 @@ void check_storm(const Supervisor& root, diagnostics::Engine& diagnostics) {
   std::vector<const Supervisor*> path;
   const auto walk = [&](const auto& self, const Supervisor& at, double factor) -> void {
     path.push_back(&at);
-    factor *= static_cast<double>(at.intensity) + 1;
+    const bool restarts = std::ranges::any_of(
+        at.children, [](const Child& child) { return child.restart != model::Restart::temporary; });
+    if (restarts) factor *= static_cast<double>(at.intensity) + 1;
     if (factor > worst) {
       worst = factor;
       worst_path = path;
@@ -231,7 +244,7 @@ void check_storm(const Supervisor& root, diagnostics::Engine& diagnostics) {
 
 /// An event of a manager that some tree starts, and that no handler anywhere takes.
 void check_unheard(const model::Program& program, diagnostics::Engine& diagnostics) {
-  if (diagnostics.is_wrong()) return;  // it may be what a handler has misspelled
+  if (diagnostics.may_hide_uses()) return;  // it may be what a handler has misspelled
   const std::vector<const model::Handler*> handlers = all_of<model::Handler>(program);
   for (const model::Events* manager : all_of<model::Events>(program)) {
     const bool any = std::ranges::any_of(
