@@ -96,11 +96,24 @@ Dependency dependency(const Child& user, const Child& used, bool calls = false,
   return first;
 }
 
-/// The first temporary child on the way down to the worker, this one or one below it; null when all
-/// come back. What a dynamic or partition supervisor starts is not looked into.
+/// Whether the worker runs there, and comes back when it crashes.
+bool has_lasting(const Child& child, const model::Worker& worker,
+                 std::set<const model::Declaration*> above = {}) {
+  if (child.restart == model::Restart::temporary || !workers_below(child.target).contains(&worker))
+    return false;
+  const auto* below = dynamic_cast<const Supervisor*>(child.target);
+  if (below == nullptr || below->type != model::SupervisorKind::supervisor) return true;
+  return above.insert(below).second && std::ranges::any_of(below->children, [&](const Child& each) {
+           return has_lasting(each, worker, above);
+         });
+}
+
+/// The first temporary child on the way down to the worker, this one or one below it; null when one
+/// of those that run it comes back. What a dynamic or partition supervisor starts is not looked
+/// into.
 const Child* temporary_on_the_way(const Child& child, const model::Worker& worker,
                                   std::set<const model::Declaration*> above = {}) {
-  if (!workers_below(child.target).contains(&worker)) return nullptr;
+  if (!workers_below(child.target).contains(&worker) || has_lasting(child, worker)) return nullptr;
   if (child.restart == model::Restart::temporary) return &child;
   const auto* below = dynamic_cast<const Supervisor*>(child.target);
   if (below == nullptr || below->type != model::SupervisorKind::supervisor ||
@@ -142,11 +155,10 @@ bool use_each_other(const std::vector<Child>& children, std::size_t user, std::s
 }
 
 /// Whether another child than that one runs the server, and comes back when it crashes.
-bool has_lasting(const std::vector<Child>& children, std::size_t but, const model::Worker& server) {
+bool has_other_lasting(const std::vector<Child>& children, std::size_t but,
+                       const model::Worker& server) {
   for (std::size_t i = 0; i < children.size(); ++i) {
-    if (i != but && workers_below(children[i].target).contains(&server) &&
-        temporary_on_the_way(children[i], server) == nullptr)
-      return true;
+    if (i != but && has_lasting(children[i], server)) return true;
   }
   return false;
 }
@@ -191,7 +203,7 @@ void check_siblings(const Supervisor& supervisor, UsersOfTemporary& told,
             .help("`strategy rest_for_one;` restarts what was started after a crashed child");
       }
       const Child* temporary = temporary_on_the_way(children[used], *uses->target);
-      if (temporary != nullptr && !has_lasting(children, used, *uses->target) &&
+      if (temporary != nullptr && !has_other_lasting(children, used, *uses->target) &&
           told.emplace(temporary, children[user].id).second) {
         diagnostics.emit(Id::temporary_used, temporary->span, children[user].id, temporary->id)
             .label(uses->span, "used here")
