@@ -213,7 +213,7 @@ File Beam::messages_client(const model::Declaration& declaration,
               {"infos", std::move(infos)}};
   if (server != nullptr) {
     data["start"] = "{" + atom(server->wire_qualified()) + ", " + variable("args") + "}";
-    data["args"] = fields_type(server->parameters);
+    data["args"] = fields_type(server->parameters, *server->module);
     data["init_error"] =
         server->init_throws == nullptr ? "term()" : user_type(*server->init_throws) + " | term()";
   }
@@ -250,7 +250,8 @@ File Beam::handler_client(const model::Handler& declaration) {
     calls.push_back(std::move(made));
   }
   return file(declaration, "handler",
-              Object{{"args", fields_type(declaration.parameters)}, {"calls", std::move(calls)}});
+              Object{{"args", fields_type(declaration.parameters, *declaration.module)},
+                     {"calls", std::move(calls)}});
 }
 
 File Beam::topic_client(const model::Topic& declaration) {
@@ -470,7 +471,7 @@ std::string Beam::type(const Type& written) {
 std::string Beam::struct_type(const model::Struct& declaration) {
   if (declaration.record)
     return "{" + atom(declaration.wire_name()) + items_type(declaration.fields) + "}";
-  const std::string own = fields_type(declaration.fields, declaration.elixir);
+  const std::string own = fields_type(declaration.fields, *declaration.module, declaration.elixir);
   return declaration.json_keys ? own + " | " + map_type("binary()", "term()") : own;
 }
 
@@ -481,7 +482,7 @@ std::string Beam::items_type(const std::vector<model::Field>& fields) {
   return text;
 }
 
-std::string Beam::fields_type(const std::vector<model::Field>& fields,
+std::string Beam::fields_type(const std::vector<model::Field>& fields, const model::Module& of,
                               const std::string& elixir_struct) {
   std::vector<std::string> keys;
   std::size_t width = 0;
@@ -496,8 +497,8 @@ std::string Beam::fields_type(const std::vector<model::Field>& fields,
     const bool optional = each.type.kind == TypeKind::optional;
     const Type& held = optional ? each.type.arguments.front() : each.type;
     std::string given = type(held);
-    if (optional && inside_->none != model::None::omit && !may_look_absent(held))
-      given += " | " + atom(word(inside_->none));
+    if (optional && of.none != model::None::omit && !may_look_absent(held))
+      given += " | " + atom(word(of.none));
     keys.push_back(key_type(each.wire_name(), !each.fallback, given));
     width += keys.back().size() + 2;
   }
@@ -518,7 +519,7 @@ std::string Beam::choice_type(const model::Union& declaration) {
     else if (declaration.flat)
       text += "{" + tag + items_type(each.fields) + "}";
     else
-      text += "{" + tag + ", " + fields_type(each.fields) + "}";
+      text += "{" + tag + ", " + fields_type(each.fields, *declaration.module) + "}";
   }
   return declaration.open ? text + " | atom() | tuple()" : text;
 }

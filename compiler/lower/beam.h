@@ -79,7 +79,7 @@ class Beam {
   static bool may_look_absent(const model::Type& type);
   std::string struct_type(const model::Struct& declaration);
   std::string items_type(const std::vector<model::Field>& fields);
-  std::string fields_type(const std::vector<model::Field>& fields,
+  std::string fields_type(const std::vector<model::Field>& fields, const model::Module& of,
                           const std::string& elixir_struct = {});
   std::string choice_type(const model::Union& declaration);
   std::string deprecated(const model::Life& life) const;

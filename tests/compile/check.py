@@ -32,6 +32,13 @@ def hostile_words():
     return sorted(unique.values())
 
 
+def types_of_the_language():
+    """No declaration is called as one of these."""
+    text = (ROOT / "compiler/sema/resolve_names.cpp").read_text()
+    text = text[text.index("built_in_types() {"):]
+    return re.findall(r'"(\w+)"', text[:text.index("}")])
+
+
 # Who holds whom: what runs, and what it is told, name each other in every way that has an end.
 CIRCLES = """struct Holder { who: pid<Ring>; machine: pid<Machine>?; more: list<Holder>; }
 struct Far { holder: Holder; other: pid<Other>?; far: map<u8, Far>; }
@@ -127,6 +134,7 @@ def keys():
 
 def hostile_schemas(folder):
     words = hostile_words()
+    declared = [word for word in words if word not in types_of_the_language()]
     fields = " ".join(f"{word}: u8 = 1;" for word in words)
     parameters = ", ".join(f"{word}: u8" for word in words)
     schemas = {
@@ -134,9 +142,9 @@ def hostile_schemas(folder):
         "members": "enum Members { " + " ".join(f"{word};" for word in words) + " }",
         "cases": "union Cases { " + " ".join(f"{word}(x: u8);" for word in words) + " }",
         "errors": "error Errors { " + " ".join(f"@transient {word};" for word in words) + " }",
-        "structs": " ".join(f"struct {word} {{ x: u8; }}" for word in words),
-        "enums": " ".join(f"enum {word} {{ x; }}" for word in words),
-        "constants": " ".join(f"const {word}: u8 = 1;" for word in words),
+        "structs": " ".join(f"struct {word} {{ x: u8; }}" for word in declared),
+        "enums": " ".join(f"enum {word} {{ x; }}" for word in declared),
+        "constants": " ".join(f"const {word}: u8 = 1;" for word in declared),
         "calls": "server Calls { init(" + parameters + "); "
                  + " ".join(f"call {word}({word}: u8) -> u8;" for word in words if word != "exit")
                  + " }",
