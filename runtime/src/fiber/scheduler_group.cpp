@@ -336,8 +336,11 @@ void SchedulerGroup::wait_for_blocking_work(Scheduler& scheduler) {
   scheduler.notified_ = false;
   blocking_waiting_.push_back(&scheduler);
   scheduler.sleep_condition_.wait_for(lock, std::chrono::nanoseconds(left), [&] {
-    return !blocking_queue_.empty() || stopping_.load() ||
-           scheduler.gives_memory_back_.load(std::memory_order_relaxed);
+    if (!blocking_queue_.empty() || stopping_.load() ||
+        scheduler.gives_memory_back_.load(std::memory_order_relaxed))
+      return true;
+    scheduler.notified_ = false;  // somebody was faster: it can be woken again
+    return false;
   });
   std::erase(blocking_waiting_, &scheduler);
   if (stopping_.load()) {
