@@ -15,8 +15,9 @@
 # TEST_DOUBLES also makes shop/bank.otp.testing.h: fakes and proxies of the servers, for tests.
 #
 # LOCKED, or -DOTP_LOCKED=ON for all targets: each schema has a contract file beside it,
-# shop/bank.otp.lock, that is up to date (`otpc compat --update`). Otherwise a contract file that is
-# there is still held to: what breaks the wire is an error.
+# shop/bank.otp.lock, that is up to date (`otpc compat --update`), and so have the modules that its
+# types, errors and protocols come from. Otherwise a contract file that is there is still held to:
+# what breaks the wire is an error.
 #
 # One otpc process serves all schemas of a target. It runs again when a schema, one of its imports,
 # these arguments or otpc itself changed; it leaves alone what would become the same bytes, so
@@ -28,9 +29,9 @@
 #
 # otp_install(<target> [DESTINATION <dir>] [COMPONENT <name>])
 #
-# Installs the target's schemas and generated headers, side by side, and makes <dir> (`include` if
-# nothing is said) an include folder of the installed target: an installed library's schemas are
-# imported as those of one that is built here. The target itself is installed as always:
+# Installs the target's schemas, contract files and generated headers, side by side, and makes <dir>
+# (`include` if nothing is said) an include folder of the installed target: an installed library's
+# schemas are imported as those of one that is built here. The target itself is installed as always:
 #
 #   otp_install(bank)
 #   install(TARGETS bank EXPORT bankTargets)
@@ -53,9 +54,6 @@ function(otp_generate target)
   foreach(schema IN LISTS schemas)
     cmake_path(ABSOLUTE_PATH schema NORMALIZE)
     otp_import_path("${schema}" import_dirs relative)
-    if(EXISTS "${schema}.lock")
-      list(APPEND contracts "${schema}.lock")
-    endif()
     set(headers "${relative}.h")
     if(arg_TEST_DOUBLES)
       list(APPEND headers "${relative}.testing.h")
@@ -63,6 +61,10 @@ function(otp_generate target)
     list(APPEND inputs "${schema}")
     cmake_path(GET relative PARENT_PATH folder)
     list(APPEND installed "${folder}|${schema}")
+    if(EXISTS "${schema}.lock")
+      list(APPEND contracts "${schema}.lock")
+      list(APPEND installed "${folder}|${schema}.lock")
+    endif()
     foreach(header IN LISTS headers)
       list(APPEND generated "${out_dir}/${header}")
       list(APPEND installed "${folder}|${out_dir}/${header}")

@@ -1,6 +1,5 @@
 // The tokens of the schema language. Words that the grammar knows are tokens of their own, but
-// nearly all of them may
-// still be used as names: see `name` in OtpParser.g4.
+// nearly all of them may still be used as names: see `name` in OtpParser.g4.
 lexer grammar OtpLexer;
 
 channels { COMMENTS, DOCS }
@@ -51,7 +50,7 @@ TRUE : 'true' ; FALSE : 'false' ; NONE : 'none' ;
 
 DURATION : DIGITS ('.' DIGITS)? ('ns' | 'us' | 'ms' | 's' | 'min' | 'h' | 'd') ;
 FLOAT : DIGITS '.' DIGITS ([eE] [+-]? [0-9]+)? | DIGITS [eE] [+-]? [0-9]+ ;
-INTEGER : DIGITS | '0x' [0-9a-fA-F_]+ ;
+INTEGER : DIGITS | '0x' [0-9a-fA-F_]* ;  // without a digit behind the x: told
 fragment DIGITS : [0-9] [0-9_]* ;
 
 STRING : '"' (~["\\\r\n] | '\\' ~[\r\n])* '"' ;
@@ -59,4 +58,10 @@ OPEN_STRING : '"' (~["\\\r\n] | '\\' ~[\r\n])* ;
 // Told, and taken for a STRING.
 QUOTED : '\'' ~['"\\\r\n]* '\'' | '\u201C' ~["\\\r\n\u201D]* '\u201D' ;
 IDENTIFIER : [a-zA-Z_] [a-zA-Z0-9_]* ;
+// Told, and taken for an IDENTIFIER.
+FOREIGN_WORD : IDENTIFIER? FOREIGN_LETTER (IDENTIFIER | [0-9] | FOREIGN_LETTER)* ;
+fragment FOREIGN_LETTER
+    : [\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u037D\u037F-\u1FFF\u2C00-\u2DFF\u3040-\uD7FF\uF900-\uFDCF]
+    | [\uFF21-\uFF3A\uFF41-\uFF5A\uFF66-\uFFDC\u{10000}-\u{1EFFF}]
+    ;
 UNKNOWN : . ;

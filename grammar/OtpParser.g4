@@ -1,4 +1,4 @@
-// The productions of the schema language, an example above each. No actions: compiler/syntax
+// The productions of the schema language, with examples above them. No actions: compiler/syntax
 // walks the tree. What stands in nearly every line has labels (`title=name`): to find a part by its
 // kind, all parts of a node are looked at.
 // A file is cut at its top-level declarations before parsing; each piece is one `topLevel`.
@@ -42,8 +42,8 @@ field
 enumDecl : ENUM name LBRACE enumMember* RBRACE ;
 enumMember : annotated+=annotation* title=name SEMI | RANGE SEMI? ;
 
-// union Event { added(line: Line); cleared; }      error CartError { full(limit: u32);
-// @transient busy; }
+// union Event { added(line: Line); cleared; }
+// error CartError { full(limit: u32); @transient busy; }
 unionDecl : (UNION | ERROR) name LBRACE unionCase* RBRACE ;
 unionCase : annotation* name parameters? SEMI | RANGE SEMI? ;
 
@@ -79,19 +79,25 @@ mailboxMember : MAILBOX LIMIT value (OVERFLOW name)? SEMI ;
 // hibernate after 30s;
 hibernateMember : HIBERNATE (AFTER value)? SEMI ;
 
-// terminate;      trap_exit;
+// terminate;
+// trap_exit;
 flagMember : (TERMINATE | TRAP_EXIT) SEMI ;
 
 // upgrade from 2;
 upgradeMember : UPGRADE FROM value SEMI ;
 
-// call add(line: Line) -> u32 throws CartError timeout 2s      cast clear(reason: Reason)
-// info tick every 60s      continue reload
+// call add(line: Line) -> u32 throws CartError timeout 2s
+// cast clear(reason: Reason)
+// info tick every 60s
+// continue reload
 message : (CALL | CAST | INFO | CONTINUE) name parameters? (ARROW type)? messageOption* ;
 messageOption : THROWS path | TIMEOUT value | EVERY value ;
 
-// statem Payment { init(order: i64) -> idle; state idle { call pay(card: string) -> ok to
-// authorizing; } final state paid; }
+// statem Payment {
+//   init(order: i64) -> idle;
+//   state idle { call pay(card: string) -> ok to authorizing; }
+//   final state paid;
+// }
 // `: Sized` is read to be refused.
 statemDecl : STATEM name (COLON path (COMMA path)*)? LBRACE statemMember* RBRACE ;
 statemMember
@@ -114,7 +120,11 @@ targets : TO name (BAR name)* ;
 eventsDecl : EVENTS name LBRACE eventMember* RBRACE ;
 eventMember : annotation* EVENT name parameters? SEMI ;
 
-// handler AuditLog for Audit { init(path: string); on added, cleared; call total() -> i64; }
+// handler AuditLog for Audit {
+//   init(path: string);
+//   on added, cleared;
+//   call total() -> i64;
+// }
 handlerDecl : HANDLER name FOR path LBRACE handlerMember* RBRACE ;
 handlerMember
     : annotation* ( initMember | ON name (COMMA name)* SEMI | message SEMI | flagMember )
@@ -135,9 +145,14 @@ registryMember
     : (UNIQUE | DUPLICATE) SEMI | KEY type SEMI | NAMES path SEMI | PARTITIONS value SEMI
     ;
 
-// supervisor ShopSup { ... }      dynamic supervisor CartSup { ... }      partition supervisor
-// PriceShards { ... }
+// supervisor ShopSup { ... }
+// dynamic supervisor CartSup { ... }
+// partition supervisor PriceShards { ... }
 supervisorDecl : (DYNAMIC | PARTITION)? SUPERVISOR name LBRACE supervisorMember* RBRACE ;
+
+// strategy rest_for_one;
+// intensity 5 in 10s;
+// backoff 100ms..10s;
 supervisorMember
     : annotation*
       ( STRATEGY name SEMI | INTENSITY value IN value SEMI | AUTO_SHUTDOWN name SEMI |
@@ -145,7 +160,6 @@ supervisorMember
       | BACKOFF value RANGE value SEMI | childMember )
     ;
 
-// intensity and others may share a line: strategy rest_for_one;  intensity 5 in 10s;
 // child carts: Cart(customer: 1) restart permanent shutdown 5s significant name "cart";
 childMember : CHILD name (COLON path | (COLONS name)+)? arguments? childOption* SEMI ;
 childOption
@@ -155,8 +169,12 @@ childOption
 arguments : LPAREN (argument (COMMA argument)* COMMA?)? RPAREN ;
 argument : (name COLON)? value ;
 
-// application shop { env { pool: u32 = 4 in 1..64; } depends logger; start ShopSup;
-// start_phases [migrate, serve]; }
+// application shop {
+//   env { pool: u32 = 4 in 1..64; }
+//   depends logger;
+//   start ShopSup;
+//   start_phases [migrate, serve];
+// }
 applicationDecl : APPLICATION name LBRACE applicationMember* RBRACE ;
 applicationMember
     : ENV LBRACE (field SEMI)* RBRACE | DEPENDS path (COMMA path)* SEMI | START path SEMI
@@ -166,7 +184,10 @@ applicationMember
 // @deprecated(3, use: add)
 annotation : AT name arguments? ;
 
-// list<Line>      string?      array<u8, 16>      (i64, string)
+// list<Line>
+// string?
+// array<u8, 16>
+// (i64, string)
 type
     : ( named=path (LESS given+=typeArgument (COMMA given+=typeArgument)* GREATER)?
       | tuple=LPAREN (items+=type (COMMA items+=type)* COMMA?)? RPAREN )
@@ -174,8 +195,7 @@ type
     ;
 typeArgument : of=type | count=INTEGER ;
 
-// 200      -1.5      5s      "text"      true      none      max_lines      Reason.checkout
-// env.pool      [1, 2]
+// 200, -1.5, 5s, "text", true, none, max_lines, Reason.checkout, env.pool or [1, 2]
 value
     : MINUS? (INTEGER | FLOAT | DURATION) | STRING | TRUE | FALSE | NONE | valuePath
     | LBRACKET (value (COMMA value)* COMMA?)? RBRACKET

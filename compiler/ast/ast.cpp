@@ -31,7 +31,18 @@ constexpr std::array places{
     Place{"flat", "a `union` or `error`"},
 };
 
+constexpr std::array<std::string_view, 25> types{
+    "bool", "i8",    "i16",    "i32",   "i64",    "u8",       "u16",   "u32",  "u64",
+    "f32",  "f64",   "string", "bytes", "atom",   "duration", "time",  "list", "map",
+    "set",  "array", "pid",    "ref",   "bigint", "term",     "opaque"};
+
 }  // namespace
+
+std::span<const std::string_view> built_in_types() noexcept { return types; }
+
+bool is_built_in_type(std::string_view name) noexcept {
+  return std::ranges::find(types, name) != types.end();
+}
 
 std::string place_of_annotation(std::string_view name) {
   const auto* const found = std::ranges::find(places, name, &Place::annotation);

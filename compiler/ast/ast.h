@@ -8,7 +8,9 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -17,6 +19,10 @@
 namespace otpc::ast {
 
 using source::Span;
+
+/// `u8`, `list`: what no declaration is needed for, and none may be called.
+std::span<const std::string_view> built_in_types() noexcept;
+bool is_built_in_type(std::string_view name) noexcept;
 
 struct Name {
   std::string text;
@@ -46,7 +52,7 @@ struct Value {
   ValueKind kind = ValueKind::none;
   Span span;
   bool negative = false;
-  bool overflow = false;        ///< a number beyond 64 bits
+  bool overflow = false;        ///< a number beyond 64 bits, or a float too near 0
   bool inexact = false;         ///< a duration of no whole nanoseconds, which `text` has
   std::uint64_t magnitude = 0;  ///< integer; duration in nanoseconds
   double floating = 0;

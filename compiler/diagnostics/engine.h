@@ -1,7 +1,8 @@
 // Collects what is wrong with a schema. Nothing here stops at the first error.
 //
-//   diagnostics.emit(Id::unknown_name, span, "type", name).help("did you mean
-//   `Money`?").label(other, "declared here");
+//   diagnostics.emit(Id::unknown_name, span, "type", name)
+//       .help("did you mean `Money`?")
+//       .label(other, "declared here");
 //
 // A step of the compiler succeeds when it added no errors.
 #pragma once

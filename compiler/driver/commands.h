@@ -22,6 +22,7 @@ Exit explain(const std::string& code, Streams streams);
 struct FormatRequest {
   std::vector<std::string> files;  ///< "-": standard input to standard output
   bool check = false;              ///< only say which files would change
+  Rendering rendering = Rendering::text;
   bool colour = false;
 };
 /// Brings schemas into the one style, in place. A file that is not understood stays as it is.

@@ -8,6 +8,7 @@
 #include <llvm/Support/Program.h>
 
 #include "driver/commands.h"
+#include "driver/contracts.h"
 #include "driver/files.h"
 #include "tools/compat/compare.h"
 
@@ -160,6 +161,7 @@ Exit compat(const CompatRequest& request, Streams streams) {
 
 Exit update_contracts(const CompatRequest& request, Streams streams) {
   Input input = request;
+  input.contracts_anew = request.breaking_allowed;
   for (const std::string& path : request.paths) {
     const Input one = input_at(request, path);
     if (one.files.empty()) return no_schema_in(path, streams);
@@ -177,9 +179,15 @@ Exit update_contracts(const CompatRequest& request, Streams streams) {
         tools::contract_of(*program->modules[i], front_end.sources(), file.path);
     if (const tools::Contract* kept = front_end.contracts().find(file)) {
       const auto changes = tools::compare(*kept, contract);
-      if (!request.breaking_allowed && verdict(request, changes) != Exit::ok) {
+      const bool loses = std::ranges::any_of(changes, [](const tools::Change& each) {
+        return each.id == tools::ChangeId::state_rewritten;
+      });
+      if (!request.breaking_allowed && (loses || verdict(request, changes) != Exit::ok)) {
         streams.err << tools::to_text(changes) << "otpc: `" << contract_path(file.path)
                     << "` stays as it is; --allow-breaking breaks it on purpose\n";
+        if (loses)
+          streams.err << "otpc: what a version kept would be lost: " << grown(*program->modules[i])
+                      << '\n';
         status = Exit::diagnostics;
         continue;
       }

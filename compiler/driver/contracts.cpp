@@ -25,18 +25,27 @@ ast::ServerBase* process_of(ast::Declaration& declaration) {
 
 }  // namespace
 
+std::string grown(const model::Module& module) {
+  const std::uint64_t version = std::max<std::uint64_t>(module.version, 1);
+  return "say `module " + module.name() + " version " + std::to_string(version + 1) +
+         "`, and `upgrade from " + std::to_string(version) + ";` in the process";
+}
+
 std::string contract_path(const std::string& schema) { return schema + ".lock"; }
 
-void Contracts::read(const LoadedFile& file) {
+void Contracts::read(const LoadedFile& file, bool anew) {
   const std::string path = contract_path(file.path);
   if (!llvm::sys::fs::exists(path)) return;
   llvm::Expected<std::string> text = read_file(path);
   llvm::Expected<tools::Contract> contract =
       text ? tools::read_contract(*text, path) : text.takeError();
   if (!contract) {
-    diagnostics_
-        .emit(Id::bad_contract, file.ast->module.span, path, llvm::toString(contract.takeError()))
-        .help("take it from the history of the sources, or write it anew: `otpc compat --update`");
+    const std::string why = llvm::toString(contract.takeError());
+    if (!anew || !file.requested)
+      diagnostics_.emit(Id::bad_contract, file.ast->module.span, path, why)
+          .help(
+              "take it from the history of the sources, or write it anew, without the states of "
+              "earlier versions: `otpc compat --update --allow-breaking`");
     for (ast::Declaration& each : file.ast->declarations) {
       if (ast::ServerBase* process = process_of(each)) process->old_states_unclear = true;
     }
@@ -89,13 +98,24 @@ std::vector<ast::Field> Contracts::fields_of(const tools::Part& state, const std
   return structure == nullptr ? std::vector<ast::Field>() : std::move(structure->fields);
 }
 
-void Contracts::check(const model::Module& module, const LoadedFile& file, bool locked) {
+std::set<std::string> Contracts::relied_on(const model::Module& module,
+                                           const LoadedFile& file) const {
+  std::set<std::string> modules;
+  for (const tools::Part& each : tools::contract_of(module, sources_, file.path).module.parts) {
+    if (each.kind == "import") modules.insert(each.fact("from"));
+  }
+  return modules;
+}
+
+void Contracts::check(const model::Module& module, const LoadedFile& file, bool locked,
+                      const std::string& importer) {
   const source::Span top{file.ast->file, 0, 0};
   const tools::Contract* kept = find(file);
   const char* help = "run `otpc compat --update` when that is meant, and keep the file it writes";
   if (kept == nullptr) {
     if (locked)
       diagnostics_.emit(Id::contract_wanted, file.ast->module.span, module.name(), "is missing")
+          .note(importer.empty() ? "" : "the contract of `" + importer + "` relies on it")
           .help(help);
     return;
   }
@@ -107,17 +127,29 @@ void Contracts::check(const model::Module& module, const LoadedFile& file, bool 
     broken = true;
     const source::Span span = each.span ? each.span : file.ast->module.span;
     diagnostics_.emit(Id::breaking_change, span ? span : top, each.part)
-        .note(each.text + ": processes of both versions cannot talk (" + tools::row(each.id).name +
-              ")")
+        .note(each.text +
+              (each.id == tools::ChangeId::version_lowered
+                   ? ": versions only grow ("
+                   : ": processes of both versions cannot talk (") +
+              tools::row(each.id).name + ")")
         .note("the contract stands in " + shown(each.before))
         .help(
             "keep what is promised, or break it on purpose: `otpc compat --update "
             "--allow-breaking`");
   }
-  if (broken || tools::print(tools::with_history(now, *kept)) == tools::print(*kept)) return;
-  diagnostics_
-      .emit(locked ? Id::contract_wanted : Id::stale_contract, file.ast->module.span, module.name(),
-            "is not up to date")
+  if (broken || (!importer.empty() && !locked) ||
+      tools::print(tools::with_history(now, *kept)) == tools::print(*kept))
+    return;
+  auto builder = diagnostics_.emit(locked ? Id::contract_wanted : Id::stale_contract,
+                                   file.ast->module.span, module.name(), "is not up to date");
+  const auto rewritten =
+      std::ranges::find(changes, tools::ChangeId::state_rewritten, &tools::Change::id);
+  if (rewritten != changes.end()) {
+    builder.note("`" + rewritten->part + "` " + rewritten->text)
+        .help(grown(module) + ", then run `otpc compat --update`");
+    return;
+  }
+  builder
       .note(changes.empty() ? "something that hurts nobody has changed"
                             : "`" + changes.front().part + "` " + changes.front().text)
       .help(help);

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,18 +20,28 @@ namespace otpc::driver {
 /// Where the contract of a schema stands.
 std::string contract_path(const std::string& schema);
 
+/// How a state is changed without a loss: "say `module a version 2`, and ...".
+std::string grown(const model::Module& module);
+
 class Contracts {
  public:
   Contracts(source::SourceManager& sources, diagnostics::Engine& diagnostics)
       : sources_(sources), diagnostics_(diagnostics) {}
 
   /// Reads the contract file of a schema, if there is one, and gives the processes of the schema
-  /// the states that they kept before.
-  void read(const LoadedFile& file);
+  /// the states that they kept before. `anew`: that of a schema that was asked for will be written
+  /// anew when it is damaged.
+  void read(const LoadedFile& file, bool anew);
 
   /// A promise that is broken is an error; one that is not in the file yet a warning, or an error
-  /// where the file must be up to date (`locked`), as is a file that is missing.
-  void check(const model::Module& module, const LoadedFile& file, bool locked);
+  /// where the file must be up to date (`locked`), as is a file that is missing. `importer`: the
+  /// module whose contract relies on this one, which was not asked for; without `locked` it is then
+  /// only told what is broken.
+  void check(const model::Module& module, const LoadedFile& file, bool locked,
+             const std::string& importer);
+
+  /// The modules whose types, errors and protocols are part of the module's contract.
+  std::set<std::string> relied_on(const model::Module& module, const LoadedFile& file) const;
 
   /// Null when the schema has none.
   const tools::Contract* find(const LoadedFile& file) const;

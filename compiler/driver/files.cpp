@@ -1,6 +1,7 @@
 #include "driver/files.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include <llvm/Support/FileSystem.h>
@@ -27,6 +28,27 @@ std::string escaped(const std::string& path) {
     text += c;
   }
   return text;
+}
+
+/// Until the end, or until it is too much.
+llvm::Expected<std::string> read_to_end(fs::file_t file) {
+  constexpr std::size_t limit = std::size_t{64} << 20;
+  std::string bytes;
+  std::array<char, 1 << 16> part{};
+  while (true) {
+    llvm::Expected<std::size_t> read = fs::readNativeFile(file, part);
+    if (!read) return read.takeError();
+    if (*read == 0) return bytes;
+    if (bytes.size() + *read > limit)
+      return llvm::createStringError(std::errc::file_too_large, "it has more than 64 MiB");
+    bytes.append(part.data(), *read);
+  }
+}
+
+llvm::Expected<std::string> read_whole(const std::string& path) {
+  auto buffer = llvm::MemoryBuffer::getFile(path);
+  if (!buffer) return said(buffer.getError());
+  return (*buffer)->getBuffer().str();
 }
 
 /// Replaces the file as a whole; it keeps its permissions.
@@ -63,16 +85,17 @@ llvm::Expected<std::string> read_file(const std::string& path) {
     return llvm::createStringError(std::make_error_code(std::errc::is_a_directory),
                                    "it is a folder");
   }
-  auto buffer = llvm::MemoryBuffer::getFile(path);
-  if (!buffer) return said(buffer.getError());
-  return (*buffer)->getBuffer().str();
+  llvm::Expected<fs::file_t> file = fs::openNativeFileForRead(path);
+  if (!file) {
+    const std::error_code failed = llvm::errorToErrorCode(file.takeError());
+    return said(failed);
+  }
+  llvm::Expected<std::string> bytes = read_to_end(*file);
+  fs::closeFile(*file);
+  return bytes;
 }
 
-llvm::Expected<std::string> read_stdin() {
-  auto buffer = llvm::MemoryBuffer::getSTDIN();
-  if (!buffer) return said(buffer.getError());
-  return (*buffer)->getBuffer().str();
-}
+llvm::Expected<std::string> read_stdin() { return read_to_end(fs::getStdinHandle()); }
 
 llvm::Expected<bool> write_if_changed(const std::string& written, const std::string& bytes) {
   llvm::SmallString<256> real;
@@ -154,7 +177,7 @@ llvm::Expected<Ended> run_program(const std::string& program,
   ended.how = ended.status < 0 ? "crashed: " + message
                                : "ended with status " + std::to_string(ended.status);
   for (const auto& [file, text] : {std::pair{&files[1], &ended.out}, {&files[2], &ended.err}}) {
-    llvm::Expected<std::string> read = read_file(file->str().str());
+    llvm::Expected<std::string> read = read_whole(file->str().str());
     if (!read) return read.takeError();
     *text = std::move(*read);
   }

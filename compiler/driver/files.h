@@ -1,5 +1,5 @@
-// Reading and writing: the only place of the compiler that touches the file system
-// and runs programs.
+// Reading and writing: the only place of the compiler that touches the file system and runs
+// programs.
 #pragma once
 
 #include <string>
@@ -9,7 +9,8 @@
 
 namespace otpc::driver {
 
-/// The whole file; the error says in words what hindered.
+/// The whole file, of 64 MiB at most: a device may have no end. The error says in words what
+/// hindered.
 llvm::Expected<std::string> read_file(const std::string& path);
 
 /// Writes through a temporary file in the same folder, so that nobody ever sees half a file; makes
@@ -35,7 +36,7 @@ class Manifest {
   std::string folder_;
 };
 
-/// Standard input, whole.
+/// Standard input, whole, with the same limit.
 llvm::Expected<std::string> read_stdin();
 
 struct Ended {

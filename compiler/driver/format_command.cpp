@@ -3,6 +3,7 @@
 #include "diagnostics/render.h"
 #include "driver/commands.h"
 #include "driver/files.h"
+#include "driver/version.h"
 #include "syntax/lexemes.h"
 #include "tools/format/format.h"
 
@@ -11,13 +12,30 @@ namespace {
 
 using diagnostics::Id;
 
-/// One file after the other: they have nothing to do with each other, and each is freed before the
-/// next.
+/// One file after the other: they have nothing to do with each other, and as text each is told, and
+/// freed, before the next.
 class Formatting {
  public:
   Formatting(const FormatRequest& request, Streams streams)
       : request_(request), streams_(streams) {}
 
+  Exit files() {
+    Exit worst = Exit::ok;
+    source::SourceManager sources;
+    diagnostics::Engine diagnostics;
+    for (const std::string& path : request_.files) {
+      worst = std::max(worst, request_.rendering == Rendering::text
+                                  ? file(path)
+                                  : format(path, sources, diagnostics));
+    }
+    if (request_.rendering == Rendering::json)
+      diagnostics::render_json(diagnostics, sources, streams_.out);
+    else if (request_.rendering == Rendering::sarif)
+      diagnostics::render_sarif(diagnostics, sources, version, streams_.out);
+    return worst;
+  }
+
+ private:
   Exit file(const std::string& path) {
     source::SourceManager sources;
     diagnostics::Engine diagnostics;
@@ -26,7 +44,6 @@ class Formatting {
     return status;
   }
 
- private:
   Exit format(const std::string& path, source::SourceManager& sources,
               diagnostics::Engine& diagnostics) {
     const bool standard = path == "-";
@@ -37,8 +54,9 @@ class Formatting {
       return Exit::input_output;
     }
     const source::FileId id = sources.add(standard ? "<stdin>" : path, *text);
+    const std::size_t errors_before = diagnostics.error_count();
     const std::vector<syntax::Lexeme> lexemes = syntax::lexemes(sources, id, diagnostics);
-    if (diagnostics.has_errors()) return Exit::diagnostics;
+    if (diagnostics.error_count() != errors_before) return Exit::diagnostics;
     const std::string formatted = tools::format(*text, lexemes);
     if (request_.check) {
       if (formatted == *text) return Exit::ok;
@@ -64,10 +82,7 @@ class Formatting {
 }  // namespace
 
 Exit format(const FormatRequest& request, Streams streams) {
-  Formatting formatting(request, streams);
-  Exit worst = Exit::ok;
-  for (const std::string& path : request.files) worst = std::max(worst, formatting.file(path));
-  return worst;
+  return Formatting(request, streams).files();
 }
 
 }  // namespace otpc::driver

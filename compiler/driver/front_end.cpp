@@ -22,24 +22,33 @@ std::unique_ptr<model::Program> FrontEnd::program() {
   });
   std::vector<const ast::File*> files;
   for (const LoadedFile* file : loader_.ordered()) {
-    contracts_.read(*file);
+    contracts_.read(*file, input_.contracts_anew);
     files.push_back(file->ast.get());
   }
   return in_phase("checking", [&] {
     std::unique_ptr<model::Program> program = sema::check(files, diagnostics_);
     lower::check_names(*program, diagnostics_);
-    for (std::size_t i = 0; input_.check_contracts && i < program->modules.size(); ++i) {
-      const LoadedFile& file = *loader_.ordered()[i];
-      // What is wrong already says enough of a schema.
-      if (file.requested && !diagnostics_.is_wrong())
-        contracts_.check(*program->modules[i], file, input_.locked);
-    }
+    // What is wrong already says enough of a schema.
+    if (input_.check_contracts && !diagnostics_.is_wrong()) check_contracts(*program);
     const std::size_t harmless =
         input_.with_deadlocks ? diagnostics_.error_count(diagnostics::Id::call_cycle) +
                                     diagnostics_.error_count(diagnostics::Id::possible_call_cycle)
                               : 0;
     return diagnostics_.error_count() == harmless ? std::move(program) : nullptr;
   });
+}
+
+void FrontEnd::check_contracts(const model::Program& program) {
+  std::map<std::string, std::string> wanted_by;  // a module, by one whose contract relies on it
+  for (std::size_t i = program.modules.size(); i-- > 0;) {  // importers before imports
+    const model::Module& module = *program.modules[i];
+    const LoadedFile& file = *loader_.ordered()[i];
+    const auto importer = wanted_by.find(module.name());
+    if (!file.requested && importer == wanted_by.end()) continue;
+    for (const std::string& each : contracts_.relied_on(module, file))
+      wanted_by.emplace(each, module.name());
+    contracts_.check(module, file, input_.locked, file.requested ? "" : importer->second);
+  }
 }
 
 ir::Options FrontEnd::ir_options() const {

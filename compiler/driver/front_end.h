@@ -18,7 +18,7 @@
 
 namespace otpc::driver {
 
-/// The exit codes of otpc.
+/// The exit codes of otpc: what each means is in `overview` of options.cpp.
 enum class Exit : int { ok = 0, diagnostics = 1, usage = 2, input_output = 3, internal = 70 };
 
 /// Where a command speaks: its results to `out`, its complaints to `err`.
@@ -39,7 +39,10 @@ struct Input {
   std::map<std::string, std::string> texts;  ///< of files, by path, instead of what is on disk
   bool check_contracts = false;
   bool with_deadlocks = false;  ///< a program is there also when its calls go round in a circle
-  bool locked = false;          ///< each schema has a contract file, which is up to date
+  /// Each schema, and what its contract relies on, has a contract file, which is up to date.
+  bool locked = false;
+  /// A damaged contract file of a schema that was asked for is taken for none.
+  bool contracts_anew = false;
 };
 
 class FrontEnd {
@@ -63,6 +66,9 @@ class FrontEnd {
   Exit report(Exit failure = Exit::diagnostics);
 
  private:
+  /// Those of the schemas that were asked for, and of the modules that these rely on.
+  void check_contracts(const model::Program& program);
+
   const Input& input_;
   Streams streams_;
   source::SourceManager sources_;

@@ -57,6 +57,30 @@ bool tell_braces(const ast::Import& import, const std::vector<std::string>& dirs
   return true;
 }
 
+/// The modules that are there and are called as this one but for one part of the name.
+std::vector<std::string> modules_near(const ast::Path& module,
+                                      const std::vector<std::string>& dirs) {
+  std::vector<std::string> found;
+  for (const std::string& dir : dirs) {
+    for (std::size_t at = 0; at < module.parts.size(); ++at) {
+      std::string folder = dir;
+      for (std::size_t i = 0; i < at; ++i) folder = joined(folder, module.parts[i].text);
+      const bool is_file = at + 1 == module.parts.size();
+      std::error_code failed;
+      for (fs::directory_iterator each(folder, failed), end; each != end && !failed;
+           each.increment(failed)) {
+        const llvm::StringRef name = llvm::sys::path::filename(each->path());
+        if (is_file && !name.ends_with(".otp")) continue;
+        ast::Path other = module;
+        other.parts[at].text = (is_file ? name.drop_back(4) : name).str();
+        if (is_file || fs::exists(joined(dir, file_of(other)))) found.push_back(other.text());
+      }
+    }
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
 }  // namespace
 
 Loader::Loader(std::vector<std::string> import_dirs,
@@ -91,8 +115,10 @@ bool Loader::load(const std::string& path) {
     if (std::ranges::find(import_dirs_, own) == import_dirs_.end()) import_dirs_.push_back(own);
   }
   LoadedFile* file = load_file(path, relative, {});
-  if (file != nullptr) file->requested = true;
-  return file != nullptr;
+  if (file == nullptr) return false;
+  file->requested = true;
+  check_single(*file);
+  return true;
 }
 
 LoadedFile* Loader::load_file(const std::string& path, const std::string& relative,
@@ -130,6 +156,17 @@ LoadedFile* Loader::load_file(const std::string& path, const std::string& relati
   return &file;
 }
 
+/// What two files of one name declare are two things.
+void Loader::check_single(const LoadedFile& file) {
+  const ast::Path& module = file.ast->module;
+  if (module.parts.empty()) return;
+  const auto [other, fresh] = by_module_.emplace(module.text(), &file);
+  if (fresh || other->second == &file) return;
+  diagnostics_.emit(Id::module_twice, module.span, module.text())
+      .label(other->second->ast->module.span, "the other")
+      .help("give one of them another name, or leave one of the files out");
+}
+
 void Loader::load_import(const ast::Import& import, const LoadedFile& importer) {
   const std::string relative = file_of(import.module);
   std::vector<std::string> dirs = import_dirs_;
@@ -145,6 +182,8 @@ void Loader::load_import(const ast::Import& import, const LoadedFile& importer) 
       diagnostics_
           .emit(Id::module_path, import.module.span, import.module.text(), file->ast->module.text())
           .note("it is " + path);
+    } else if (named) {
+      check_single(*file);
     }
     return;
   }
@@ -156,9 +195,14 @@ void Loader::load_import(const ast::Import& import, const LoadedFile& importer) 
   if (tell_braces(import, dirs, builder)) return;
   // Who names a schema of the module a::b by its path most likely wants the folder above `a`.
   const std::string root = root_of(importer.path, importer.ast->module);
-  if (!root.empty() && fs::exists(joined(root, relative)))
+  if (!root.empty() && fs::exists(joined(root, relative))) {
     builder.help("add the folder that `" + importer.ast->module.text() + "` is in with `-I " +
                  root + "`");
+    return;
+  }
+  const std::vector<std::string> near = modules_near(import.module, dirs);
+  if (diagnostics::nearest(import.module.text(), near) != nullptr)
+    builder.suggest(import.module.text(), near);
   else
     builder.help("correct the name, or add its folder with -I");
 }

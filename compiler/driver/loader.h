@@ -38,6 +38,7 @@ class Loader {
  private:
   LoadedFile* load_file(const std::string& path, const std::string& relative,
                         source::Span wanted_at);
+  void check_single(const LoadedFile& file);
   void load_import(const ast::Import& import, const LoadedFile& importer);
   std::string relative_path(const std::string& path) const;
 
@@ -49,6 +50,7 @@ class Loader {
   diagnostics::Engine& diagnostics_;
   std::deque<LoadedFile> files_;
   std::map<std::string, LoadedFile*> by_real_path_;
+  std::map<std::string, const LoadedFile*> by_module_;
   std::vector<LoadedFile*> ordered_;
   std::vector<LoadedFile*> loading_;  ///< the way from the command line to here
   bool input_failed_ = false;

@@ -50,6 +50,12 @@ Exit new_project(const std::string& path, bool supervised, Streams streams) {
     return misused(streams.err, "`" + name + "` cannot be a project, a C++ namespace and a target" +
                                     " of CMake at once; take `" + proper + "`, for example");
   }
+  if (supervised && name == "logger") {
+    return misused(streams.err, "`" + name +
+                                    "` is reserved: it is the application that is built in; take "
+                                    "`my_" +
+                                    name + "`, for example");
+  }
   if (is_occupied(path)) {
     streams.err << "otpc: there is something in `" << path
                 << "` already\nTake another name, or an empty folder.\n";

@@ -11,7 +11,9 @@
 #include <llvm/ADT/STLExtras.h>
 #include <llvm/ADT/SmallVector.h>
 #include <llvm/Support/CommandLine.h>
+#include <llvm/Support/FileSystem.h>
 #include <llvm/Support/Process.h>
+#include <llvm/Support/WithColor.h>
 #include <llvm/Support/raw_ostream.h>
 
 #include "diagnostics/engine.h"
@@ -27,8 +29,13 @@ namespace cl = llvm::cl;
 
 constexpr const char* overview =
     "otpc: compiles schemas of GenServers and supervision trees to C++\n\n"
-    "  exit status: 0 ok, 1 the schema has errors, 2 wrong usage, 3 a file cannot be read or "
-    "written\n";
+    "  exit status: 0 ok\n"
+    "               1 the schema has errors; of `format --check`: a file would change;\n"
+    "                 of `compat`: the versions cannot talk, or a contract is broken\n"
+    "               2 wrong usage\n"
+    "               3 a file cannot be read or written, or a program that otpc runs has\n"
+    "                 failed: an external back end, Graphviz, git\n"
+    "               70 a fault of otpc itself\n";
 
 /// Declared when they are needed, not as globals: a program that links the driver gets no options
 /// from it. What is said here is said once: usage, choices and completion are read from it. A
@@ -37,8 +44,9 @@ struct CommandLine {
   cl::SubCommand gen{"gen", "Generate C++, Erlang or Elixir from schemas"};
   cl::SubCommand check{"check", "Check schemas, write nothing"};
   cl::SubCommand explain{"explain", "Tell what a diagnostic means, or list them all"};
-  cl::SubCommand format{"format", "Bring schemas into the one style"};
-  cl::SubCommand fix{"fix", "Mend in the schemas what has one safe mend"};
+  cl::SubCommand format{"format",
+                        "Bring schemas into the one style, in place; - is standard input"};
+  cl::SubCommand fix{"fix", "Mend in the schemas, in place, what has one safe mend"};
   cl::SubCommand graph{"graph", "Draw supervision trees, calls or state machines"};
   cl::SubCommand ir{"ir", "Print the checked schemas as JSON, for other programs"};
   cl::SubCommand compat{"compat", "Tell whether two versions of a schema can talk to each other"};
@@ -66,7 +74,8 @@ struct CommandLine {
   cl::opt<bool> allow_breaking{"allow-breaking", cl::desc("Also when promises are broken"),
                                cl::sub(compat)};
   cl::opt<bool> locked{"locked",
-                       cl::desc("Each schema must have a contract file that is up to date"),
+                       cl::desc("Each schema, and what its contract relies on, must have a "
+                                "contract file that is up to date"),
                        cl::sub(gen), cl::sub(check)};
   cl::opt<std::string> code{cl::Positional, cl::desc("[OTPnnnn]"), cl::sub(explain)};
   cl::opt<std::string> shell{cl::Positional, cl::desc("<bash|zsh|fish>"), cl::sub(completion)};
@@ -105,7 +114,8 @@ struct CommandLine {
                                    cl::init("text"),
                                    cl::sub(gen),
                                    cl::sub(check),
-                                   cl::sub(compat)};
+                                   cl::sub(compat),
+                                   cl::sub(format)};
   cl::opt<bool> check_only{"check", cl::desc("Change nothing, only say which files would change"),
                            cl::sub(format)};
   cl::opt<std::string> graph_kind{"kind", cl::desc("What to draw"), cl::init("supervision"),
@@ -126,7 +136,12 @@ struct CommandLine {
       cl::sub(fix)};
 };
 
+/// `--color` is LLVM's own option.
 bool use_colour() {
+  const auto& options = cl::getRegisteredOptions();
+  if (const auto found = options.find("color");
+      found != options.end() && found->second->getNumOccurrences() != 0)
+    return llvm::WithColor::defaultAutoDetectFunction()(llvm::errs());
   return std::getenv("NO_COLOR") == nullptr && llvm::sys::Process::StandardErrIsDisplayed();
 }
 
@@ -302,6 +317,27 @@ Exit printed(Exit status) {
   return Exit::input_output;
 }
 
+/// LLVM names the nearest option, however far it is.
+std::string without_far_fetched(llvm::StringRef complaint) {
+  const llvm::StringRef given = complaint.split("argument '").second.split("'").first;
+  const auto [head, tail] = complaint.split("Did you mean '");
+  const std::string suggested = tail.split("'").first.str();
+  if (tail.empty() || !diagnostics::did_you_mean(given, {suggested}).empty())
+    return complaint.str();
+  return head.substr(0, head.rfind('\n') + 1).str() + tail.split('\n').second.str();
+}
+
+/// A file of arguments that is not there, which LLVM takes for an argument.
+std::string missing_response_file(int argc, const char* const* argv) {
+  for (int i = 1; i < argc; ++i) {
+    const llvm::StringRef given = argv[i];
+    if (given.size() > 1 && given.front() == '@' && !llvm::sys::fs::exists(given) &&
+        !llvm::sys::fs::exists(given.drop_front()))
+      return given.drop_front().str();
+  }
+  return {};
+}
+
 Exit dispatch(const CommandLine& line, Streams streams) {
   if (line.explain) return explain(line.code, streams);
   if (line.completion) return run_completion(line, streams);
@@ -312,7 +348,15 @@ Exit dispatch(const CommandLine& line, Streams streams) {
   if (!takes_files) return misused(streams.err, "say what to do: " + command_names());
   if (line.files.empty()) return misused(streams.err, "name at least one schema file");
   if (line.format) {
-    return format({{line.files.begin(), line.files.end()}, line.check_only, use_colour()}, streams);
+    const auto rendering = chosen<Rendering>(line.diagnostics, streams);
+    if (!rendering) return Exit::usage;
+    if (*rendering != Rendering::text && llvm::is_contained(line.files, "-"))
+      return misused(streams.err,
+                     "--diagnostics goes with files: what standard input becomes is "
+                     "printed");
+    return format(
+        {{line.files.begin(), line.files.end()}, line.check_only, *rendering, use_colour()},
+        streams);
   }
   if (line.fix) {
     const auto input = input_of(line, streams);
@@ -335,10 +379,15 @@ int main(int argc, const char* const* argv) {
     out << "otpc " << version << '\n';
     std::exit(static_cast<int>(printed(Exit::ok)));
   });
+  if (const std::string missing = missing_response_file(argc, argv); !missing.empty()) {
+    llvm::errs() << "otpc: cannot read the arguments in `" << missing
+                 << "`: No such file or directory\n";
+    return static_cast<int>(Exit::input_output);
+  }
   std::string complaint;
   llvm::raw_string_ostream complaints(complaint);
   if (!cl::ParseCommandLineOptions(argc, argv, overview, &complaints)) {
-    llvm::errs() << complaint;
+    llvm::errs() << without_far_fetched(complaint);
     return static_cast<int>(Exit::usage);
   }
   try {

@@ -1,5 +1,6 @@
 #include "ir/ir.h"
 
+#include <algorithm>
 #include <map>
 
 #include <llvm/ADT/STLFunctionalExtras.h>
@@ -295,7 +296,7 @@ class Writer {
       json_.attribute("name", written.name());
       json_.attribute("file", file.path);
       json_.attribute("requested", file.requested);
-      if (written.version != 0) json_.attribute("version", written.version);
+      json_.attribute("version", std::max<std::uint64_t>(written.version, 1));
       json_.attribute("none", word(written.none));
       json_.attribute("doc", written.doc);
       list("imports", written.imports,

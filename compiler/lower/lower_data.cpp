@@ -16,19 +16,33 @@ std::string attribute(const model::Life& life) {
 
 }  // namespace
 
-Array lower_fields(const std::vector<model::Field>& fields) {
+Array lower_fields(const std::vector<model::Field>& fields, Place place) {
   Array result;
   result.reserve(fields.size());
   for (const model::Field& field : fields) {
     result.push_back(Object{{"doc", cpp_comment(field.doc, field.life, "  ")},
                             {"deprecated", cpp_deprecated(field.life)},
                             {"type", cpp_type(field.type)},
-                            {"name", cpp_name(field.name)},
+                            {"name", cpp_name(field.name, place)},
                             {"text", cpp_string(field.name)},
                             {"shown", !field.is_private},
                             {"init", cpp_initializer(field)}});
   }
   return result;
+}
+
+std::string own_type(const std::string& name, const std::vector<model::Field>& fields) {
+  const bool hidden = std::ranges::any_of(
+      fields, [&](const model::Field& each) { return cpp_name(each.name) == name; });
+  return hidden ? "struct " + name : name;
+}
+
+Object lower_record(const std::string& name, const std::vector<model::Field>& fields) {
+  return Object{{"name", name},
+                {"self", own_type(name, fields)},
+                {"doc", ""},
+                {"deprecated", ""},
+                {"fields", lower_fields(fields)}};
 }
 
 Parameters lower_parameters(const std::vector<model::Field>& fields, std::size_t without_default) {
@@ -51,10 +65,10 @@ Parameters lower_parameters(const std::vector<model::Field>& fields, std::size_t
 }
 
 Object lower_struct(const model::Struct& declaration) {
-  return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
-                {"deprecated", cpp_deprecated(declaration.life)},
-                {"name", cpp_name(declaration.name)},
-                {"fields", lower_fields(declaration.fields)}};
+  Object result = lower_record(cpp_name(declaration), declaration.fields);
+  result["doc"] = cpp_comment(declaration.doc, declaration.life, "");
+  result["deprecated"] = cpp_deprecated(declaration.life);
+  return result;
 }
 
 Object lower_enum(const model::Enum& declaration) {
@@ -64,12 +78,12 @@ Object lower_enum(const model::Enum& declaration) {
     members.push_back(Object{{"doc", cpp_comment(member.doc, member.life, "  ")},
                              {"attribute", attribute(member.life)},
                              {"name", cpp_name(member.name)},
-                             {"otp_enum", cpp_name(declaration.name)},
+                             {"otp_enum", cpp_name(declaration)},
                              {"text", cpp_string(member.name)}});
   }
   return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
                 {"deprecated", cpp_deprecated(declaration.life)},
-                {"name", cpp_name(declaration.name)},
+                {"name", cpp_name(declaration)},
                 {"open", declaration.open},
                 {"members", std::move(members)}};
 }
@@ -84,7 +98,8 @@ Object lower_union(const model::Union& declaration) {
     cases.push_back(Object{{"doc", cpp_comment(each.doc, each.life, "  ")},
                            {"deprecated", cpp_deprecated(each.life)},
                            {"name", name},
-                           {"otp_union", cpp_name(declaration.name)},
+                           {"self", own_type(name, each.fields)},
+                           {"otp_union", cpp_name(declaration)},
                            {"text", cpp_string(each.name)},
                            {"transient", each.transient},
                            {"fields", lower_fields(each.fields)}});
@@ -97,7 +112,7 @@ Object lower_union(const model::Union& declaration) {
   if (declaration.open) alternatives += ", " + unknown;
   return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
                 {"deprecated", cpp_deprecated(declaration.life)},
-                {"name", cpp_name(declaration.name)},
+                {"name", cpp_name(declaration)},
                 {"error", declaration.is_error},
                 {"open", declaration.open},
                 {"unknown", unknown},
@@ -109,7 +124,7 @@ Object lower_const(const model::Const& declaration) {
   const bool text = declaration.type.kind == model::TypeKind::string;
   return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
                 {"deprecated", cpp_deprecated(declaration.life)},
-                {"name", cpp_name(declaration.name)},
+                {"name", cpp_name(declaration)},
                 {"constexpr", text || declaration.type.is_integer() ||
                                   declaration.type.kind <= model::TypeKind::f64 ||
                                   declaration.value.kind == model::ValueKind::member ||
@@ -122,7 +137,7 @@ Object lower_const(const model::Const& declaration) {
 Object lower_alias(const model::Alias& declaration) {
   return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
                 {"attribute", attribute(declaration.life)},
-                {"name", cpp_name(declaration.name)},
+                {"name", cpp_name(declaration)},
                 {"type", cpp_type(declaration.type)}};
 }
 

@@ -355,12 +355,12 @@ Object lower_cpp(const model::Module& module, const std::vector<Part>& order,
     constructs.insert(construct(declaration->kind));
     const bool is_struct = declaration->kind == DeclarationKind::structure ||
                            declaration->kind == DeclarationKind::choice;
-    forward.push_back((is_struct ? "struct " : "class ") + cpp_name(declaration->name));
+    forward.push_back((is_struct ? "struct " : "class ") + cpp_name(*declaration));
   }
   // A dynamic supervisor may start one that stands behind it.
   for (const auto& declaration : module.declarations) {
     if (declaration->kind == DeclarationKind::supervisor)
-      forward.push_back("struct " + cpp_name(declaration->name));
+      forward.push_back("struct " + cpp_name(*declaration));
   }
   Array supervisors = each_of<model::Supervisor>(module, lower_supervisor);
   Array applications = each_of<model::Application>(module, lower_application);

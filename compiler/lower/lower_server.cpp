@@ -96,10 +96,9 @@ void add_names(const Owner& owner, const Message& message, Object& lowered) {
                                    : qualified_name(*message.protocol);
   lowered["doc"] = cpp_comment(message.doc, message.life, "  ");
   lowered["deprecated"] = cpp_deprecated(message.life);
-  lowered["name"] =
-      message.kind == MessageKind::exit ? "exit" : cpp_name(message.name, Place::message);
+  lowered["name"] = cpp_name(message, owner.declaration);
   lowered["raw"] = message.name;
-  lowered["client"] = cpp_name(server);
+  lowered["client"] = cpp_name(owner.declaration);
   lowered["server_class"] = server + (message.protocol == nullptr ? "Server" : "Protocol");
   lowered["server_raw"] = server;
   lowered["own"] = protocol.empty();
@@ -109,7 +108,7 @@ void add_names(const Owner& owner, const Message& message, Object& lowered) {
                             : "::otp::gen::protocol_as<" + server + "Protocol>(otp_server)";
   lowered["prefix"] = owner.machine ? "statem_" : "";
   lowered["label"] = cpp_string(server + "." + message.name);
-  lowered["type"] = server + "_" + message.name;
+  lowered["type"] = cpp_message_type(message, owner.declaration);
   lowered["text"] = cpp_string(message.name);
   lowered["server_label"] = cpp_string(server);
   lowered["typed"] = protocol.empty() && message.kind != MessageKind::down &&
@@ -133,7 +132,7 @@ void add_kind(const Message& message, Object& lowered) {
   lowered["topic"] = message.kind == MessageKind::topic;
   lowered["topic_type"] = message.topic == nullptr ? "" : qualified_name(*message.topic);
   lowered["topic_case"] =
-      message.event == nullptr ? "" : cpp_name(message.event->name, Place::union_case);
+      message.event == nullptr ? "" : cpp_name(message.event->name, Place::topic_case);
   lowered["topic_arguments"] = topic_arguments(message);
 }
 
@@ -194,8 +193,9 @@ std::string topic_arguments(const Message& message) {
   if (message.topic == nullptr) return text;
   const std::size_t keys = message.topic->parameters.size();
   for (std::size_t i = 0; i < message.parameters.size(); ++i) {
-    const std::string name = cpp_name(message.parameters[i].name);
-    text += (i == 0 ? "" : ", ") + std::string(i < keys ? "otp_message->" : "otp_case->") + name;
+    const bool key = i < keys;
+    text += (i == 0 ? "" : ", ") + std::string(key ? "otp_message->" : "otp_case->") +
+            cpp_name(message.parameters[i].name, key ? Place::topic_key : Place::plain);
   }
   return text;
 }
@@ -211,15 +211,14 @@ Array lower_upgrades(const model::Server& server, bool machine) {
     std::string steps = "*otp_old";
     for (std::size_t step = i; step < upgrades.size(); ++step)
       steps = "upgrade_from_" + version(step) + "(" + steps + ")";
+    Object old = lower_record(what + ("V" + version(i)), upgrades[i].state);
+    old["doc"] = "/// What version " + version(i) + " kept.\n  ";
     result.push_back(Object{{"from", version(i)},
                             {"steps", steps},
                             {"kept", machine ? "data" : "state"},
                             {"old_name", what + ("V" + version(i))},
                             {"becomes", last ? server.name + what : what + ("V" + version(i + 1))},
-                            {"old", Object{{"name", what + ("V" + version(i))},
-                                           {"doc", "/// What version " + version(i) + " kept.\n  "},
-                                           {"deprecated", ""},
-                                           {"fields", lower_fields(upgrades[i].state)}}}});
+                            {"old", std::move(old)}});
   }
   return result;
 }
@@ -239,7 +238,7 @@ Object lower_protocol(const model::Protocol& declaration) {
     messages.push_back(lower_message({declaration}, message));
   return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
                 {"deprecated", cpp_deprecated(declaration.life)},
-                {"name", cpp_name(declaration.name)},
+                {"name", cpp_name(declaration)},
                 {"raw", declaration.name},
                 {"label", cpp_string(declaration.module->name() + "." + declaration.name)},
                 {"messages", std::move(messages)}};
@@ -266,23 +265,18 @@ Object lower_client(const model::Server& declaration, bool machine) {
   for (const model::Protocol* each : declaration.protocols)
     protocols.push_back(qualified_name(*each));
   const auto mailbox = declaration.mailbox.value_or(model::Mailbox{});
+  const std::vector<model::Field> none;
   return Object{
       {"doc", cpp_comment(declaration.doc, declaration.life, "")},
       {"deprecated", cpp_deprecated(declaration.life)},
-      {"name", cpp_name(declaration.name)},
+      {"name", cpp_name(declaration)},
       {"raw", declaration.name},
       {"label", cpp_string(declaration.module->name() + "." + declaration.name)},
-      {"args", Object{{"name", declaration.name + "Args"},
-                      {"doc", ""},
-                      {"deprecated", ""},
-                      {"fields", lower_fields(declaration.parameters)}}},
+      {"args", lower_record(declaration.name + "Args", declaration.parameters)},
       {"all_defaults", all_defaults},
       {"has_parameters", !declaration.parameters.empty()},
       {"has_state", declaration.state.has_value()},
-      {"state", Object{{"name", declaration.name + "State"},
-                       {"doc", ""},
-                       {"deprecated", ""},
-                       {"fields", declaration.state ? lower_fields(*declaration.state) : Array()}}},
+      {"state", lower_record(declaration.name + "State", declaration.state.value_or(none))},
       {"terminate", declaration.terminate},
       {"skip_expired", declaration.skip_expired},
       {"trap_exit", declaration.trap_exit},

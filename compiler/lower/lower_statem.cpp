@@ -23,12 +23,12 @@ std::string target_list(const Statem& machine, const std::vector<std::size_t>& t
 }
 
 std::string handler_name(const State& state, const std::string& event) {
-  return cpp_name((state.name.empty() ? "any" : state.name) + "_" + event, Place::message);
+  return cpp_name((state.name.empty() ? "any" : state.name) + "_" + event, Place::handler_of_state);
 }
 
 /// The condition under which an event is this message, and what its handler is given.
 Object event_test(const Statem& machine, const model::Message& message) {
-  const std::string type = machine.name + "_" + message.name;
+  const std::string type = cpp_message_type(message, machine);
   std::string test = "const auto* const otp_given = otp_event.as<" + type + ">()";
   std::string arguments;
   for (std::size_t i = 0; i < message.parameters.size(); ++i)
@@ -44,12 +44,11 @@ Object event_test(const Statem& machine, const model::Message& message) {
   }
   const std::string matches = test.substr(test.find("= ") + 2) + " != nullptr";
   if (!used) test = matches;
-  return Object{
-      {"test", test},
-      {"matches", matches},
-      {"arguments", arguments},
-      {"event_type",
-       message.kind == MessageKind::down ? "::otp::Down" : cpp_name(message.name, Place::message)}};
+  return Object{{"test", test},
+                {"matches", matches},
+                {"arguments", arguments},
+                {"event_type",
+                 message.kind == MessageKind::down ? "::otp::Down" : cpp_name(message, machine)}};
 }
 
 Object lower_clause(const Statem& machine, const State& state, const StateClause& clause) {
@@ -154,12 +153,12 @@ Object lower_statem(const Statem& declaration) {
   result["edges"] = std::move(edges);
   result["all_states"] = all;
   result["first"] = cpp_name(declaration.states[declaration.first].name);
+  // A state `string` gives its class a `to_string` too.
+  result["to_string"] = cpp_namespace(*declaration.module) + "::to_string";
   result["one_handler"] = declaration.one_handler;
   result["has_data"] = declaration.data.has_value();
-  result["data"] = Object{{"name", declaration.name + "Data"},
-                          {"doc", ""},
-                          {"deprecated", ""},
-                          {"fields", declaration.data ? lower_fields(*declaration.data) : Array()}};
+  result["data"] = lower_record(declaration.name + "Data",
+                                declaration.data.value_or(std::vector<model::Field>()));
   return result;
 }
 

@@ -50,7 +50,7 @@ Object lower_child(const model::Child& child, const model::Supervisor& owner) {
                          child.target->kind == model::DeclarationKind::registry;
   return Object{
       {"id", cpp_string(child.id)},
-      {"sup_name", cpp_name(owner.name)},
+      {"sup_name", cpp_name(owner)},
       {"sup_label", cpp_string(owner.module->name() + "." + owner.name)},
       {"target", qualified_name(*child.target)},
       {"args_type", args_type(*child.target)},
@@ -96,7 +96,7 @@ Object lower_supervisor(const model::Supervisor& declaration) {
   const bool env = declaration.env != nullptr;
   return Object{
       {"doc", cpp_comment(declaration.doc, "")},
-      {"name", cpp_name(declaration.name)},
+      {"name", cpp_name(declaration)},
       {"label", cpp_string(declaration.module->name() + "." + declaration.name)},
       {"raw", cpp_string(declaration.name)},
       {"supervisor", declaration.type == model::SupervisorKind::supervisor},

@@ -37,13 +37,6 @@ std::string passed(const std::vector<model::Field>& fields) {
   return text;
 }
 
-Object args_struct(const std::string& name, const std::vector<model::Field>& parameters) {
-  return Object{{"name", name + "Args"},
-                {"doc", ""},
-                {"deprecated", ""},
-                {"fields", lower_fields(parameters)}};
-}
-
 const char* defaulted(const std::vector<model::Field>& parameters) {
   for (const model::Field& each : parameters) {
     if (!each.fallback) return "";
@@ -51,12 +44,13 @@ const char* defaulted(const std::vector<model::Field>& parameters) {
   return " = {}";
 }
 
-Object lower_case(const model::Case& each) {
+Object lower_case(const model::Case& each, Place place = Place::union_case) {
   const Parameters parameters = lower_parameters(each.fields);
   return Object{{"doc", cpp_comment(each.doc, each.life, "  ")},
                 {"deprecated", cpp_deprecated(each.life)},
-                {"name", cpp_name(each.name, Place::union_case)},
-                {"method", cpp_name(each.name, Place::message)},
+                {"name", cpp_name(each.name, place)},
+                {"self", own_type(cpp_name(each.name, place), each.fields)},
+                {"method", cpp_name(each.name, Place::event)},
                 {"raw", each.name},
                 {"fields", lower_fields(each.fields)},
                 {"parameters", without_comma(parameters.declared)},
@@ -76,13 +70,13 @@ Object lower_events(const model::Events& declaration) {
   Array events;
   for (const model::Case& each : declaration.events) {
     Object event = lower_case(each);
-    event["manager"] = cpp_name(declaration.name);
+    event["manager"] = cpp_name(declaration);
     event["manager_raw"] = declaration.name;
     event["label"] = cpp_string(declaration.name + "." + each.name);
     events.push_back(std::move(event));
   }
   return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
-                {"name", cpp_name(declaration.name)},
+                {"name", cpp_name(declaration)},
                 {"raw", declaration.name},
                 {"events", std::move(events)}};
 }
@@ -118,11 +112,11 @@ Object lower_handler(const model::Handler& declaration) {
     calls.push_back(std::move(call));
   }
   return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
-                {"name", cpp_name(declaration.name)},
+                {"name", cpp_name(declaration)},
                 {"raw", declaration.name},
                 {"text", cpp_string(declaration.name)},
                 {"manager", qualified_name(*declaration.manager)},
-                {"args", args_struct(declaration.name, declaration.parameters)},
+                {"args", lower_record(declaration.name + "Args", declaration.parameters)},
                 {"args_default", defaulted(declaration.parameters)},
                 {"has_parameters", !declaration.parameters.empty()},
                 {"terminate", declaration.terminate},
@@ -136,21 +130,21 @@ Object lower_topic(const model::Topic& declaration) {
   Array cases;
   std::string alternatives;
   for (const model::Case& each : declaration.cases) {
-    alternatives += (alternatives.empty() ? "" : ", ") + cpp_name(each.name, Place::union_case);
-    cases.push_back(lower_case(each));
+    alternatives += (alternatives.empty() ? "" : ", ") + cpp_name(each.name, Place::topic_case);
+    cases.push_back(lower_case(each, Place::topic_case));
   }
   std::string keys;
   std::string key_names;
   for (const model::Field& each : declaration.parameters) {
     keys += (keys.empty() ? "" : ", ") + cpp_type(each.type);
-    key_names +=
-        (key_names.empty() ? "" : ", ") + std::string("otp_message.") + cpp_name(each.name);
+    key_names += (key_names.empty() ? "" : ", ") + std::string("otp_message.") +
+                 cpp_name(each.name, Place::topic_key);
   }
   const Parameters parameters = lower_parameters(declaration.parameters);
   return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
-                {"name", cpp_name(declaration.name)},
+                {"name", cpp_name(declaration)},
                 {"label", label(declaration)},
-                {"fields", lower_fields(declaration.parameters)},
+                {"fields", lower_fields(declaration.parameters, Place::topic_key)},
                 {"keys", keys},
                 {"plain", parameters.plain},
                 {"alone", without_comma(parameters.plain)},
@@ -171,10 +165,10 @@ Object lower_task(const model::Task& declaration) {
     from_args += (from_args.empty() ? "" : ", ") + std::string("otp_args.") + cpp_name(each.name);
   return Object{
       {"doc", cpp_comment(declaration.doc, declaration.life, "")},
-      {"name", cpp_name(declaration.name)},
+      {"name", cpp_name(declaration)},
       {"raw", declaration.name},
       {"label", label(declaration)},
-      {"args", args_struct(declaration.name, declaration.parameters)},
+      {"args", lower_record(declaration.name + "Args", declaration.parameters)},
       {"args_default", defaulted(declaration.parameters)},
       {"result", result_type(run)},
       {"parameters", without_comma(parameters.declared)},
@@ -190,13 +184,13 @@ Object lower_task(const model::Task& declaration) {
 
 Object lower_agent(const model::Agent& declaration) {
   return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
-                {"name", cpp_name(declaration.name)},
+                {"name", cpp_name(declaration)},
                 {"state", cpp_type(declaration.state)}};
 }
 
 Object lower_registry(const model::Registry& declaration) {
   return Object{{"doc", cpp_comment(declaration.doc, declaration.life, "")},
-                {"name", cpp_name(declaration.name)},
+                {"name", cpp_name(declaration)},
                 {"label", label(declaration)},
                 {"key", cpp_type(declaration.key)},
                 {"kind", declaration.unique ? "unique" : "duplicate"},

@@ -6,6 +6,7 @@
 #include <llvm/Support/JSON.h>
 
 #include "lower/lower.h"
+#include "lower/names.h"
 #include "model/model.h"
 
 namespace otpc::lower {
@@ -38,7 +39,11 @@ Object lower_call(const model::Declaration& owner, const model::Message& message
 std::string result_type(const model::Message& message);
 
 /// Fields as struct members: doc, type, name, init.
-Array lower_fields(const std::vector<model::Field>& fields);
+Array lower_fields(const std::vector<model::Field>& fields, Place place = Place::plain);
+/// What is a plain struct, as its fragment prints it.
+Object lower_record(const std::string& name, const std::vector<model::Field>& fields);
+/// How a struct speaks of itself, where a field may have its name: `Line`, or `struct line`.
+std::string own_type(const std::string& name, const std::vector<model::Field>& fields);
 /// Parameters: "type name" lists with and without defaults, the names alone, moved.
 struct Parameters {
   std::string declared;   ///< `::std::int64_t by = 1, ` with a comma behind each

@@ -1,8 +1,7 @@
 // Bytes out of lowered values: Mustache on LLVM's engine.
 //
-// The templates of templates/cpp and templates/project are compiled into the program. They print; a
-// name that the data does not have prints nothing, which is why the tests hold the templates
-// against the data.
+// All templates of templates/ are compiled into the program. They print; a name that the data does
+// not have prints nothing, which is why the tests hold the templates against the data.
 #pragma once
 
 #include <string>

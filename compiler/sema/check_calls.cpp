@@ -38,22 +38,6 @@ std::vector<const model::Uses*> cycle_through(const Server& start) {
   return {};
 }
 
-/// As many steps of a circle as a reader takes in.
-constexpr std::size_t drawn_at_most = 20;
-
-/// "A -> B -> A"; of a long way only how it begins and ends.
-std::string drawn(const std::vector<std::string>& names) {
-  std::string text;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (i == drawn_at_most && i + 2 < names.size()) {
-      text += " -> ...";
-      i = names.size() - 2;
-    }
-    text += (i == 0 ? "" : " -> ") + names[i];
-  }
-  return text;
-}
-
 /// Those that call each other in a circle.
 using Circle = std::set<const Server*>;
 
@@ -73,8 +57,10 @@ std::vector<Circle> check_cycles(const model::Program& program, diagnostics::Eng
       circle.insert(uses->server);
       singletons = singletons && population(program, *uses->server) <= 1;
     }
+    const Drawing drawing = draw(names);
     auto builder = diagnostics.emit(singletons ? Id::call_cycle : Id::possible_call_cycle,
-                                    cycle.front()->span, drawn(names));
+                                    cycle.front()->span, drawing.text);
+    builder.note(drawing.note);
     for (std::size_t i = 1; i < std::min(cycle.size(), drawn_at_most); ++i) {
       builder.label(cycle[i]->span, "`" + cycle[i - 1]->server->name + "` calls `" +
                                         cycle[i]->server->name + "` here");
@@ -113,6 +99,8 @@ void check_idle_uses(const model::Program& program, diagnostics::Engine& diagnos
       const bool by_call = uses.kind == "call";
       if (uses.server == nullptr || (!by_call && uses.kind != "cast")) continue;
       if (uses.server->messages_unclear) continue;
+      // One that is used in two ways is told as such.
+      if (std::ranges::count(server->uses, uses.target, &model::Uses::target) > 1) continue;
       const bool any = std::ranges::any_of(uses.server->messages, [&](const auto& each) {
         return by_call ? each.kind == model::MessageKind::call : can_be_cast(each);
       });
@@ -152,11 +140,9 @@ void tell_inversion(const Server& server, const model::Message& outer, const mod
   const std::string outer_text = duration_text(outer.timeout_ns);
   const bool endless = inner.timeout_ns == model::infinite;
   const std::string inner_text = endless ? "for ever" : duration_text(inner.timeout_ns);
-  diagnostics
-      .emit(Id::timeout_inversion, uses.span, server.name + "." + outer.name, outer_text,
-            uses.server->name + "." + inner.name, inner_text)
-      .label(outer.span, "its callers give up after " + outer_text)
-      .label(inner.span, "while this may still take " + inner_text)
+  diagnostics.emit(Id::timeout_inversion, outer.span, server.name + "." + outer.name, outer_text)
+      .label(uses.span, "its handler may call `" + uses.server->name + "." + inner.name + "`")
+      .label(inner.span, "which waits " + inner_text)
       .help(endless ? "give the inner call a time-out that the outer one covers"
                     : "give the outer call a time-out that covers the inner one");
 }
@@ -191,20 +177,32 @@ void check_timeouts(const model::Program& program, const std::vector<Circle>& ci
 
 }  // namespace
 
+Drawing draw(const std::vector<std::string>& names) {
+  constexpr std::size_t room = 49;  // of the 100 characters of a message
+  std::string whole = drawn(names);
+  if (whole.size() <= room) return {std::move(whole), {}};
+  const std::string end = " -> ... -> " + names.back();
+  std::string text = names.front();
+  for (std::size_t i = 1; text.size() + names[i].size() + 4 + end.size() <= room; ++i)
+    text += " -> " + names[i];
+  return {names.size() == 2 ? drawn(names) : text + end, std::move(whole)};
+}
+
+std::string drawn(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i == drawn_at_most && i + 2 < names.size()) {
+      text += " -> ...";
+      i = names.size() - 2;
+    }
+    text += (i == 0 ? "" : " -> ") + names[i];
+  }
+  return text;
+}
+
 void check_calls(const model::Program& program, diagnostics::Engine& diagnostics) {
   check_timeouts(program, check_cycles(program, diagnostics), diagnostics);
   check_idle_uses(program, diagnostics);
-}
-
-void check_recursive_values(const model::Program& program, diagnostics::Engine& diagnostics) {
-  for (const std::vector<const model::Declaration*>& cycle : value_cycles(program)) {
-    const model::Declaration* each = cycle.front();
-    std::vector<std::string> names;
-    for (const model::Declaration* part : cycle) names.push_back(part->name);
-    names.push_back(each->name);
-    diagnostics.emit(Id::recursive_struct, each->span, each->name, drawn(names))
-        .help("break the circle with a `list<...>`, which holds its elements elsewhere");
-  }
 }
 
 }  // namespace otpc::sema

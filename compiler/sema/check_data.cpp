@@ -1,6 +1,9 @@
 // Constants, aliases, structs, enums, unions, errors.
 #include <algorithm>
 
+#include <llvm/ADT/STLExtras.h>
+#include <llvm/ADT/StringExtras.h>
+
 #include "sema/module_checker.h"
 #include "sema/system_checks.h"
 #include "sema/trees.h"
@@ -8,13 +11,22 @@
 namespace otpc::sema {
 namespace {
 
-/// "A -> B -> A".
-std::string drawn(const std::vector<const model::Declaration*>& path,
-                  const model::Declaration& back_to) {
-  std::string text;
-  for (auto each = std::ranges::find(path, &back_to); each != path.end(); ++each)
-    text += (*each)->name + " -> ";
-  return text + back_to.name;
+/// `Shop.Line`
+bool is_elixir_module(llvm::StringRef name) {
+  return llvm::all_of(llvm::split(name, '.'), [](llvm::StringRef part) {
+    return !part.empty() && llvm::isUpper(part.front()) &&
+           llvm::all_of(part, [](char each) { return llvm::isAlnum(each) || each == '_'; });
+  });
+}
+
+/// The way from a declaration, which is on the path, back to it.
+Drawing draw_from(const model::Declaration& start,
+                  const std::vector<const model::Declaration*>& path) {
+  std::vector<std::string> names;
+  for (auto each = std::ranges::find(path, &start); each != path.end(); ++each)
+    names.push_back((*each)->name);
+  names.push_back(start.name);
+  return draw(names);
 }
 
 /// The structs and unions that a value of this type contains directly.
@@ -33,17 +45,34 @@ void contained(const model::Type& type, std::vector<const model::Declaration*>& 
   }
 }
 
-std::vector<const model::Declaration*> parts_of(const model::Declaration& declaration) {
-  std::vector<const model::Declaration*> parts;
+std::vector<const model::Field*> fields_of(const model::Declaration& declaration) {
+  std::vector<const model::Field*> fields;
   if (declaration.kind == model::DeclarationKind::structure) {
-    for (const model::Field& field : static_cast<const model::Struct&>(declaration).fields)
-      contained(field.type, parts);
+    for (const model::Field& each : static_cast<const model::Struct&>(declaration).fields)
+      fields.push_back(&each);
   } else if (declaration.kind == model::DeclarationKind::choice) {
-    for (const model::Case& each : static_cast<const model::Union&>(declaration).cases) {
-      for (const model::Field& field : each.fields) contained(field.type, parts);
+    for (const model::Case& made : static_cast<const model::Union&>(declaration).cases) {
+      for (const model::Field& each : made.fields) fields.push_back(&each);
     }
   }
+  return fields;
+}
+
+std::vector<const model::Declaration*> parts_of(const model::Declaration& declaration) {
+  std::vector<const model::Declaration*> parts;
+  for (const model::Field* field : fields_of(declaration)) contained(field->type, parts);
   return parts;
+}
+
+/// The first field that holds such a part.
+const model::Field& field_with(const model::Declaration& part,
+                               const model::Declaration& declaration) {
+  const auto fields = fields_of(declaration);
+  return **std::ranges::find_if(fields, [&](const model::Field* field) {
+    std::vector<const model::Declaration*> parts;
+    contained(field->type, parts);
+    return std::ranges::find(parts, &part) != parts.end();
+  });
 }
 
 /// What declarations contain by value; those from which no way leads into a circle are left out.
@@ -96,18 +125,23 @@ std::vector<const model::Declaration*> way_back(const model::Declaration& start,
 
 }  // namespace
 
-std::vector<std::vector<const model::Declaration*>> value_cycles(const model::Program& program) {
+void check_recursive_values(const model::Program& program, diagnostics::Engine& diagnostics) {
   const Parts parts = circular_parts(program);
-  std::vector<std::vector<const model::Declaration*>> cycles;
   std::set<const model::Declaration*> told;
   for (const model::Declaration* each : all_of<model::Declaration>(program)) {
     if (!parts.contains(each) || told.contains(each)) continue;
-    auto cycle = way_back(*each, parts);
+    const auto cycle = way_back(*each, parts);
     if (cycle.empty()) continue;
     told.insert(cycle.begin(), cycle.end());
-    cycles.push_back(std::move(cycle));
+    const Drawing drawing = draw_from(*each, cycle);
+    auto builder = diagnostics.emit(Id::recursive_struct, each->span, each->name, drawing.text);
+    builder.note(drawing.note);
+    for (std::size_t i = 0; i < std::min(cycle.size(), drawn_at_most); ++i) {
+      const model::Declaration& part = *cycle[(i + 1) % cycle.size()];
+      builder.label(field_with(part, *cycle[i]).span, "holds `" + part.name + "` by value");
+    }
+    builder.help("break the circle with a `list<...>`, which holds its elements elsewhere");
   }
-  return cycles;
 }
 
 /// Aliases and constants that stand before what they refer to are resolved one within the other.
@@ -143,7 +177,8 @@ void ModuleChecker::check(const ast::Const& written, model::Const& made) {
 void ModuleChecker::check(const ast::Alias& written, model::Alias& made) {
   if (resolved_.contains(&made)) return;
   if (std::ranges::find(resolving_, &made) != resolving_.end()) {
-    diagnostics_.emit(Id::alias_cycle, made.span, made.name, drawn(resolving_, made));
+    const Drawing drawing = draw_from(made, resolving_);
+    diagnostics_.emit(Id::alias_cycle, made.span, made.name, drawing.text).note(drawing.note);
     resolved_.insert(&made);
     return;
   }
@@ -156,12 +191,23 @@ void ModuleChecker::check(const ast::Alias& written, model::Alias& made) {
   resolved_.insert(&made);
 }
 
+std::string ModuleChecker::elixir_module(const ast::Annotation& written) {
+  constexpr const char* example = "@elixir(\"Shop.Line\")";
+  const std::string name = text_of(written, example);
+  if (!name.empty() && !is_elixir_module(name))
+    diagnostics_
+        .emit(Id::annotation_arguments, written.span, "elixir",
+              std::string("the name of a module of Elixir: `") + example + "`")
+        .help("each part begins with a capital letter; between the parts stands a point");
+  return name;
+}
+
 void ModuleChecker::check(const ast::Struct& written, model::Struct& made) {
   made.life = life(written, {"record", "json_keys", "elixir"});
   made.record = has_annotation(written, "record");
   made.json_keys = has_annotation(written, "json_keys");
   for (const ast::Annotation& each : written.annotations) {
-    if (each.name.text == "elixir") made.elixir = text_of(each, "@elixir(\"Shop.Line\")");
+    if (each.name.text == "elixir") made.elixir = elixir_module(each);
     const bool of_maps = each.name.text == "elixir" || each.name.text == "json_keys";
     if (made.record && of_maps)
       diagnostics_.emit(Id::misplaced_option, each.span, "@" + each.name.text, "maps")

@@ -301,18 +301,23 @@ void ModuleChecker::check_uses(const ast::Uses& written, model::Server& made) {
         .help("write `uses " + found->name + ";`: a registry is only looked into");
     return;
   }
-  const bool twice =
-      std::ranges::any_of(made.uses, [&](const auto& other) { return other.target == target; });
-  if (twice) {
+  const auto other = std::ranges::find(made.uses, target, &model::Uses::target);
+  if (other != made.uses.end()) {
+    const bool same = other->kind == written.kind.text;
     diagnostics_.emit(Id::unused_uses, written.span, made.name, target->name)
-        .help("write `" + target->name + "` once, without `(call)` or `(cast)`: it means both");
+        .help(same ? "delete one of them"
+                   : "write `" + target->name +
+                         "` once, without `(call)` or `(cast)`: it means both");
+    if (same) return;
   }
   made.uses.push_back(
       {target, dynamic_cast<const model::Server*>(target), written.kind.text, written.span});
 }
 
 void ModuleChecker::take_topic(const ast::Uses& written, model::Server& made) {
-  const auto* topic = find_as<model::Topic>(written.server, "topic");
+  const auto* topic = find_as<model::Topic>(
+      written.server, "topic",
+      "`(topic)` stands behind a topic alone: write `(call)`, `(cast)`, or nothing for both");
   if (topic == nullptr) return;
   if (std::ranges::find(made.topics, topic) != made.topics.end()) {
     diagnostics_.emit(Id::unused_uses, written.span, made.name, topic->name).help("delete one");
@@ -384,7 +389,7 @@ void ModuleChecker::tell_inherited_twice(const model::Message& message, const mo
 }
 
 const model::Union* ModuleChecker::thrown(const ast::Path& written) {
-  if (written.parts.size() == 1 && is_built_in_type(written.text()) &&
+  if (written.parts.size() == 1 && ast::is_built_in_type(written.text()) &&
       !scope_.contains(written.text())) {
     diagnostics_.emit(Id::throws_no_error, written.span, written.text(), "a type of the language")
         .help(

@@ -1,6 +1,8 @@
 // State machines: their states, what is handled where, and where that leads.
 #include <algorithm>
 #include <deque>
+#include <ranges>
+#include <utility>
 
 #include "sema/module_checker.h"
 
@@ -162,15 +164,19 @@ model::State ModuleChecker::state(const ast::State& written, const std::string& 
   return result;
 }
 
+/// One error, as one `final` too many is one mistake.
 void ModuleChecker::check_final(const ast::State& written, const std::string& name) {
-  if (!written.timeouts.empty()) {
-    diagnostics_.emit(Id::final_state, written.timeouts.front().span, name, "time-out");
-  } else if (!written.events.empty()) {
-    diagnostics_.emit(Id::final_state, written.events.front().name.span, name, "events")
-        .help("delete `final`, or handle the event before");
-  } else if (!written.postponed.empty()) {
-    diagnostics_.emit(Id::final_state, written.postponed.front().span, name, "postponed events");
-  }
+  std::vector<std::pair<source::Span, const char*>> refused;
+  for (const ast::StateTimeout& each : written.timeouts)
+    refused.emplace_back(each.span, "time-out");
+  for (const ast::Message& each : written.events) refused.emplace_back(each.name.span, "events");
+  for (const ast::Name& each : written.postponed)
+    refused.emplace_back(each.span, "postponed events");
+  if (refused.empty()) return;
+  auto builder =
+      diagnostics_.emit(Id::final_state, refused.front().first, name, refused.front().second)
+          .help(written.events.empty() ? "" : "delete `final`, or handle the event before");
+  for (const auto& [span, what] : std::views::drop(refused, 1)) builder.label(span, "nor this");
 }
 
 std::vector<std::size_t> ModuleChecker::targets(const std::vector<ast::Name>& written,
@@ -271,6 +277,7 @@ void ModuleChecker::postpone(const ast::State& written, model::State& state,
     const auto found = std::ranges::find(events, each.text);
     if (found == events.end() && is_told_as_removed(each.text, each.span, made.removed)) continue;
     if (found == events.end()) {
+      if (file_.lost.contains(each.text)) continue;
       diagnostics_.emit(Id::never_handled, each.span, made.name, each.text)
           .suggest(each.text, events)
           .members(events);

@@ -8,7 +8,6 @@ namespace otpc::sema {
 namespace {
 
 constexpr std::uint64_t worker_shutdown_ns = 5'000'000'000;
-constexpr std::size_t longest_name = 255;  ///< of an atom
 
 bool is_supervisor(const model::Child& child) {
   return child.target != nullptr && child.target->kind == model::DeclarationKind::supervisor;
@@ -276,15 +275,14 @@ void ModuleChecker::check_child(const ast::Child& written, model::Supervisor& su
     target = nullptr;
   }
   made.target = target;
-  for (const model::Child& other : supervisor.children) {
-    if (other.id == made.id) {
-      const bool registry = target != nullptr && target->kind == model::DeclarationKind::registry;
-      diagnostics_.emit(Id::duplicate_child, made.span, supervisor.name, made.id)
-          .label(other.span, "first here")
-          .help(registry && other.target == target
-                    ? "delete one: a registry is found by its own name, and a second cannot start"
-                    : "give each an id: `child other: " + written.target.text() + ";`");
-    }
+  const auto other = std::ranges::find(supervisor.children, made.id, &model::Child::id);
+  if (other != supervisor.children.end()) {
+    const bool registry = target != nullptr && target->kind == model::DeclarationKind::registry;
+    diagnostics_.emit(Id::duplicate_child, made.span, supervisor.name, made.id)
+        .label(other->span, "first here")
+        .help(registry && other->target == target
+                  ? "delete one: a registry is found by its own name, and a second cannot start"
+                  : "give each an id: `child other: " + written.target.text() + ";`");
   }
   child_options(written, supervisor, made);
   if (target != nullptr) child_arguments(written, supervisor, made);
@@ -336,7 +334,8 @@ bool ModuleChecker::child_restart(const ast::Child& written, model::Child& made)
         .help(ends ? "make it `restart transient`, or `temporary`"
                    : "make it `restart transient`, or leave `restart` out: a task is temporary");
   }
-  if (end == OwnEnd::never && made.restart == model::Restart::transient) {
+  // That of a significant one ends its own supervisor, too.
+  if (end == OwnEnd::never && made.restart == model::Restart::transient && !written.significant) {
     diagnostics_.emit(Id::transient_supervisor, written.restart.span, made.target->name)
         .note(
             "a supervisor that gives up exits `shutdown`, which a transient child is not restarted "
@@ -398,9 +397,9 @@ void ModuleChecker::child_name(const ast::Child& written, const model::Superviso
   model::Type text;
   text.kind = model::TypeKind::string;
   if (const auto name = value(*written.registered, text)) {
-    if (name->text.empty() || name->text.size() > longest_name)
+    if (name->text.empty() || name->text.size() > longest_atom)
       diagnostics_.emit(Id::value_range, written.registered->span, shown(*written.registered),
-                        "name", "1 to " + std::to_string(longest_name) + " bytes");
+                        "name", "1 to " + std::to_string(longest_atom) + " bytes");
     made.registered = name->text;
   }
   made.registered_span = written.registered->span;

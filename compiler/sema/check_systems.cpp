@@ -29,16 +29,19 @@ void check_dependencies(const model::Program& program, diagnostics::Engine& diag
       return false;
     };
     if (told.contains(start) || !search(search)) continue;
-    std::string drawn;
+    std::vector<std::string> names;
     for (const Application* each : path) {
-      drawn += each->name + " -> ";
+      names.push_back(each->name);
       told.insert(each);
     }
+    names.push_back(start->name);
     const Application* next = path.size() > 1 ? path[1] : start;
     const auto at = std::ranges::find(start->depends, next) - start->depends.begin();
+    const Drawing drawing = draw(names);
     diagnostics
         .emit(Id::dependency_cycle, start->depends_spans[static_cast<std::size_t>(at)],
-              drawn + start->name)
+              drawing.text)
+        .note(drawing.note)
         .help(next == start ? "delete it: an application is not started before itself"
                             : "leave one of them out, or put what both need into an application of "
                               "its own");

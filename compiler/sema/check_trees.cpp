@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
 
 #include "sema/module_checker.h"
@@ -37,12 +39,13 @@ bool check_cycles(const model::Program& program, diagnostics::Engine& diagnostic
     if (told.contains(supervisor)) continue;
     const std::vector<const Child*> cycle = supervision_cycle(*supervisor);
     if (cycle.empty()) continue;
-    std::string drawn = supervisor->name;
+    std::vector<std::string> names{supervisor->name};
     for (const Child* child : cycle) {
-      drawn += " -> " + child->target->name;
+      names.push_back(child->target->name);
       told.insert(child->target);
     }
-    diagnostics.emit(Id::supervision_cycle, cycle.front()->span, drawn);
+    const Drawing drawing = draw(names);
+    diagnostics.emit(Id::supervision_cycle, cycle.front()->span, drawing.text).note(drawing.note);
   }
   return told.empty();
 }
@@ -96,31 +99,36 @@ Dependency dependency(const Child& user, const Child& used, bool calls = false,
   return first;
 }
 
-/// Whether the worker runs there, and comes back when it crashes.
-bool has_lasting(const Child& child, const model::Worker& worker,
-                 std::set<const model::Declaration*> above = {}) {
+using Seen = std::set<const model::Declaration*>;
+
+/// Whether the worker runs there, and comes back when it crashes. Not in what is `seen` already,
+/// each once: children that share what is below them would double the ways.
+bool has_lasting(const Child& child, const model::Worker& worker, Seen& seen) {
   if (child.restart == model::Restart::temporary || !workers_below(child.target).contains(&worker))
     return false;
   const auto* below = dynamic_cast<const Supervisor*>(child.target);
   if (below == nullptr || below->type != model::SupervisorKind::supervisor) return true;
-  return above.insert(below).second && std::ranges::any_of(below->children, [&](const Child& each) {
-           return has_lasting(each, worker, above);
+  return seen.insert(below).second && std::ranges::any_of(below->children, [&](const Child& each) {
+           return has_lasting(each, worker, seen);
          });
+}
+bool has_lasting(const Child& child, const model::Worker& worker) {
+  Seen seen;
+  return has_lasting(child, worker, seen);
 }
 
 /// The first temporary child on the way down to the worker, this one or one below it; null when one
 /// of those that run it comes back. What a dynamic or partition supervisor starts is not looked
 /// into.
-const Child* temporary_on_the_way(const Child& child, const model::Worker& worker,
-                                  std::set<const model::Declaration*> above = {}) {
+const Child* temporary_on_the_way(const Child& child, const model::Worker& worker, Seen& seen) {
   if (!workers_below(child.target).contains(&worker) || has_lasting(child, worker)) return nullptr;
   if (child.restart == model::Restart::temporary) return &child;
   const auto* below = dynamic_cast<const Supervisor*>(child.target);
   if (below == nullptr || below->type != model::SupervisorKind::supervisor ||
-      !above.insert(below).second)
+      !seen.insert(below).second)
     return nullptr;
   for (const Child& each : below->children) {
-    if (const Child* found = temporary_on_the_way(each, worker, above)) return found;
+    if (const Child* found = temporary_on_the_way(each, worker, seen)) return found;
   }
   return nullptr;
 }
@@ -202,7 +210,8 @@ void check_siblings(const Supervisor& supervisor, UsersOfTemporary& told,
             .note(drawn)
             .help("`strategy rest_for_one;` restarts what was started after a crashed child");
       }
-      const Child* temporary = temporary_on_the_way(children[used], *uses->target);
+      Seen seen;
+      const Child* temporary = temporary_on_the_way(children[used], *uses->target, seen);
       if (temporary != nullptr && !has_other_lasting(children, used, *uses->target) &&
           told.emplace(temporary, children[user].id).second) {
         diagnostics.emit(Id::temporary_used, temporary->span, children[user].id, temporary->id)
@@ -214,37 +223,112 @@ void check_siblings(const Supervisor& supervisor, UsersOfTemporary& told,
   }
 }
 
-/// A child that crashes as soon as it is started, once a millisecond: how long until the root gives
-/// up. A supervisor gives up after intensity + 1 crashes, and is then itself restarted as often as
-/// its own supervisor allows.
-void check_storm(const Supervisor& root, diagnostics::Engine& diagnostics) {
-  constexpr double hour_ms = 3'600'000;
-  double worst = 0;
-  std::vector<const Supervisor*> worst_path;
-  std::vector<const Supervisor*> path;
-  const auto walk = [&](const auto& self, const Supervisor& at, double factor) -> void {
-    path.push_back(&at);
-    const bool restarts = std::ranges::any_of(
-        at.children, [](const Child& child) { return child.restart != model::Restart::temporary; });
-    if (restarts) factor *= static_cast<double>(at.intensity) + 1;
-    if (factor > worst) {
-      worst = factor;
-      worst_path = path;
-    }
-    for (const Child& child : at.children) {
+constexpr std::uint64_t second_ns = 1'000'000'000;
+constexpr std::uint64_t hour_ns = 3600 * second_ns;
+
+/// "3h": in whole units. More than a year is more than anybody waits.
+std::string rounded(double nanoseconds, std::uint64_t unit) {
+  if (nanoseconds > 365.0 * 24 * static_cast<double>(hour_ns)) return "more than a year";
+  return duration_text(static_cast<std::uint64_t>(nanoseconds / static_cast<double>(unit)) * unit);
+}
+
+constexpr double endless = std::numeric_limits<double>::infinity();
+
+/// How long it takes at least, in nanoseconds, until a supervisor gives up on what crashes as soon
+/// as it is started: only back-offs take time. As the runtime has it: `backoff` doubles with each
+/// crash, and only crashes within the period count.
+class LeastTimes {
+ public:
+  explicit LeastTimes(diagnostics::Engine& diagnostics) : diagnostics_(diagnostics) {}
+
+  double of(const Supervisor& supervisor) {
+    const auto [known, fresh] = known_.emplace(&supervisor, 0);
+    if (!fresh) return known->second;
+    double longest = 0;
+    for (const Child& child : supervisor.children) {
       const auto* below = dynamic_cast<const Supervisor*>(child.target);
-      if (below != nullptr && child.restart == model::Restart::permanent)
-        self(self, *below, factor);
+      const double crash = below == nullptr ? 0 : of(*below);
+      // One that is not restarted when it gives up ends the loop.
+      const bool restarts = below == nullptr ? child.restart != model::Restart::temporary
+                                             : child.restart == model::Restart::permanent;
+      if (crash != endless && !restarts) continue;
+      longest = std::max(longest, crash == endless ? endless : given_up(supervisor, crash));
     }
-    path.pop_back();
-  };
-  walk(walk, root, 1);
-  if (worst <= hour_ms) return;
-  auto builder = diagnostics.emit(
-      Id::restart_storm, root.span, root.name,
-      duration_text(static_cast<std::uint64_t>(worst / hour_ms) * 3'600'000'000'000));
+    return known_[&supervisor] = longest;
+  }
+
+ private:
+  /// When each crash takes that long.
+  double given_up(const Supervisor& supervisor, double crash) {
+    double waits = 0;
+    if (supervisor.backoff_ns) {
+      const auto [first, longest] = *supervisor.backoff_ns;
+      auto delay = static_cast<double>(first);
+      const auto cap = static_cast<double>(longest);
+      std::uint64_t left = supervisor.intensity;
+      for (; left != 0 && crash < cap && delay < cap; --left, delay = std::min(2 * delay, cap))
+        waits += delay;
+      waits += static_cast<double>(left) * std::min(delay, cap);
+    }
+    const double taken = static_cast<double>(supervisor.intensity) * crash + waits;
+    if (taken <= static_cast<double>(supervisor.period_ns)) return taken + crash;
+    tell(supervisor, taken);
+    return endless;
+  }
+
+  void tell(const Supervisor& supervisor, double taken) {
+    if (!told_.insert(&supervisor).second) return;
+    const std::string time = rounded(std::ceil(taken / second_ns) * second_ns, second_ns);
+    diagnostics_.emit(Id::restart_storm, supervisor.span, supervisor.name, "ever")
+        .note(std::to_string(supervisor.intensity + 1) + " crashes take " + time +
+              " because of the back-off, and only those within " +
+              duration_text(supervisor.period_ns) + " are counted: the intensity is never exceeded")
+        .help(
+            "count over a longer period, begin with a shorter back-off, or say that it is meant: " +
+            std::string("`@allow(restart_storm)`"));
+  }
+
+  diagnostics::Engine& diagnostics_;
+  std::map<const Supervisor*, double> known_;
+  std::set<const Supervisor*> told_;
+};
+
+/// How many crashes it takes at most until a supervisor gives up, and below which of its own the
+/// most of them happen; null when it is those of its own children.
+struct Storm {
+  double crashes = 1;
+  const Supervisor* below = nullptr;
+};
+using Storms = std::map<const Supervisor*, Storm>;
+
+/// A supervisor gives up after intensity + 1 crashes, and is then itself restarted as often as its
+/// own supervisor allows. Each is looked at once, however many ways lead to it.
+const Storm& storm_of(const Supervisor& supervisor, Storms& known) {
+  if (const auto found = known.find(&supervisor); found != known.end()) return found->second;
+  Storm storm;
+  for (const Child& child : supervisor.children) {
+    const auto* below = dynamic_cast<const Supervisor*>(child.target);
+    if (below == nullptr || child.restart != model::Restart::permanent) continue;
+    if (const double crashes = storm_of(*below, known).crashes; crashes > storm.crashes)
+      storm = {.crashes = crashes, .below = below};
+  }
+  const bool restarts = std::ranges::any_of(supervisor.children, [](const Child& child) {
+    return child.restart != model::Restart::temporary;
+  });
+  if (restarts) storm.crashes *= static_cast<double>(supervisor.intensity) + 1;
+  return known.emplace(&supervisor, storm).first->second;
+}
+
+/// A child that crashes as soon as it is started, once a millisecond: how long until the root gives
+/// up.
+void check_storm(const Supervisor& root, Storms& storms, diagnostics::Engine& diagnostics) {
+  constexpr double millisecond = 1'000'000;
+  const double worst = storm_of(root, storms).crashes * millisecond;
+  if (worst <= static_cast<double>(hour_ns)) return;
+  auto builder = diagnostics.emit(Id::restart_storm, root.span, root.name,
+                                  rounded(worst, hour_ns) + " before the root gives up");
   std::string drawn;
-  for (const Supervisor* each : worst_path) {
+  for (const Supervisor* each = &root; each != nullptr; each = storm_of(*each, storms).below) {
     drawn += (drawn.empty() ? "" : " > ") + each->name + " (" + std::to_string(each->intensity) +
              " in " + duration_text(each->period_ns) + ")";
     if (each != &root) builder.label(each->span, "and below it this one");
@@ -315,13 +399,17 @@ struct Holders {
   }
 };
 
+bool is_registry(const Child& child) {
+  return child.target != nullptr && child.target->kind == model::DeclarationKind::registry;
+}
+
 using Registries = std::map<const model::Declaration*, const Child*>;
 
 /// A registry has its own name, whatever its child is called: two of one cannot run.
 void check_registry(const Supervisor& supervisor, std::size_t index, Registries& started,
                     diagnostics::Engine& diagnostics) {
   const Child& child = supervisor.children[index];
-  if (child.target == nullptr || child.target->kind != model::DeclarationKind::registry) return;
+  if (!is_registry(child)) return;
   if (supervisor.type != model::SupervisorKind::supervisor) {
     if (supervisor.is_dynamic())
       diagnostics
@@ -332,17 +420,22 @@ void check_registry(const Supervisor& supervisor, std::size_t index, Registries&
   }
   const auto [first, fresh] = started.emplace(child.target, &child);
   if (fresh || is_repeated(supervisor.children, index)) return;
-  diagnostics.emit(Id::duplicate_process_name, child.span, child.target->name)
+  diagnostics.emit(Id::duplicate_process_name, child.span, child.target->qualified())
       .label(first->second->span, "first here")
       .help("delete one: a registry is found by its own name, and a second cannot start");
 }
 
-/// The name under which a child is found, and where it gets it; none for most.
+bool is_partition_supervisor(const model::Declaration* target) {
+  const auto* supervisor = dynamic_cast<const Supervisor*>(target);
+  return supervisor != nullptr && supervisor->type == model::SupervisorKind::partition;
+}
+
+/// The name under which a child is found, and where it gets it; none for most. Registries and
+/// partition supervisors have one of their own.
 std::pair<std::string, Span> name_of(const Child& child) {
   if (!child.registered.empty()) return {child.registered, child.registered_span};
-  const bool registry =
-      child.target != nullptr && child.target->kind == model::DeclarationKind::registry;
-  return {registry ? child.target->qualified() : "", child.span};
+  const bool has_own = is_registry(child) || is_partition_supervisor(child.target);
+  return {has_own ? child.target->qualified() : "", child.span};
 }
 
 void check_process_names(const model::Program& program, diagnostics::Engine& diagnostics) {
@@ -358,21 +451,38 @@ void check_process_names(const model::Program& program, diagnostics::Engine& dia
       const auto [holder, fresh] = holders.emplace(name, std::pair(&child, span));
       const auto& [first, place] = holder->second;
       if (!fresh) {
-        // Two children of one registry are told as such.
-        if (!child.registered.empty() || !first->registered.empty())
+        // Two children of one registry are told as such, and those of one id, too.
+        const bool told = child.registered.empty() && first->registered.empty() &&
+                          (is_registry(child) || is_repeated(supervisor->children, index));
+        if (!told)
           diagnostics.emit(Id::duplicate_process_name, span, name)
               .label(place, "first here")
-              .help("give each a name of its own");
+              .help(child.registered.empty() && !is_registry(child)
+                        ? "a partition supervisor has its own name: start it once, or "
+                          "say another `name`"
+                        : "give each a name of its own");
         continue;
       }
       const auto repeated = above.repeated(*supervisor);
       if (repeated.empty()) continue;
       auto builder = diagnostics.emit(Id::duplicate_process_name, span, name);
       for (const auto& [at, what] : repeated) builder.label(at, what);
-      builder.help(child.registered.empty()
+      builder.help(!child.registered.empty()
+                       ? "leave the name out, or start it in a supervisor that runs once"
+                   : is_registry(child)
                        ? "start the registry once, in a supervisor that runs once"
-                       : "leave the name out, or start it in a supervisor that runs once");
+                       : "start the partition supervisor once, in a supervisor that runs once");
     }
+  }
+  // The root of an application may be one.
+  for (const auto* application : all_of<model::Application>(program)) {
+    if (!is_partition_supervisor(application->start)) continue;
+    const std::string name = application->start->qualified();
+    const auto [holder, fresh] = holders.emplace(name, std::pair(nullptr, application->span));
+    if (fresh) continue;
+    diagnostics.emit(Id::duplicate_process_name, application->span, name)
+        .label(holder->second.second, "first here")
+        .help("a partition supervisor has its own name: start it once");
   }
 }
 
@@ -381,13 +491,16 @@ void check_process_names(const model::Program& program, diagnostics::Engine& dia
 void check_trees(const model::Program& program, diagnostics::Engine& diagnostics) {
   if (!check_cycles(program, diagnostics)) return;
   std::set<const model::Declaration*> inner;
+  LeastTimes least_times(diagnostics);
+  Storms storms;
   UsersOfTemporary told;
   for (const Supervisor* supervisor : all_of<Supervisor>(program)) {
     check_siblings(*supervisor, told, diagnostics);
     for (const Child& child : supervisor->children) inner.insert(child.target);
   }
   for (const Supervisor* supervisor : all_of<Supervisor>(program)) {
-    if (!inner.contains(supervisor)) check_storm(*supervisor, diagnostics);
+    if (least_times.of(*supervisor) != endless && !inner.contains(supervisor))
+      check_storm(*supervisor, storms, diagnostics);
   }
   check_process_names(program, diagnostics);
   check_unheard(program, diagnostics);

@@ -30,10 +30,19 @@ source::Span with_comma(const std::vector<ast::Annotation::Argument>& arguments,
 void ModuleChecker::declare_allows() {
   for (const ast::Allow& allow : file_.allows) {
     bool any = false;
+    bool told = false;
     const auto& arguments = allow.annotation.arguments;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
       const ast::Annotation::Argument& argument = arguments[i];
-      if (argument.name.text == "reason" && argument.value.kind == ast::ValueKind::text) continue;
+      if (argument.name.text == "reason" && argument.value.kind == ast::ValueKind::text) {
+        if (!llvm::StringRef(argument.value.text).trim().empty()) continue;
+        diagnostics_
+            .emit(Id::annotation_arguments, argument.value.span, "allow",
+                  "a reason in words, and this one is empty")
+            .help("say why, or leave `reason` out");
+        told = true;
+        continue;
+      }
       const std::string word = argument.value.path.text();
       if (!argument.name.text.empty() || word.empty()) {
         any = false;
@@ -52,9 +61,9 @@ void ModuleChecker::declare_allows() {
                             with_comma(arguments, i), word, ids});
       }
     }
-    if (!any) {
+    if (!any && !told) {
       diagnostics_.emit(Id::annotation_arguments, allow.annotation.span, "allow",
-                        "warnings and a reason: `@allow(unused_type, reason: \"...\")`");
+                        "warnings, and perhaps a reason: `@allow(unused_type, reason: \"...\")`");
     }
   }
 }

@@ -47,7 +47,9 @@ void ModuleChecker::check(const ast::Handler& written, model::Handler& made) {
     if (each.kind != ast::MessageKind::call) {
       diagnostics_
           .emit(Id::handler_message, each.name.span, each.name.text,
-                each.kind == ast::MessageKind::cast ? "a cast" : "another message")
+                each.kind == ast::MessageKind::cast   ? "a cast"
+                : each.kind == ast::MessageKind::info ? "an info"
+                                                      : "a `continue`")
           .help("what a handler is told without an answer is an event of its manager");
       continue;
     }
@@ -119,8 +121,7 @@ void ModuleChecker::check(const ast::Registry& written, model::Registry& made) {
   if (!written.names.empty()) made.names = find_as<model::Server>(written.names.front(), "server");
   if (written.partitions) {
     const auto partitions = number(*written.partitions, 1, 65'536);
-    if (!partitions && !is_told(*written.partitions))
-      wrong(written.partitions->span, "has a number of partitions that is not from 1 to 65536");
+    if (!partitions) bad_number(*written.partitions, "partitions", "1 to 65536");
     made.partitions = partitions.value_or(1);
   }
 }

@@ -25,8 +25,7 @@ using diagnostics::Id;
 using Accepts = bool (*)(const model::Declaration&);
 /// The structs, enums, unions, errors and aliases.
 bool is_type(const model::Declaration& declaration);
-/// `u8`, `list`...
-bool is_built_in_type(llvm::StringRef name);
+constexpr std::size_t longest_atom = 255;  ///< characters, in Erlang
 
 /// What was meant by a word that is no name.
 struct Meant {
@@ -80,7 +79,7 @@ class ModuleChecker {
                            const model::Module& module, const std::vector<std::string>& candidates);
   /// The declaration of that kind, or null after a diagnostic.
   template <class D>
-  const D* find_as(const ast::Path& path, const char* wanted);
+  const D* find_as(const ast::Path& path, const char* wanted, const char* help = "");
   void check_generated_names();
   template <class Member>
   void check_duplicates(const std::vector<Member>& members, std::string_view owner);
@@ -157,6 +156,7 @@ class ModuleChecker {
   // One file for each construct: check_data.cpp, check_server.cpp...
   void check(const ast::Const& written, model::Const& made);
   void check(const ast::Alias& written, model::Alias& made);
+  std::string elixir_module(const ast::Annotation& written);
   void check(const ast::Struct& written, model::Struct& made);
   void check(const ast::Enum& written, model::Enum& made);
   void check(const ast::Union& written, model::Union& made);

@@ -136,12 +136,12 @@ bool is_flag(std::string_view annotation) {
   return std::ranges::find(flags, annotation) != std::end(flags);
 }
 
-llvm::ArrayRef<std::string_view> built_in_types() {
-  static constexpr std::string_view names[] = {
-      "bool", "i8",    "i16",    "i32",   "i64",    "u8",       "u16",   "u32",  "u64",
-      "f32",  "f64",   "string", "bytes", "atom",   "duration", "time",  "list", "map",
-      "set",  "array", "pid",    "ref",   "bigint", "term",     "opaque"};
-  return names;
+/// Why no declaration may be called so; null where one may.
+const char* reason_to_reserve(const std::string& name) {
+  if (ast::is_built_in_type(name)) return "it is a type of the language";
+  if (name == "ok") return "it stands for no result, as in `call close() -> ok`";
+  if (name == "infinity") return "it is the time-out that never ends";
+  return nullptr;
 }
 
 /// Nobody reads on, and each name is compared with all others.
@@ -159,10 +159,6 @@ std::string scope_key(const model::Declaration& declaration) {
 }
 
 }  // namespace
-
-bool is_built_in_type(llvm::StringRef name) {
-  return llvm::is_contained(built_in_types(), std::string_view(name));
-}
 
 void tell_meant(diagnostics::Builder builder, const Meant& meant) {
   builder.help(meant.help);
@@ -231,10 +227,10 @@ void ModuleChecker::declare_one(const ast::Declaration& declaration) {
         made->broken = written.broken;
         check_reserved(written.name);
         const std::string key = scope_key(*made);
-        if (is_built_in_type(key)) {
-          diagnostics_
-              .emit(Id::reserved_name, made->span, made->name, "it is a type of the language")
+        if (const char* reason = reason_to_reserve(key)) {
+          diagnostics_.emit(Id::reserved_name, made->span, made->name, reason)
               .help("choose another name");
+          missing_.insert(made->name);
           module_.starts_unclear |= starts(*made);
           return;  // who says it means that type
         }
@@ -371,7 +367,7 @@ void ModuleChecker::report_unknown(const ast::Path& path, const char* wanted, Ac
   if (diagnostics_.error_count() < suggestions_at_most) candidates = names_of(scope_, accepts);
   const bool is_type = std::string_view(wanted) == "type";
   if (is_type) {
-    for (const std::string_view each : built_in_types()) candidates.emplace_back(each);
+    for (const std::string_view each : ast::built_in_types()) candidates.emplace_back(each);
   }
   const bool near = diagnostics::nearest(name, candidates) != nullptr;
   if (!near && !meant.certain && nameless_ > 0) {
@@ -400,13 +396,17 @@ model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wante
   if (path.parts.empty()) return nullptr;
   if (path.parts.size() > 1) {
     std::string text = path.text();
-    if (path.parts.front().text == "env") text.replace(3, 2, ".");
+    const bool env = path.parts.front().text == "env";
+    for (std::size_t at = text.find("::"); env && at != std::string::npos; at = text.find("::"))
+      text.replace(at, 2, ".");
     auto builder = diagnostics_.emit(Id::unknown_name, path.span, wanted, text);
     const char* instead = path.parts.front().text == "std" ? type_of_habit(path.text()) : "";
-    if (path.parts.front().text != "env" && !meant.help.empty())
+    if (!env && !meant.help.empty())
       tell_meant(builder, meant);
-    else if (path.parts.front().text == "env")
-      builder.help("`env` has the arguments of children: `child cart: Cart(limit: env.limit);`");
+    else if (env)
+      builder.help(
+          "`env` with one key is the whole argument of a child: `child cart: Cart(limit: "
+          "env.limit);`");
     else if (*instead != '\0')
       builder.help(instead);
     else
@@ -438,6 +438,11 @@ void ModuleChecker::check_reserved(const ast::Name& name) {
     diagnostics_.emit(Id::reserved_name, name.span, name.text,
                       "names beginning with `otp_` belong to generated code");
   }
+  // In Erlang and Elixir it is an atom.
+  if (name.text.size() > longest_atom)
+    diagnostics_.emit(Id::value_range, name.span,
+                      "a name of " + std::to_string(name.text.size()) + " characters", "atom",
+                      "at most " + std::to_string(longest_atom));
 }
 
 void ModuleChecker::check_annotations(const ast::Decorated& decorated,

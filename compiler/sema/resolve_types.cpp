@@ -200,7 +200,7 @@ Type ModuleChecker::declared_type(const ast::Type& written, const std::string& n
 }
 
 template <class D>
-const D* ModuleChecker::find_as(const ast::Path& path, const char* wanted) {
+const D* ModuleChecker::find_as(const ast::Path& path, const char* wanted, const char* help) {
   model::Declaration* found = find(path, wanted, [](const model::Declaration& each) {
     return dynamic_cast<const D*>(&each) != nullptr;
   });
@@ -208,15 +208,17 @@ const D* ModuleChecker::find_as(const ast::Path& path, const char* wanted) {
   const auto* result = dynamic_cast<const D*>(found);
   if (result == nullptr) {
     diagnostics_.emit(Id::wrong_kind, path.span, path.text(), described(*found), described(D()))
-        .label(found->span, "declared here");
+        .label(found->span, "declared here")
+        .help(help);
   }
   return result;
 }
-template const model::Server* ModuleChecker::find_as(const ast::Path&, const char*);
-template const model::Protocol* ModuleChecker::find_as(const ast::Path&, const char*);
-template const model::Topic* ModuleChecker::find_as(const ast::Path&, const char*);
-template const model::Events* ModuleChecker::find_as(const ast::Path&, const char*);
-template const model::Handler* ModuleChecker::find_as(const ast::Path&, const char*);
-template const model::Supervisor* ModuleChecker::find_as(const ast::Path&, const char*);
+template const model::Server* ModuleChecker::find_as(const ast::Path&, const char*, const char*);
+template const model::Protocol* ModuleChecker::find_as(const ast::Path&, const char*, const char*);
+template const model::Topic* ModuleChecker::find_as(const ast::Path&, const char*, const char*);
+template const model::Events* ModuleChecker::find_as(const ast::Path&, const char*, const char*);
+template const model::Handler* ModuleChecker::find_as(const ast::Path&, const char*, const char*);
+template const model::Supervisor* ModuleChecker::find_as(const ast::Path&, const char*,
+                                                         const char*);
 
 }  // namespace otpc::sema

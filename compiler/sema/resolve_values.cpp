@@ -93,6 +93,12 @@ std::string shown(const ast::Value& value) {
 
 namespace {
 
+/// Of UTF-8, where each begins with a byte that goes on with none.
+std::size_t characters(const std::string& text) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }));
+}
+
 /// Words of other languages, and a text without its quotes.
 Meant meant_value(const ast::Value& written, const Type& type) {
   if (written.path.parts.size() == 1) {
@@ -195,6 +201,17 @@ std::optional<Value> ModuleChecker::floating_value(const ast::Value& written, co
   finite = finite && std::isfinite(magnitude);
   const double most = type.kind == TypeKind::f32 ? std::numeric_limits<float>::max()
                                                  : std::numeric_limits<double>::max();
+  const double least = type.kind == TypeKind::f32 ? std::numeric_limits<float>::denorm_min()
+                                                  : std::numeric_limits<double>::denorm_min();
+  const bool underflow = written.kind == ast::ValueKind::floating &&
+                         (written.overflow ? written.floating == 0 : magnitude != 0) &&
+                         magnitude < least;
+  if (underflow) {
+    diagnostics_.emit(Id::value_range, written.span, shown(written), type.text(),
+                      type.kind == TypeKind::f32 ? "0, or at least 1.4012985e-45"
+                                                 : "0, or at least 4.9406565e-324");
+    return std::nullopt;
+  }
   if (!finite || magnitude > most) {
     diagnostics_.emit(Id::value_range, written.span, shown(written), type.text(),
                       finite ? "at most 3.4028235e38" : "finite numbers");
@@ -227,6 +244,12 @@ std::optional<Value> ModuleChecker::value(const ast::Value& written, const Type&
       if (type.kind != TypeKind::string && type.kind != TypeKind::atom &&
           type.kind != TypeKind::bytes)
         break;
+      if (type.kind == TypeKind::atom && characters(written.text) > longest_atom) {
+        diagnostics_.emit(Id::value_range, written.span,
+                          "a text of " + std::to_string(characters(written.text)) + " characters",
+                          "atom", "at most " + std::to_string(longest_atom));
+        return std::nullopt;
+      }
       result.kind = model::ValueKind::text;
       result.text = written.text;
       return result;

@@ -86,7 +86,8 @@ model::Life ModuleChecker::life(const ast::Decorated& decorated,
     check_order(*deprecated, made.deprecated, added, made.added);
     for (const auto& each : deprecated->arguments) {
       if (each.name.text != "use") continue;
-      made.use_instead = each.value.path.text();
+      if (each.value.kind == ast::ValueKind::path)
+        made.use_instead = llvm::StringRef(shown(each.value)).trim('`').str();
       made.use_instead_span = each.value.span;
     }
   }
@@ -148,7 +149,8 @@ void ModuleChecker::check_life(const std::vector<Member>& members,
     if (is_told_as_removed(each.life.use_instead, each.life.use_instead_span, removed)) continue;
     const model::Life& life = each.life;
     if (life.use_instead.empty() || tells_itself(life, each.name) ||
-        std::ranges::find(names, life.use_instead) != names.end())
+        std::ranges::find(names, life.use_instead) != names.end() ||
+        file_.lost.contains(life.use_instead))
       continue;
     std::vector<std::string> others = names;
     std::erase(others, each.name);

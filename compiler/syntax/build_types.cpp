@@ -89,8 +89,11 @@ void Builder::number(const antlr4::Token& token, ast::Value& value) const {
     case Parser::FLOAT:
       value.kind = ast::ValueKind::floating;
       value.text = text;
-      if (std::from_chars(text.data(), text.data() + text.size(), value.floating).ec != std::errc{})
+      if (std::from_chars(text.data(), text.data() + text.size(), value.floating).ec !=
+          std::errc{}) {
         value.overflow = true;
+        digits.getAsDouble(value.floating);  // 0, or infinite
+      }
       break;
     case Parser::DURATION: {
       value.kind = ast::ValueKind::duration;

@@ -7,6 +7,7 @@
 #include "OtpLexer.h"
 #include "OtpParser.h"
 
+#include "ast/ast.h"
 #include "syntax/word_habits.h"
 
 namespace otpc::syntax {
@@ -36,12 +37,8 @@ bool is_unit(const std::string& word) {
 
 /// Names a type, as far as that can be seen: `u8`, `Line`.
 bool is_type(const antlr4::Token& token) {
-  constexpr std::array<std::string_view, 23> built_in{
-      "i8",     "i16",    "i32",   "i64",      "u8",   "u16",  "u32",  "u64",
-      "f32",    "f64",    "bool",  "string",   "time", "list", "set",  "map",
-      "bigint", "opaque", "bytes", "duration", "term", "pid",  "array"};
   const std::string text = token.getText();
-  return llvm::isUpper(text.front()) || std::ranges::find(built_in, text) != built_in.end();
+  return llvm::isUpper(text.front()) || ast::is_built_in_type(text);
 }
 
 /// A value or a name stands right behind this word of the language.
@@ -80,7 +77,7 @@ class Slip {
     const std::size_t type = offending_.getType();
     if (is_value(type) && expects(OtpLexer::IDENTIFIER))
       return {"`" + offending_.getText() + "` is a value, and cannot be a name", {}};
-    if (before_ == nullptr) return {};
+    if (before_ == nullptr) return before_declaration();
     const std::size_t before = before_->getType();
     if (type == OtpLexer::SEMI && before == OtpLexer::RBRACE && !expects(OtpLexer::SEMI))
       return {"no `;` follows a `}`: delete it", fix(FixLevel::safe, offending_, ""), true};
@@ -131,6 +128,9 @@ class Slip {
       return {"the names of an import are separated by `,`", fix(FixLevel::maybe, offending_, ",")};
     if (before == OtpLexer::STATE && expects(OtpLexer::LBRACE))
       return {"what a server keeps is written `state { name: type; }`", {}};
+    if (type == OtpLexer::THROWS && inside<OtpParser::StatemMemberContext>())
+      return {"`throws` stands before the state: `init() throws Error -> state;`", {}};
+    if (type == OtpLexer::LPAREN && expects(OtpLexer::LBRACE)) return in_parentheses();
     if (type == OtpLexer::SEMI && expects(OtpLexer::ARROW) &&
         inside<OtpParser::StatemMemberContext>())
       return {"say in which state it begins: `init() -> state;`", {}};
@@ -197,6 +197,32 @@ class Slip {
   Hint arrow(const antlr4::Token& first, const antlr4::Token& last) const {
     return {"the result stands behind `->`",
             {FixLevel::maybe, {{source::join(places_.span(first), places_.span(last)), "->"}}}};
+  }
+
+  /// `def server Cart`, `public struct Line`
+  Hint before_declaration() const {
+    const antlr4::Token* const name = tokens_.LT(3);
+    const bool declares = next_ != nullptr && next_->getType() >= OtpLexer::CONST &&
+                          next_->getType() <= OtpLexer::APPLICATION && name != nullptr &&
+                          is_word(*name);
+    const std::vector<std::string> prefixes{"dynamic", "partition"};
+    const std::string given = offending_.getText();
+    if (!declares || !is_word(offending_) || diagnostics::nearest(given, prefixes) != nullptr)
+      return {};
+    source::Span prefix = places_.span(offending_);
+    prefix.end = places_.span(*next_).begin;
+    return {"no `" + given + "` stands before `" + next_->getText() + "`: delete it",
+            {FixLevel::maybe, {{prefix, ""}}},
+            true};
+  }
+
+  /// `server Cart(limit: u32)`, `server Cart (`
+  Hint in_parentheses() const {
+    const std::size_t at = offending_.getTokenIndex();
+    const bool starts = type_at(at - 2) == OtpLexer::SERVER || type_at(at - 2) == OtpLexer::STATEM;
+    return starts && type_at(at + 2) == OtpLexer::COLON
+               ? Hint{"what it is started with stands behind `init`, which is a part of it", {}}
+               : Hint{"the parts of a declaration stand between `{` and `}`", {}};
   }
 
   /// `5 s`
@@ -336,6 +362,8 @@ class Slip {
   Hint in_number() const {
     if (is_number(offending_.getType()))
       return {"a duration has one unit: `90min`, not `1h30min`", {}};
+    if (before_->getText() == "0" && llvm::toLower(offending_.getText().front()) == 'x')
+      return {"a number in base 16 is written `0x1F`", {}};
     if (is_word(offending_)) return {"the units of a duration are ns, us, ms, s, min, h and d", {}};
     const bool digits_follow =
         next_ != nullptr && is_number(next_->getType()) && touch(offending_, *next_);

@@ -2,21 +2,20 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <span>
 #include <utility>
 
 #include <antlr4-runtime.h>
+#include <llvm/ADT/StringRef.h>
 #include "OtpLexer.h"
+
+#include "syntax/member_words.h"
 
 namespace otpc::syntax {
 namespace {
 
 using antlr4::Token;
 using grammar::OtpLexer;
-
-bool is_word(std::size_t type) {
-  return type == OtpLexer::IDENTIFIER ||
-         (type >= OtpLexer::MODULE && type <= OtpLexer::START_PHASES);
-}
 
 bool begins_members(std::size_t type) {
   switch (type) {
@@ -59,10 +58,6 @@ bool begins_members(std::size_t type) {
   }
 }
 
-bool is_ending(std::size_t type) {
-  return type == OtpLexer::SEMI || type == OtpLexer::LBRACE || type == OtpLexer::RBRACE;
-}
-
 /// Behind such a sign something has to come.
 bool wants_more(std::size_t type) {
   switch (type) {
@@ -92,6 +87,7 @@ class Mender {
     for (Token* token : tokens) {
       if (token->getType() == Token::EOF) continue;
       tokens_.push_back(token);
+      types_.push_back(token->getType());
       const std::size_t at = tokens_.size() - 1;
       line_begins_.push_back(is_first_of_line(at) ? at : line_begins_.back());
     }
@@ -100,6 +96,7 @@ class Mender {
   MendedTokens mended() {
     MendedTokens result;
     result.balanced = mend_braces();
+    if (result.balanced && changes_.empty()) mend_members();
     mend_words();
     if (type(0) != OtpLexer::IMPORT) mend_lines();
     std::ranges::stable_sort(changes_, {}, [](const Change& each) {  // `;` before `}`
@@ -139,9 +136,7 @@ class Mender {
     Block block = Block::other;
   };
 
-  std::size_t type(std::size_t at) const {
-    return at < tokens_.size() ? tokens_[at]->getType() : Token::EOF;
-  }
+  std::size_t type(std::size_t at) const { return at < types_.size() ? types_[at] : Token::EOF; }
   std::size_t column(std::size_t at) const { return tokens_[at]->getCharPositionInLine(); }
   bool is_first_of_line(std::size_t at) const {
     return at == 0 || tokens_[at - 1]->getLine() < tokens_[at]->getLine();
@@ -301,12 +296,59 @@ class Mender {
     mend.help = std::move(help);
     mend.replaced = mend.span;
     mend.replacement = std::move(replacement);
+    if (other != 0) types_[index] = other;
     changes_.push_back({index, other, std::move(mend), other != 0});
+  }
+
+  /// The words that the members begin with: one that is none of them, but near to one, is read as
+  /// that. Braces match.
+  void mend_members() {
+    const std::size_t head = behind_annotations(0);
+    std::vector<std::span<const std::size_t>> open;  // of each block the words of its members
+    std::size_t first = head;                        // of the member
+    for (std::size_t i = head; i < tokens_.size(); ++i) {
+      if (i > head && is_ending(type(i - 1))) {
+        first = behind_annotations(i);
+        if (!open.empty()) mend_member(first, open.back(), type(head) == OtpLexer::SERVER);
+      }
+      if (type(i) == OtpLexer::LBRACE) {
+        const bool clauses = open.size() == 1 && type(head) == OtpLexer::STATEM &&
+                             (type(first) == OtpLexer::STATE || type(first) == OtpLexer::FINAL ||
+                              type(first) == OtpLexer::ANY);
+        open.push_back(open.empty() ? member_words(type(head))
+                       : clauses    ? clause_words()
+                                    : std::span<const std::size_t>());
+      }
+      if (type(i) == OtpLexer::RBRACE && !open.empty()) open.pop_back();
+    }
+  }
+
+  void mend_member(std::size_t at, std::span<const std::size_t> known, bool server) {
+    if (!is_word(type(at)) || std::ranges::find(known, type(at)) != known.end()) return;
+    std::vector<std::string> words;
+    for (const std::size_t each : known) {
+      if (fits_behind(each, type(at + 1), server)) words.push_back(literal_of(each));
+    }
+    const std::string given = tokens_[at]->getText();
+    const std::string* const meant = diagnostics::nearest(given, words);
+    if (meant == nullptr) return;
+    const auto other = std::ranges::find(known, *meant, literal_of);
+    read_as(at, *other, "unexpected `" + given + "`", "did you mean `" + *meant + "`?", *meant);
+    if (llvm::StringRef(given).equals_insensitive(*meant))
+      changes_.back().mend.level = diagnostics::FixLevel::safe;
   }
 
   /// A word of a relative: `data` in a server, `state` in a state machine, `enum class`.
   void mend_words() {
     const std::size_t head = behind_annotations(0);
+    const bool before_supervisor =
+        type(head) == OtpLexer::DYNAMIC || type(head) == OtpLexer::PARTITION;
+    if (before_supervisor && type(head + 1) == OtpLexer::IDENTIFIER && is_word(type(head + 2))) {
+      read_as(head + 1, OtpLexer::SUPERVISOR,
+              "expected `supervisor`, found `" + tokens_[head + 1]->getText() + "`",
+              "write `" + tokens_[head]->getText() + " supervisor`", "supervisor");
+      return;
+    }
     if (type(head) == OtpLexer::ENUM && is_word(type(head + 1)) && is_word(type(head + 2))) {
       const std::string word = tokens_[head + 1]->getText();
       if (word != "class" && word != "struct") return;
@@ -331,7 +373,26 @@ class Mender {
                 "what a state machine keeps is written `data { name: type; }`", "data");
       } else if (!server && depth == 2 && type(i) == OtpLexer::TO && !is_ending(type(i - 1))) {
         i = join_targets(i + 1) - 1;
+      } else if (!server && depth == 1 && type(i) == OtpLexer::STATE) {
+        separate_states(i + 1);
       }
+    }
+  }
+
+  /// `state idle busy;`
+  void separate_states(std::size_t at) {
+    for (; is_word(type(at)); ++at) {
+      if (type(at + 1) == OtpLexer::COMMA) ++at;
+      const std::size_t behind = type(at + 2);
+      const bool another = is_word(type(at)) && is_word(type(at + 1)) &&
+                           (behind == OtpLexer::SEMI || behind == OtpLexer::COMMA);
+      if (!another) continue;
+      Mend mend = missing(at + 1, "expected `,`");
+      mend.help = "states of one kind are separated: `" + tokens_[at]->getText() + ", " +
+                  tokens_[at + 1]->getText() + "`";
+      mend.replaced = mend.span;
+      mend.replacement = ",";
+      changes_.push_back({at + 1, OtpLexer::COMMA, std::move(mend)});
     }
   }
 
@@ -402,7 +463,14 @@ class Mender {
     return next == OtpLexer::COLON || (!in_the_middle && ends);
   }
 
-  /// A line that stands no deeper than the member above it, and begins like one, is another one.
+  void end_member(std::size_t before) {
+    Mend end = missing(before, "expected `;`");
+    end.semicolon = true;
+    changes_.push_back({before, OtpLexer::SEMI, std::move(end)});
+  }
+
+  /// A `}` ends the member before it too; a line that stands no deeper than the member above it,
+  /// and begins like one, is another one.
   void mend_lines() {
     std::size_t member = 0;
     bool annotated = false;
@@ -413,13 +481,15 @@ class Mender {
         annotated = type(i) == OtpLexer::AT;
         continue;
       }
+      if (type(i) == OtpLexer::RBRACE && before != OtpLexer::RANGE && !wants_more(before)) {
+        end_member(i);
+        continue;
+      }
       if (!is_first_of_line(i)) continue;
       if (annotated && type(line_begin(i - 1)) == OtpLexer::AT) continue;
       const bool as_deep = column(i) <= column(line_begin(member));
       if (member == 0 || !as_deep || !begins_member(i, wants_more(before))) continue;
-      Mend end = missing(i, "expected `;`");
-      end.semicolon = true;
-      changes_.push_back({i, OtpLexer::SEMI, std::move(end)});
+      end_member(i);
       member = i;
       annotated = type(i) == OtpLexer::AT;
     }
@@ -427,6 +497,7 @@ class Mender {
 
   const Places& places_;
   std::vector<Token*> tokens_;
+  std::vector<std::size_t> types_;        ///< of the tokens, as they are read
   std::vector<std::size_t> line_begins_;  ///< for each token the first of its line
   std::vector<Change> changes_;
 };

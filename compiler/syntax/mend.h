@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "diagnostics/engine.h"
 #include "source/source_manager.h"
 #include "syntax/tokens.h"
 
@@ -19,9 +20,10 @@ struct Mend {
   source::Span open;     ///< the `{` that is not closed
   std::size_t open_line = 0;
   bool semicolon = false;
-  std::string help;         ///< of a word that is another one
-  source::Span replaced;    ///< with `help`
-  std::string replacement;  ///< likewise
+  std::string help;                                            ///< of a word that is another one
+  source::Span replaced;                                       ///< with `help`
+  std::string replacement;                                     ///< likewise
+  diagnostics::FixLevel level = diagnostics::FixLevel::maybe;  ///< likewise
 };
 
 struct MendedTokens {

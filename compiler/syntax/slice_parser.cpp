@@ -10,10 +10,43 @@ namespace {
 
 /// Where a name is missing before `;` or a brace, that sign ends the part: it is not taken for a
 /// slip of the finger and left out. What stands between braces that do not belong there is left out
-/// as a whole.
+/// as a whole, and so is what cannot begin a member, or comes behind one before its `;`: the next
+/// member is read again.
 class KeepEndings final : public antlr4::DefaultErrorStrategy {
  public:
-  explicit KeepEndings(bool balanced) : balanced_(balanced) {}
+  KeepEndings(bool balanced, std::set<std::string>& lost) : balanced_(balanced), lost_(lost) {}
+
+  void sync(antlr4::Parser* parser) override {
+    if (!balanced_ || !is_between_members(parser)) return DefaultErrorStrategy::sync(parser);
+    const antlr4::misc::IntervalSet expected = expected_here(parser);
+    for (;;) {
+      const std::size_t next = parser->getTokenStream()->LA(1);
+      if (next == antlr4::Token::EOF || is_in(expected, next)) return;
+      if (is_ending(parser->getTokenStream()->LA(-1))) reportMatch(parser);  // another mistake
+      reportUnwantedToken(parser);
+      const std::size_t behind = parser->getTokenStream()->LA(2);
+      const bool alone = next == grammar::OtpLexer::SEMI ||
+                         (behind != grammar::OtpLexer::RBRACE && is_in(expected, behind));
+      const std::size_t begin = parser->getTokenStream()->index();
+      if (alone || leave_out_statement(parser)) parser->consume();
+      if (!alone) note_lost(*parser->getTokenStream(), begin);
+    }
+  }
+
+  antlr4::Token* recoverInline(antlr4::Parser* parser) override {
+    const bool ends_member = balanced_ && state(parser)->transitions[0]->label().contains(
+                                              static_cast<std::ptrdiff_t>(grammar::OtpLexer::SEMI));
+    if (!ends_member) return DefaultErrorStrategy::recoverInline(parser);
+    try {
+      return DefaultErrorStrategy::recoverInline(parser);
+    } catch (const antlr4::InputMismatchException& mismatch) {
+      reportError(parser, mismatch);
+      if (!leave_out_statement(parser)) return getMissingSymbol(parser);
+      antlr4::Token* const matched = parser->getCurrentToken();
+      parser->consume();
+      return matched;
+    }
+  }
 
  protected:
   antlr4::Token* singleTokenDeletion(antlr4::Parser* parser) override {
@@ -47,6 +80,56 @@ class KeepEndings final : public antlr4::DefaultErrorStrategy {
   }
 
  private:
+  static bool is_in(const antlr4::misc::IntervalSet& set, std::size_t type) {
+    return set.contains(static_cast<std::ptrdiff_t>(type));
+  }
+  static antlr4::atn::ATNState* state(antlr4::Parser* parser) {
+    const auto& atn = parser->getInterpreter<antlr4::atn::ATNSimulator>()->atn;
+    return atn.states[parser->getState()];
+  }
+  static antlr4::misc::IntervalSet expected_here(antlr4::Parser* parser) {
+    return parser->getATN().nextTokens(state(parser));
+  }
+  /// In a loop that a `}` ends: of what is listed with commas `import` alone is such.
+  static bool is_between_members(antlr4::Parser* parser) {
+    const std::size_t kind = state(parser)->getStateType();
+    if (kind != antlr4::atn::ATNState::STAR_LOOP_ENTRY &&
+        kind != antlr4::atn::ATNState::STAR_LOOP_BACK)
+      return false;
+    const antlr4::misc::IntervalSet expected = expected_here(parser);
+    return is_in(expected, grammar::OtpLexer::RBRACE) && !is_in(expected, grammar::OtpLexer::COMMA);
+  }
+
+  /// What a member that was left out may have declared: what stands behind its word, or is a
+  /// message in it.
+  void note_lost(antlr4::TokenStream& tokens, std::size_t begin) {
+    for (std::size_t at = begin + 1; at < tokens.index(); ++at) {
+      const std::size_t before = tokens.get(at - 1)->getType();
+      const bool named = at == begin + 1 || before == grammar::OtpLexer::CALL ||
+                         before == grammar::OtpLexer::CAST || before == grammar::OtpLexer::INFO;
+      if (named && tokens.get(at)->getType() == grammar::OtpLexer::IDENTIFIER)
+        lost_.insert(tokens.get(at)->getText());
+    }
+  }
+
+  /// Up to its `;`, or past the block that it ends in; whether a `;` comes now.
+  static bool leave_out_statement(antlr4::Parser* parser) {
+    for (;;) {
+      switch (parser->getTokenStream()->LA(1)) {
+        case grammar::OtpLexer::SEMI:
+          return true;
+        case grammar::OtpLexer::LBRACE:
+          consume_block(parser);
+          return false;
+        case grammar::OtpLexer::RBRACE:
+        case antlr4::Token::EOF:
+          return false;
+        default:
+          parser->consume();
+      }
+    }
+  }
+
   static void consume_block(antlr4::Parser* parser) {
     int depth = 0;
     do {
@@ -78,6 +161,7 @@ class KeepEndings final : public antlr4::DefaultErrorStrategy {
   }
 
   bool balanced_;
+  std::set<std::string>& lost_;
 };
 
 }  // namespace
@@ -107,7 +191,7 @@ grammar::OtpParser::TopLevelContext* SliceParser::parse() {
   mended_stream_.emplace(&*mended_source_);
   mended_stream_->fill();  // what helps looks ahead
   parser_.setTokenStream(&*mended_stream_);
-  parser_.setErrorHandler(std::make_shared<KeepEndings>(mended.balanced));
+  parser_.setErrorHandler(std::make_shared<KeepEndings>(mended.balanced, left_out_));
   parser_.addErrorListener(&errors_);
   errors_.begin(mended);
   interpreter->setPredictionMode(antlr4::atn::PredictionMode::LL);
@@ -140,6 +224,7 @@ std::vector<source::Span> SliceParser::unclear() {
 
 void SliceParser::collect_lost(grammar::OtpParser::DeclarationContext* declaration, bool has_name,
                                std::set<std::string>& lost) {
+  lost.insert(left_out_.begin(), left_out_.end());
   // In `const u8 max = 5;` the name is not where it is looked for.
   const bool known = has_name && declaration->start != nullptr && declaration->stop != nullptr &&
                      declaration->constDecl() == nullptr;

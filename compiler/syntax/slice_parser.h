@@ -29,7 +29,8 @@ class SliceParser {
   /// Where the errors leave open what is meant: from the line of one to the end of its statement,
   /// or to the end of all when braces do not match.
   std::vector<source::Span> unclear();
-  /// Words that stand outside of the declaration that was understood, or in one without a name.
+  /// Words that stand outside of the declaration that was understood, or in one without a name, and
+  /// what members that were left out may have declared.
   void collect_lost(grammar::OtpParser::DeclarationContext* declaration, bool has_name,
                     std::set<std::string>& lost);
 
@@ -39,6 +40,7 @@ class SliceParser {
   antlr4::CommonTokenStream stream_;
   grammar::OtpParser parser_;
   SyntaxErrors errors_;
+  std::set<std::string> left_out_;  ///< names in members that were not understood
   std::optional<antlr4::ListTokenSource> mended_source_;  ///< what is read with recovery
   std::optional<antlr4::CommonTokenStream> mended_stream_;
 };

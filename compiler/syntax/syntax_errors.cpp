@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include <llvm/ADT/StringExtras.h>
 #include "OtpLexer.h"
 #include "OtpParser.h"
 
@@ -35,16 +36,6 @@ std::string joined(const std::vector<std::string>& words) {
   for (std::size_t i = 0; i < words.size(); ++i)
     text += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
   return text;
-}
-
-/// How a fixed token is written: `->`, `server`.
-std::string literal_of(std::size_t type) {
-  static const antlr4::dfa::Vocabulary vocabulary = [] {
-    antlr4::ANTLRInputStream empty;
-    return OtpLexer(&empty).getVocabulary();
-  }();
-  std::string text = vocabulary.getLiteralName(type);
-  return text.size() > 2 ? text.substr(1, text.size() - 2) : std::string();
 }
 
 /// The words of the language that may stand instead of one that it does not know.
@@ -144,6 +135,12 @@ bool is_name_behind(antlr4::TokenStream& tokens) {
          tokens.LA(2) == OtpLexer::SEMI;
 }
 
+/// Servers are written large.
+std::string name_and_server(const antlr4::Token& one, const antlr4::Token& other) {
+  const bool named_first = !llvm::isUpper(one.getText().front());
+  return (named_first ? one : other).getText() + ": " + (named_first ? other : one).getText();
+}
+
 /// More `{` than `}` stand before that token.
 bool has_open_brace(antlr4::TokenStream& tokens, std::size_t index) {
   int depth = 0;
@@ -167,7 +164,12 @@ bool is_before_body(antlr4::TokenStream& tokens, std::size_t index) {
 
 void SyntaxErrors::begin(const MendedTokens& mended) {
   only_first_ = !mended.balanced;
-  for (const Mend& each : mended.mends) open_lines_.insert(each.open_line);
+  for (const Mend& each : mended.mends) {
+    open_lines_.insert(each.open_line);
+    if (each.help.empty()) continue;
+    tell(each);  // what the parser says of that line follows from it
+    reread_lines_.insert(each.line);
+  }
 }
 
 void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* offending,
@@ -185,6 +187,12 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
                                       return told_lines_.contains(open_line);
                                     });
   if (closes_what_was_left) return;
+  if (reread_lines_.contains(line)) {
+    unclear_lines_.insert(line);
+    last_line_ = line;
+    last_index_ = index;
+    return;
+  }
   auto* parser = dynamic_cast<antlr4::Parser*>(recognizer);
   if (!reported_) only_first_ = is_before_body(*parser->getTokenStream(), index);
   reported_ = true;
@@ -217,6 +225,7 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
   }
   const Hint known = hint(*parser, *offending, places_);
   if (!known.clear) unclear_lines_.insert(line);
+  if (known.clear && index == 0) only_first_ = false;  // a word too many before the declaration
   const bool at_end = offending->getType() == antlr4::Token::EOF;
   const source::Span span =
       at_end && before != nullptr ? places_.behind(*before) : places_.span(*offending);
@@ -241,8 +250,7 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
   if (help.empty() && at_end && has_open_brace(*parser->getTokenStream(), index))
     help = "a `{` that is not closed with `}`, or a missing `;`";
   if (help.empty() && option && is_name_behind(*parser->getTokenStream()))
-    help = "a name of its own stands first: `child " + offending->getText() + ": " +
-           before->getText() + "`";
+    help = "a name of its own stands first: `child " + name_and_server(*before, *offending) + "`";
   if (help.empty() && option)
     help =
         "the options are `restart`, `shutdown`, `significant`, `name`, `partitions`, `by` and "
@@ -261,7 +269,7 @@ void SyntaxErrors::tell(const Mend& mend) {
     return;
   }
   if (!mend.help.empty()) {
-    builder.help(mend.help).fix(diagnostics::FixLevel::maybe, mend.replaced, mend.replacement);
+    builder.help(mend.help).fix(mend.level, mend.replaced, mend.replacement);
     return;
   }
   misplaced_ = true;

@@ -18,9 +18,9 @@ class SyntaxErrors final : public antlr4::BaseErrorListener {
       : places_(tokens.places), bad_lines_(tokens.bad_lines), diagnostics_(diagnostics) {}
 
   /// What the parser is going to read. Where braces do not match, what comes behind the first error
-  /// follows from that.
+  /// follows from that. Tells which words are read as others.
   void begin(const MendedTokens& mended);
-  /// What was put right before the parser read it, unless the parser complained of that line.
+  /// What was put right before the parser read it, unless that line was complained of.
   void tell(const Mend& mend);
 
   /// The lines of the errors that left a part unclear: a missing `;` does not.
@@ -41,7 +41,8 @@ class SyntaxErrors final : public antlr4::BaseErrorListener {
   bool only_first_ = false;
   std::set<std::size_t> unclear_lines_;
   std::set<std::size_t> told_lines_;
-  std::set<std::size_t> open_lines_;  ///< of a `{` that is not closed
+  std::set<std::size_t> reread_lines_;  ///< with a word that is read as another one
+  std::set<std::size_t> open_lines_;    ///< of a `{` that is not closed
   diagnostics::Engine& diagnostics_;
   std::size_t last_line_ = 0;
   std::size_t last_index_ = 0;

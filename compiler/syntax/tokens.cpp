@@ -63,6 +63,11 @@ int nesting_change(std::size_t type) {
   }
 }
 
+/// Of an INTEGER: not `0x` alone, nor `0x_`.
+bool has_digits(std::string_view number) {
+  return !number.starts_with("0x") || number.find_first_not_of('_', 2) != number.npos;
+}
+
 bool is_closing(std::size_t type) {
   return nesting_change(type) < 0 || type == OtpLexer::SEMI || type == OtpLexer::COMMA;
 }
@@ -75,9 +80,27 @@ void take_quoted(antlr4::Token& token, source::Span span, diagnostics::Engine& d
   diagnostics.emit(Id::unexpected_character, span, "`" + token.getText().substr(0, quote) + "`")
       .help("a text stands in double quotes: `" + text + "`")
       .fix(diagnostics::FixLevel::safe, span, text);
+  diagnostics.shadow(span);  // where it is no value
   auto& writable = dynamic_cast<antlr4::WritableToken&>(token);
   writable.setType(OtpLexer::STRING);
   writable.setText(text);
+}
+
+/// A name with other letters than ASCII has, told where it stands first.
+void take_foreign_word(antlr4::Token& token, source::Span span, std::set<std::string>& told,
+                       diagnostics::Engine& diagnostics) {
+  const std::string text = token.getText();
+  if (told.insert(text).second) {
+    const auto beyond = [](char byte) { return static_cast<unsigned char>(byte) >= 0x80; };
+    const auto first = std::ranges::find_if(text, beyond);
+    const auto continues = [](char byte) {
+      return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+    };
+    const auto last = std::find_if_not(first + 1, text.end(), continues);
+    diagnostics.emit(Id::unexpected_character, span, "`" + std::string(first, last) + "`")
+        .help("names are made of the letters of ASCII, digits and `_`");
+  }
+  dynamic_cast<antlr4::WritableToken&>(token).setType(OtpLexer::IDENTIFIER);
 }
 
 std::string doc_text(std::string line) {
@@ -133,10 +156,6 @@ void skip_space(antlr4::CharStream& input, antlr4::atn::LexerATNSimulator& autom
         return;
     }
   }
-}
-
-bool is_ending(std::size_t type) {
-  return type == OtpLexer::SEMI || type == OtpLexer::LBRACE || type == OtpLexer::RBRACE;
 }
 
 bool is_foreign_comment(const antlr4::Token& token) {
@@ -299,6 +318,15 @@ bool check_text(const source::SourceManager& sources, source::FileId file,
   return true;
 }
 
+std::string literal_of(std::size_t type) {
+  static const antlr4::dfa::Vocabulary vocabulary = [] {
+    antlr4::ANTLRInputStream empty;
+    return OtpLexer(&empty).getVocabulary();
+  }();
+  const std::string text = vocabulary.getLiteralName(type);
+  return text.size() > 2 ? text.substr(1, text.size() - 2) : std::string();
+}
+
 TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file,
                        diagnostics::Engine& diagnostics) {
   const std::string_view text = sources.text(file);
@@ -315,6 +343,8 @@ TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file
   int nesting = 0;
   std::size_t line_before = 0;
   std::size_t type_before = 0;
+  std::size_t behind_unknown = INVALID_INDEX;
+  std::set<std::string> foreign_words;
   for (;;) {
     skip_space(*input, *automaton);
     std::unique_ptr<antlr4::Token> token = lexer.nextToken();
@@ -334,8 +364,8 @@ TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file
     }
     if (token->getChannel() != antlr4::Token::DEFAULT_CHANNEL) continue;
     const source::Span span = result.places.span(*token);
-    const bool is_token = type != OtpLexer::UNKNOWN && type != OtpLexer::OPEN_STRING &&
-                          type != OtpLexer::OPEN_COMMENT;
+    const bool is_token = type != OtpLexer::UNKNOWN && type != OtpLexer::FOREIGN_WORD &&
+                          type != OtpLexer::OPEN_STRING && type != OtpLexer::OPEN_COMMENT;
     const bool foreign_comment = type == OtpLexer::UNKNOWN && is_foreign_comment(*token) &&
                                  (token->getLine() > line_before || is_ending(type_before));
     if (foreign_comment) {
@@ -349,7 +379,19 @@ TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file
       take_quoted(*token, span, diagnostics);
       type = OtpLexer::STRING;
     }
+    if (type == OtpLexer::FOREIGN_WORD) {
+      take_foreign_word(*token, span, foreign_words, diagnostics);
+      type = OtpLexer::IDENTIFIER;
+    }
+    if (type == OtpLexer::INTEGER && !has_digits(token->getText())) {
+      diagnostics.emit(Id::syntax, span, "expected hexadecimal digits behind `0x`")
+          .help("write such as `0x1F`");
+      diagnostics.shadow(span);
+    }
     if (type == OtpLexer::UNKNOWN) {
+      const bool goes_on = token->getStartIndex() == behind_unknown;
+      behind_unknown = token->getStopIndex() + 1;
+      if (goes_on) continue;  // told already
       diagnostics.emit(Id::unexpected_character, span, "`" + token->getText() + "`")
           .help(token->getText() == "\\" ? "in a text a quotation mark is written `\\\"`" : "");
       continue;

@@ -55,6 +55,9 @@ struct TokenizedFile {
 bool check_text(const source::SourceManager& sources, source::FileId file,
                 diagnostics::Engine& diagnostics);
 
+/// How a fixed token is written: `->`, `server`; empty for what has no one spelling.
+std::string literal_of(std::size_t type);
+
 TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file,
                        diagnostics::Engine& diagnostics);
 

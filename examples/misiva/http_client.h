@@ -1,19 +1,21 @@
 // One HTTP/2 connection over TLS with a client certificate, for one connection server.
 //
-//   auto client = misiva::http::Client::open({.url = "https://127.0.0.1:8443", .ca_file = ...,
-//   ...}); auto sent = client->post(requests, [&](std::size_t i, int status) { /* requests[i] was
-//   answered */ }); if (!sent) report(sent.error().text);
+//   auto client =
+//       misiva::http::Client::open({.url = "https://127.0.0.1:8443", .ca_file = ..., ...});
+//   auto sent = client->post(requests, [&](std::size_t i, int status) {
+//     ...                                          // requests[i] was answered
+//   });
+//   if (!sent) report(sent.error().text);
 //
 // Guarantees
 // - All requests of one post() are in flight together, as streams of one connection, which stays
-// open between posts.
+//   open between posts.
 // - A request that was not answered may or may not have reached the server: send it again (at least
-// once).
+//   once).
 // - post() returns within about the endpoint's timeout after the last sign of life. It blocks its
-// thread: call it
-//   where blocking is allowed, in a `@blocking` handler.
+//   thread: call it where blocking is allowed, in a `@blocking` handler.
 // - A client belongs to one thread at a time; it may be moved between threads from one post() to
-// the next.
+//   the next.
 #pragma once
 
 #include <chrono>

@@ -47,6 +47,8 @@ def files_of(change, old, new):
     return {
         "version_changed": ({"t.otp": "module t version 1;\n" + money},
                             {"t.otp": "module t version 2;\n" + money}),
+        "version_lowered": ({"t.otp": "module t version 2;\n" + money},
+                            {"t.otp": "module t version 1;\n" + money}),
         "none_changed": ({"t.otp": "module t version 1;\n" + NOTE},
                          {"t.otp": "module t version 1 none = nil;\n" + NOTE}),
         "import_changed": ({**modules, "t.otp": uses.format("b")},

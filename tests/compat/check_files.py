@@ -53,10 +53,26 @@ otpc("of an empty folder", ["compat", "empty"], 3, "no schema in the folder `emp
 otpc("of an empty folder, updated", ["compat", "--update", "empty"], 3, "no schema in the folder")
 otpc("the first", ["compat", "--update", *CART], 0)
 first = LOCK.read_text()
+otpc("what it relies on has none", ["check", *CART], 0, absent="OTP06")
+otpc("what it relies on has none, locked", ["check", "--locked", *CART], 1, "shop/money.otp:1:8",
+     "error[OTP0630]: the contract file of `shop::money` is missing",
+     "the contract of `shop::cart` relies on it")
+otpc("and has one now", ["compat", "--update", "-I", ".", "shop/money.otp"], 0)
 otpc("up to date", ["check", "--locked", "--Werror", *CART], 0, absent="OTP06")
 otpc("the same again", ["compat", *CART], 0, "nothing has changed")
+MONEY = (SCRATCH / "shop/money.otp").read_text()
+write("shop/money.otp", MONEY.replace("i64", "i32"))
+otpc("an import that breaks", ["check", *CART], 1, "error[OTP0600]: `Money.cents` breaks")
+otpc("an import that breaks, locked", ["check", "--locked", *CART], 1, "OTP0600", absent="OTP0630")
+write("shop/money.otp", MONEY + "struct Coin { cents: u8; }\n")
+otpc("an import that is ahead", ["check", *CART], 0, absent="OTP06")
+otpc("an import that is ahead, locked", ["check", "--locked", *CART], 1, "OTP0630", "shop::money",
+     "is not up to date")
+write("shop/money.otp", MONEY)
+write("shop/other.otp", "module shop::other;\nstruct Other { cents: i64; }\n")
 otpc("a folder, of which one has none", ["compat", "-I", ".", "shop"], 3,
-     "there is no `shop/money.otp.lock`")
+     "there is no `shop/other.otp.lock`")
+(SCRATCH / "shop/other.otp").unlink()
 stamp = LOCK.stat().st_mtime_ns
 otpc("updated without need", ["compat", "--update", *CART], 0)
 if LOCK.stat().st_mtime_ns != stamp:
@@ -111,6 +127,39 @@ otpc("and locked", ["gen", "--locked", "--out-dir", "out3", *CART], 0)
 if '::std::string("a\\"b", 3)' not in (SCRATCH / "out3/shop/cart.otp.h").read_text():
     findings.append("the default of an old state does not arrive in the code")
 
+# A version keeps what it kept, and only grows.
+V2 = (SCRATCH / "shop/cart.otp").read_text()
+kept = LOCK.read_text()
+write("shop/cart.otp", V2.replace("n: u8;", "n: u16;"))
+otpc("the state of a version is another", ["check", *CART], 0, "warning[OTP0629]",
+     "n: u16; card: string; }, kept {", "say `module shop::cart version 3`, and `upgrade from 2;`")
+otpc("and updated", ["compat", "--update", *CART], 1, "[state_rewritten]", "stays as it is",
+     "what a version kept would be lost: say `module shop::cart version 3`")
+if LOCK.read_text() != kept:
+    findings.append("what a version kept is lost")
+write("shop/cart.otp", V2.replace("n: u8;", "n: u16;").replace("version 2", "version 3")
+      .replace("upgrade from 1;", "upgrade from 1; upgrade from 2;"))
+otpc("with a version of its own", ["compat", "--update", *CART], 0)
+otpc("which is kept", ["check", "--locked", *CART], 0, absent="OTP06")
+write("shop/cart.otp", V2)
+otpc("a lower version", ["check", *CART], 1, "error[OTP0600]: `shop::cart`",
+     "is of version `2`, was `3`: versions only grow (version_lowered)")
+otpc("a lower version, updated", ["compat", "--update", *CART], 1, "stays as it is")
+otpc("a lower version on purpose", ["compat", "--update", "--allow-breaking", *CART], 0)
+# A module without a version is of version 1.
+UNSAID = V1.replace(" version 1", "")
+(SCRATCH / "shop/cart.otp.lock").unlink()
+write("shop/cart.otp", UNSAID)
+otpc("no version is said", ["compat", "--update", *CART], 0)
+if "    state 1 " not in LOCK.read_text() + " " and "    state 1\n" not in LOCK.read_text():
+    findings.append(f"a module without a version keeps\n{LOCK.read_text()}")
+LOCK.write_text(LOCK.read_text().replace("state 1", "state 0"))
+otpc("as older files say it", ["check", "--locked", *CART], 0, absent="OTP06")
+write("shop/cart.otp", UNSAID.replace("lines: list<Line>;", "lines: list<Line>; n: u8;"))
+otpc("another state without a version", ["compat", "--update", *CART], 1, "version 2")
+write("shop/cart.otp", V2)
+otpc("and with one", ["compat", "--update", *CART], 0)
+
 # Folders, and what is no contract file.
 for version, members in (("v1", ""), ("v2", "cast x; ")):
     write(f"{version}/shop/money.otp", "module shop::money;\nstruct Money { cents: i64; }\n")
@@ -147,6 +196,10 @@ for text, where in (("", "line 1"), (first + "   odd\n", f"line {first.count(chr
     LOCK.write_text(text)
     otpc("what is no contract file", ["check", *CART], 1, "OTP0601", where)
     otpc("what is none, compared", ["compat", "shop/cart.otp.lock", "v1"], 3, where)
+    otpc("what is none, updated", ["compat", "--update", *CART], 1, "OTP0601",
+         "`otpc compat --update --allow-breaking`")
+    otpc("what is none, as it says", ["compat", "--update", "--allow-breaking", *CART], 0)
+    otpc("and is one again", ["check", *CART], 0, absent="OTP06")
 for arguments, text in ((["compat"], "old version"), (["compat", "a", "b", "c"], "two versions"),
                         (["compat", "--allow-breaking", "v1", "v2"], "--update"),
                         (["compat", "--require=everything", "v1", "v2"], "wire|source")):

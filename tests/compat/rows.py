@@ -24,7 +24,8 @@ NOTE = "struct Note { text: string?; } " + server("call put(note: Note);")
 ADD = "t_a:add(S, #{sku => <<\"a\">>})"
 
 ROWS = {
-    "version_changed": ("", "", {"version_changed"}, {"version_changed"}, ()),
+    "version_changed": ("", "", {"version_changed"}, {"version_lowered"}, ()),
+    "version_lowered": ("", "", {"version_lowered"}, {"version_changed"}, ()),
     "declaration_added": (LINE, LINE + " topic T(k: u8) { x; }", {"declaration_added"},
                           {"process_removed"}, [ADD]),
     "process_removed": (LINE + server("").replace("A", "B"), LINE, {"process_removed"},
@@ -128,8 +129,11 @@ ROWS = {
     "protocol_removed": ("protocol P { call size() -> u8; } server A : P { init(); }",
                          "protocol P { call size() -> u8; } server A { init(); }",
                          {"protocol_removed"}, {"protocol_added"}, ()),
-    "state_changed": both(server("state { n: u8; } call get();"),
-                          server("state { n: u16; } call get();"), "state_changed", "t_a:get(S)"),
+    "state_changed": both(server("call get();"), server("state { n: u16; } call get();"),
+                          "state_changed", "t_a:get(S)"),
+    "state_rewritten": both(server("state { n: u8; } call get();"),
+                            server("state { n: u16; } call get();"), "state_rewritten",
+                            "t_a:get(S)"),
     "machine_states_changed": both(
         "statem A { init() -> a; state a { call go() to a; } any { cast x(); } }",
         "statem A { init() -> a; state a { call go() to a | b; } state b { call go() to a; } "

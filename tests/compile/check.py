@@ -18,14 +18,27 @@ FLAGS = ["-std=c++23", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Wsha
         "-Wconversion", "-Werror"]
 
 
+# Of the macros; all of them are in macros().
+MACROS = ["EOF", "NULL", "EACCES", "INT_MAX", "SIZE_MAX", "BIG_ENDIAN", "LC_ALL", "SIGTERM",
+          "assert", "errno", "htonl", "major", "offsetof", "si_pid", "st_atime", "stderr", "unix",
+          "va_arg", "alloca", "sched_priority", "SYS_read", "__linux__", "_Bool"]
+
+# What the classes of declarations have as members.
+MEMBERS = ["address", "async", "at", "await", "id", "notify", "open", "publish", "run", "spec",
+           "start", "start_child", "start_link", "start_monitor", "subscribe", "try",
+           "whereis"]
+
+
 def hostile_words():
     text = (ROOT / "compiler/lower/names.cpp").read_text()
-    words = re.findall(r'"(\w+)"', text[text.index("keywords{"):])
+    words = re.findall(r'"(\w+)"', text[text.index("keywords{"):]) + MACROS
     extra = ["main", "std_", "string", "vector", "move", "next", "type", "kind", "result",
             "request", "message", "deliver",
              "from", "timeout", "args", "options", "call", "cast", "info", "server", "value",
                      "self", "name", "spec"]
     unique = {}
+    # Nothing may begin with `otp_`; a call `call` has an `async_call` too, and so on.
+    words = [word for word in words if not word.lower().startswith(("otp_", "async_", "sync_"))]
     for word in words + extra:
         if word not in ("true", "false", "none") and word.isidentifier():
             unique.setdefault(word.lower(), word)
@@ -101,6 +114,32 @@ supervisor Top {
 }
 application environments { env { x: u8 = 3 in 1..5; y: duration = 1s; z: string; } start Top; }"""
 
+# A helper's name made of two, an event's of a state's and its own, and the class's own.
+MADE = """struct circle { circle: u8; Args: u8; }
+union Shape { circle(circle: circle, y: u8); Shape_; }
+const to_string: u8 = 5;
+enum Colours { to_string; Colours; }
+topic T(event: u8, Event: u8, Message: u8, T: u8) { Message; Event(x: u8); publish; a(a: u8); }
+server counter { init(); uses T (topic);
+                 cast StateV1; cast handle_info; }
+server S { init(); trap_exit; cast exit_; }
+statem Keeper {
+  init() -> keep;
+  state keep { cast state to repeat; call transitions() -> u8; }
+  state repeat { cast state to otp; cast Data; }
+  state otp { cast init to string; cast begin; cast StateAndData; }
+  state string { cast to_string to last; }
+  final state last;
+}
+@callback_mode(handle_event_function) statem OneKeeper {
+  init() -> first;
+  state first { cast Event to last; cast StateTimeout; cast NamedTimeout; cast begin(begin: u8);
+                cast keep_state; cast handle_event; cast enter; cast data; cast Transition;
+                cast to_string; cast Stay; cast transitions; }
+  final state last;
+}
+task Job(run: u8, async: u8, Job: u8, Result: u8) -> u8;"""
+
 # Comments end where their lines end, whatever stands there.
 COMMENTS = """/// C:\\
 struct A {
@@ -135,6 +174,8 @@ def keys():
 def hostile_schemas(folder):
     words = hostile_words()
     declared = [word for word in words if word not in types_of_the_language()]
+    # In one class a state `string` has a `to_string` too.
+    events = [word for word in words if word != "string"]
     fields = " ".join(f"{word}: u8 = 1;" for word in words)
     parameters = ", ".join(f"{word}: u8" for word in words)
     schemas = {
@@ -154,6 +195,42 @@ def hostile_schemas(folder):
                + fields + " } start Sup; }",
         "circles": CIRCLES,
         "environments": ENVIRONMENTS,
+        "made": MADE,
+        "infos": "server Infos { init(); "
+                 + " ".join(f"info {word}({word}: u8);" for word in words if word != "exit") + " }",
+        "continues": "server Continues { init(); "
+                     + " ".join(f"continue {word}({word}: u8);" for word in words
+                                if word != "exit") + " }",
+        "protocols": "protocol Asked { "
+                     + " ".join(f"call {word}({word}: u8) -> u8;" for word in words
+                                if word != "exit")
+                     + " } server Asks : Asked { init(); }",
+        "events": "events Told { " + " ".join(f"event {word}(x: u8);" for word in words)
+                  + " } handler Hears for Told { init(" + parameters + "); on "
+                  + ", ".join(words) + "; } handler Asks for Told { init(); "
+                  + " ".join(f"call {word}(x: u8) -> u8;" for word in words) + " }",
+        "topics": "topic Topics(" + parameters + ") { "
+                  + " ".join(f"{word}({word}: u8);" for word in words) + " }",
+        "tasks": f"task Tasks({parameters}) -> u8;",
+        "states": "statem States { init() -> " + words[0] + "; data { " + fields + " } "
+                  + " ".join(f"state {word} {{ {'on enter; ' * (word != 'enter')}"
+                             f"cast {word}(x: u8) to {after}; "
+                             f"call ask_{word}() -> u8; timeout {word} 5s; }}"
+                             for word, after in zip(words, [*words[1:], "last_of_all"]))
+                  + " final state last_of_all; any { cast everywhere; } }",
+        "one_handler": "@callback_mode(handle_event_function) statem OneHandler { init() -> "
+                       + events[0] + "; "
+                       + " ".join(f"state {word} {{ cast {word}(x: u8) to {after}; }}"
+                                  for word, after in zip(events, [*events[1:], "last_of_all"]))
+                       + " final state last_of_all; }",
+        "registries": " ".join(f"registry {word} {{ key u8; }}" for word in MEMBERS),
+        "agents": " ".join(f"agent {word} {{ u8; }}" for word in MEMBERS),
+        "servers": " ".join(f"server {word} {{ init(); call get() -> u8; }}" for word in MEMBERS),
+        "task_names": " ".join(f"task {word}(x: u8) -> u8;" for word in MEMBERS),
+        "topic_names": " ".join(f"topic {word}(x: u8) {{ a; }}" for word in MEMBERS),
+        "managers": " ".join(f"events {word} {{ event a; }}" for word in MEMBERS),
+        "supervisors": "server Child_ { init(); } "
+                       + " ".join(f"supervisor {word} {{ child Child_; }}" for word in MEMBERS),
         "comments": COMMENTS,
         "keys": keys(),
         "traps": "server A { init(); trap_exit; terminate; call init(); call terminate(); }",
@@ -164,6 +241,35 @@ def hostile_schemas(folder):
         text = f"module {word}::{word};\nserver A {{ init(); call get() -> u8; }}\n"
         (folder / f"module_{word}.otp").write_text(text)
     return sorted(folder.glob("*.otp"))
+
+
+def macros(otpc, scratch, cxx, include):
+    """What the headers of the generated code define, as the names of a schema; and which of them it
+    lets through."""
+    out = scratch / "macros"
+    everything = ROOT / "tests/golden/everything/everything.otp"
+    behaviours = ROOT / "tests/golden/behaviours/behaviours.otp"
+    subprocess.run([otpc, "gen", "--test-doubles", "--out-dir", out, everything, behaviours],
+                   check=True)
+    source = out / "macros.cpp"
+    source.write_text("".join(f'#include "{name}.otp.testing.h"\n#include "{name}.otp.cpp"\n'
+                              for name in ("everything", "behaviours")))
+    done = subprocess.run([cxx, "-std=c++23", "-E", "-dM", f"-I{include}", f"-I{out}", source],
+                          capture_output=True, text=True, check=True)
+    defined = set(re.findall(r"^#define (\w+)", done.stdout, re.M))
+    # What begins with `_` has a rule, not a list.
+    names = sorted(each for each in defined if not each.lower().startswith(("otp_", "_")))
+    schema = out / "all_macros.otp"
+    schema.write_text("module all_macros;\nenum All { " + " ".join(f"{each};" for each in names)
+                      + " }\n")
+    done = subprocess.run([otpc, "gen", "--out-dir", out, schema], capture_output=True, text=True)
+    if done.returncode != 0:
+        return [done.stderr[:2000]]
+    header = (out / "all_macros.otp.h").read_text()
+    members = re.findall(r"^  (\w+),$", header, re.M)
+    if len(members) != len(names) or len(names) < 500:
+        return [f"{len(members)} members of {len(names)} macros"]
+    return sorted(defined.intersection(members))
 
 
 def compile_with(cxx, source, includes):
@@ -224,6 +330,9 @@ def main():
                 failed += 1
     if not forgotten_message(cxx, out, include):
         print("a server class that forgets a message compiles")
+        failed += 1
+    for each in macros(otpc, scratch, cxx, include):
+        print(f"a macro is no name in C++: {each}")
         failed += 1
     for each in deprecated_is_told(cxx, out, include):
         print(each)

@@ -30,6 +30,17 @@ TEST_F(Agents, AGENT_001_a_state_is_read_and_changed) {
   });
 }
 
+TEST_F(Agents, what_is_read_is_a_value_of_its_own) {
+  in_process([] {
+    const auto agent = Agent<std::string>::start_link([] { return std::string(100, 'a'); }).value();
+    const auto whole = [](const std::string& text) -> const std::string& { return text; };
+    static_assert(std::is_same_v<decltype(agent.get(whole)), std::string>);
+    const std::string& got = agent.get(whole);
+    agent.update([](std::string& text) { text.assign(100, 'b'); });
+    EXPECT_EQ(got, std::string(100, 'a'));
+  });
+}
+
 TEST_F(Agents, AGENT_002_a_named_agent_takes_casts_in_order) {
   in_process([] {
     const IntAgent started = IntAgent::start(zero, {.name = "agent_002"}).value();

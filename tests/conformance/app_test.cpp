@@ -1,5 +1,7 @@
 // APP: applications, loaded, started, stopped and configured.
 #include <otp/application.h>
+#include <otp/global.h>
+#include <otp/pg.h>
 #include <otp/supervisor.h>
 
 #include "proc_support.h"
@@ -401,6 +403,25 @@ TEST_F(App, APP_015_included_applications_are_loaded_with_it) {
     whole.included = {part};
     ASSERT_TRUE(load(whole));
     EXPECT_EQ(loaded_applications(), (Names{"grain", "part", "whole"}));
+  });
+}
+
+// They come into being with whoever needs them first, and are everybody's.
+TEST_F(App, scopes_and_global_names_outlive_the_application_that_was_first) {
+  in_process([] {
+    ASSERT_TRUE(load(starts("first", []() -> std::expected<Pid, ExitReason> {
+      static_cast<void>(ProcessGroups<std::string>::ensure("everybodys"));
+      global::register_name("of the first", self());
+      return spawn_link([] { stay(); });
+    })));
+    ASSERT_TRUE(start("first"));
+    const auto groups = ProcessGroups<std::string>::open("everybodys");
+    groups.join("all");
+    ASSERT_TRUE(global::register_name("of this one", self()));
+    ASSERT_TRUE(stop("first"));
+    EXPECT_EQ(ProcessGroups<std::string>::open("everybodys").get_members("all"),
+              std::vector{self()});
+    EXPECT_EQ(global::whereis_name("of this one"), self());
   });
 }
 

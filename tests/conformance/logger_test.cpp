@@ -30,6 +30,7 @@ TEST_F(Logging, SYS_012_each_handler_gets_what_its_level_lets_through) {
   EXPECT_TRUE(logger.add_handler("h1", {.sink = h1, .level = LogLevel::notice}).has_value());
   EXPECT_TRUE(logger.add_handler("h2", {.sink = h2, .level = LogLevel::error}).has_value());
   EXPECT_EQ(logger.add_handler("h1", {.sink = h1}).error(), ExitReason("{already_exist,h1}"));
+  EXPECT_EQ(logger.add_handler("none", {}).error(), ExitReason("{handler_not_added,undef}"));
   EXPECT_EQ(logger.handlers(), (Texts{"h1", "h2"}));
   write(LogLevel::error, "error");
   write(LogLevel::notice, "notice");

@@ -70,6 +70,15 @@ TEST_F(Tasks, TASK_002_a_started_task_answers_nobody) {
   });
 }
 
+TEST_F(Tasks, a_named_task_has_its_name_when_its_start_returns) {
+  in_process([] {
+    const auto task = detail::start_task_process([] { stay(); }, {.name = "the_task"}).value();
+    EXPECT_EQ(whereis("the_task"), task.address());
+    unlink(task.address());
+    exit(task.address(), ExitReason::kill());
+  });
+}
+
 TEST_F(Tasks, TASK_003_a_task_is_a_temporary_child) {
   in_process([] {
     const auto runs = std::make_shared<std::atomic<int>>(0);

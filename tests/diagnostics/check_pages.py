@@ -16,8 +16,9 @@ import tempfile
 OTPC = str(pathlib.Path(sys.argv[1]).resolve())
 PAGES = pathlib.Path(sys.argv[2]).parent / "pages"
 # Bytes and lengths that a page cannot hold, and trouble with files.
-SHOWN_BY_COMMANDS = {"OTP0005", "OTP0009", "OTP0116", "OTP0336", "OTP0600", "OTP0601", "OTP0626",
-                     "OTP0629", "OTP0630", "OTP0950", "OTP0951", "OTP0952", "OTP0953", "OTP0954"}
+SHOWN_BY_COMMANDS = {"OTP0005", "OTP0009", "OTP0116", "OTP0125", "OTP0336", "OTP0600", "OTP0601",
+                     "OTP0626", "OTP0629", "OTP0630", "OTP0950", "OTP0951", "OTP0952",
+                     "OTP0953", "OTP0954"}
 HEADING = re.compile(r"^(Fails|Passes|With this `(.*)`):$")
 
 

@@ -115,6 +115,14 @@ def check_size():
         "levels deep")
     expect("aliases that double", write("double.otp", "module double;\nalias A0 = u8;\n", "".join(
         f"alias A{i} = (A{i - 1}, A{i - 1});\n" for i in range(1, 60))), 1, "1000 parts")
+    for restart in ("permanent", "temporary"):
+        tree = "".join(f"supervisor S{i} {{ child a: S{i - 1}; child b: S{i - 1}; }}\n"
+                       for i in range(1, 60))
+        expect(f"supervisors that double, {restart}", write(
+            f"{restart}.otp", f"module {restart};\nserver W {{ init(); call get() -> u8; }}\n"
+            "server U { uses W (call); init(); cast put(); }\n"
+            f"supervisor S0 {{ child w: W restart {restart}; }}\n", tree,
+            "supervisor Top { child s: S59; child u: U; }\n"), 0, only=["check"])
     expect("values in each other", write("inner.otp", "module inner;\n", "".join(
         f"struct A{i} {{ x: A{i + 1}; }}\n" for i in range(30_000)), "struct A30000 {}\n"), 0)
     expect("values that contain each other", write("value.otp", "module value;\n", "".join(

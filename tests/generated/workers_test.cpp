@@ -56,6 +56,15 @@ TEST_F(Shop, a_supervised_handler_tells_its_owner) {
   });
 }
 
+TEST_F(Shop, a_task_whose_name_is_taken_does_not_start) {
+  in_process([] {
+    otp::register_name("held", otp::self());
+    const auto refused = Reprice::start_link({.sku = "milk"}, {.name = otp::Name("held")});
+    EXPECT_EQ(refused.error().kind, otp::StartError::Kind::already_started);
+    EXPECT_EQ(refused.error().pid, otp::self());
+  });
+}
+
 TEST_F(Shop, a_task_computes_in_a_process_of_its_own) {
   in_process([] {
     const auto task = Reprice::async("milk");

@@ -38,6 +38,8 @@ struct Options {
 Options options;
 
 constexpr auto cycle_time = 5s;
+constexpr auto rest_time = 3s;  // in which what is not needed is given back to the system
+constexpr int rests = 60;       // in a run
 constexpr auto least_warm_up = 30s;
 constexpr double most_growth_percent = 2;
 /// More than drivers need for their timers.
@@ -46,11 +48,14 @@ constexpr std::size_t most_timer_bytes = std::size_t{8} << 20U;
 /// Who loads, for those who look on.
 std::vector<std::unique_ptr<Driver>> drivers;
 std::atomic<std::int64_t> cycle{0};
+std::atomic<std::size_t> last_rest{0};  ///< bytes
 
 struct Sample {
   double second;
   std::size_t bytes;
 };
+/// When nobody works.
+std::vector<Sample> at_rest;
 
 /// Counts reports; one that nothing explains ends the program.
 class Reports final : public otp::ReportSink {
@@ -89,14 +94,13 @@ class Onlooker {
     watching_ = on;
     seen_.assign(drivers.size(), {});
   }
-  std::vector<Sample> stop() {
+  void stop() {
     {
       const std::lock_guard lock(mutex_);
       over_ = true;
     }
     condition_.notify_all();
     if (thread_.joinable()) thread_.join();
-    return std::move(samples_);
   }
 
  private:
@@ -110,10 +114,8 @@ class Onlooker {
     for (std::int64_t second = 1; !over_; ++second) {
       if (condition_.wait_until(lock, start_ + std::chrono::seconds(second), [&] { return over_; }))
         break;
-      const std::size_t bytes = resident_bytes();
-      samples_.push_back({std::chrono::duration<double>(Clock::now() - start_).count(), bytes});
       if (watching_) look();
-      if (options.report_every != 0 && second % options.report_every == 0) tell(second, bytes);
+      if (options.report_every != 0 && second % options.report_every == 0) tell(second);
     }
   }
   void look() {
@@ -126,15 +128,16 @@ class Onlooker {
         drivers[i]->lost("stuck");
     }
   }
-  static void tell(std::int64_t second, std::size_t bytes) {
+  static void tell(std::int64_t second) {
     std::int64_t operations = 0;
     for (const auto& each : drivers) operations += each->operations();
     std::fprintf(stderr,
-                 "otp-soak: %lld s, cycle %lld, %lld operations, %lld kills, %.1f MiB resident, "
-                 "%zu threads\n",
+                 "otp-soak: %lld s, cycle %lld, %lld operations, %lld kills, %.1f MiB resident "
+                 "(%.1f at rest), %zu threads\n",
                  static_cast<long long>(second), static_cast<long long>(cycle.load()),
                  static_cast<long long>(operations), static_cast<long long>(totals.kills.load()),
-                 static_cast<double>(bytes) / 1048576, threads());
+                 static_cast<double>(resident_bytes()) / 1048576,
+                 static_cast<double>(last_rest) / 1048576, threads());
   }
 
   const Clock::time_point start_ = Clock::now();
@@ -143,7 +146,6 @@ class Onlooker {
   bool over_ = false;
   bool watching_ = false;
   std::vector<Seen> seen_;
-  std::vector<Sample> samples_;
   std::thread thread_;
 };
 
@@ -250,6 +252,7 @@ void soak_all(Onlooker& onlooker) {
     static_cast<void>(soak::Acceptor::start_link({.listener = otp::Opaque(listener)}).value());
 
   std::optional<Census> quiet;
+  auto last = start;
   const auto over = [&] {
     return options.seconds == 0 ? cycle.load() > options.cycles
                                 : Clock::now() - start >= std::chrono::seconds(options.seconds);
@@ -258,6 +261,13 @@ void soak_all(Onlooker& onlooker) {
     load(onlooker,
          std::min(Clock::now() + cycle_time, start + std::chrono::seconds(options.seconds)));
     quiet = settle(quiet);
+    if (options.seconds != 0 &&
+        Clock::now() - last >= std::chrono::seconds(options.seconds) / rests) {
+      otp::sleep(rest_time);
+      last = Clock::now();
+      last_rest = resident_bytes();
+      at_rest.push_back({std::chrono::duration<double>(last - start).count(), last_rest});
+    }
   }
   --cycle;
 }
@@ -268,18 +278,19 @@ double median(std::vector<std::size_t> values) {
   return static_cast<double>(*middle);
 }
 
-/// The resident size in the first and the last quarter of the time after the warm-up. None after
-/// a short run, and under a sanitizer, which keeps what was freed.
+/// The resident size at rest in the first and the last quarter of the time after the warm-up: what
+/// is kept, however busy the machine is with other things. None after a short run, and under a
+/// sanitizer, which keeps what was freed.
 struct Flatness {
   double first = 0;
   double last = 0;
   double percent() const { return first == 0 ? 0 : (last - first) / first * 100; }
 };
-std::optional<Flatness> flatness(const std::vector<Sample>& samples) {
+std::optional<Flatness> flatness() {
   const double warm_up = std::max(std::chrono::duration<double>(least_warm_up).count(),
                                   static_cast<double>(options.seconds) / 10);
   std::vector<std::size_t> sizes;
-  for (const Sample& each : samples) {
+  for (const Sample& each : at_rest) {
     if (each.second > warm_up) sizes.push_back(each.bytes);
   }
   const auto quarter = static_cast<std::ptrdiff_t>(sizes.size() / 4);
@@ -346,16 +357,15 @@ int run(int argc, char** argv) {
   parse(argc, argv);
   make_drivers();
   const auto start = Clock::now();
-  std::vector<Sample> samples;
   {
     otp::Runtime runtime({.reports = std::make_shared<Reports>()});
     the_runtime = &runtime;
     Onlooker onlooker;
     const otp::ExitReason reason = runtime.run([&] { soak_all(onlooker); });
     if (!reason.is_normal()) lost("a steady process ended: " + to_string(reason));
-    samples = onlooker.stop();
+    onlooker.stop();
   }
-  const auto flat = flatness(samples);
+  const auto flat = flatness();
   print(std::chrono::duration<double>(Clock::now() - start).count(), flat);
   if (flat && std::abs(flat->percent()) > most_growth_percent) {
     std::fprintf(stderr, "otp-soak: the resident size went from %.2f MiB to %.2f MiB (seed %lld)\n",

@@ -62,12 +62,22 @@ const std::string& wire_type(const Part& part, const std::string& key = "type") 
   return part.fact((part.has("wire_" + key) ? "wire_" : "") + key);
 }
 
+/// 1 unless it is said.
+std::uint64_t version_of(const Part& module) {
+  std::uint64_t version = 1;
+  if (module.has("version")) llvm::StringRef(module.fact("version")).getAsInteger(10, version);
+  return version;
+}
+
 class Comparison {
  public:
   std::vector<Change> run(const Part& before, const Part& after) {
     if (before.name != after.name)
       add(ChangeId::module_renamed, after, "was " + quoted(before.name), before, after);
-    fact(before, after, "version", ChangeId::version_changed, "is of version");
+    fact(before, after, "version",
+         version_of(after) < version_of(before) ? ChangeId::version_lowered
+                                                : ChangeId::version_changed,
+         "is of version");
     if (const std::string &old = before.fact("none"), &now = after.fact("none"); old != now) {
       const auto written = [](const std::string& none) {
         return none.empty() ? "not at all" : "as " + quoted(none);
@@ -350,8 +360,11 @@ class Comparison {
       return text;
     };
     if (shape(before) == shape(after)) return;
-    add_to_owner(ChangeId::state_changed,
-                 "keeps { " + shape(after) + "}, kept { " + shape(before) + "}", before, owner);
+    const bool same = before.name == after.name;
+    add_to_owner(same ? ChangeId::state_rewritten : ChangeId::state_changed,
+                 "keeps { " + shape(after) + "}, kept { " + shape(before) + "}" +
+                     (same ? ", both in version " + after.name : ""),
+                 before, owner);
   }
 
   // ---- By their places ----

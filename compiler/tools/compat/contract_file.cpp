@@ -32,6 +32,8 @@ llvm::Expected<Part> read_part(llvm::StringRef line, const Place& place) {
   const auto [name, facts] = rest.split(' ');
   Part part{kind.str(), name.str(), {}, {}, place, {}};
   if (kind.empty() || name.empty()) return wrong(place.line, "a kind and a name are wanted");
+  // Older files say so of a module that says no version.
+  if (part.kind == "state" && part.name == "0") part.name = "1";
   if (facts.empty()) return part;
   llvm::Expected<llvm::json::Value> parsed = llvm::json::parse(facts);
   if (!parsed) {

@@ -1,4 +1,5 @@
 // The contract of a checked module.
+#include <algorithm>
 #include <deque>
 #include <memory>
 
@@ -30,7 +31,7 @@ class Maker {
     Part made = part("module", written.name(), {});
     if (written.version != 0) made.facts["version"] = std::to_string(written.version);
     if (written.none != model::None::omit) made.facts["none"] = model::word(written.none);
-    version_ = std::to_string(written.version);
+    version_ = std::to_string(std::max<std::uint64_t>(written.version, 1));
     imports(written, made);
     for (const auto& each : written.declarations) {
       if (each->kind != DeclarationKind::supervisor && each->kind != DeclarationKind::application)

@@ -44,7 +44,7 @@ std::string Markup::text(const std::string& plain) const {
   if (is_html_) return safe;
   std::string result;
   for (const char each : safe) {
-    if (std::string_view("*_`|[]\\").find(each) != std::string_view::npos) result += '\\';
+    if (std::string_view("*_`|[]~\\").find(each) != std::string_view::npos) result += '\\';
     result += each;
   }
   return result;
@@ -52,7 +52,10 @@ std::string Markup::text(const std::string& plain) const {
 
 std::string Markup::code(const std::string& plain) const {
   if (plain.empty()) return plain;
-  return is_html_ ? "<code>" + escaped(plain) + "</code>" : "`" + plain + "`";
+  // Between backquotes nothing is escaped, but a backquote ends it and a bar ends the cell.
+  if (is_html_ || plain.find_first_of("`|") != std::string::npos)
+    return "<code>" + text(plain) + "</code>";
+  return "`" + plain + "`";
 }
 
 std::string Markup::link(const std::string& plain, const std::string& target) const {

@@ -1,8 +1,9 @@
 // Agent: a process that keeps a state, for when functions on it are all that is needed.
 //
-//   auto words = otp::Agent<std::set<std::string>>::start_link([] { return std::set<std::string>();
-//   }).value(); words.update([](auto& set) { set.insert("otp"); }); bool known = words.get([](const
-//   auto& set) { return set.contains("otp"); });
+//   using Words = std::set<std::string>;
+//   auto words = otp::Agent<Words>::start_link([] { return Words(); }).value();
+//   words.update([](Words& set) { set.insert("otp"); });
+//   bool known = words.get([](const Words& set) { return set.contains("otp"); });
 //
 // - The functions run in the agent, one after the other: what they are given is the state itself.
 //   Keep them short; what takes long holds up everybody.
@@ -61,7 +62,7 @@ class Agent : public ServerRef {
   }
 
   /// f(const S&).
-  template <class F, class R = std::invoke_result_t<F&, const S&>>
+  template <class F, class R = std::decay_t<std::invoke_result_t<F&, const S&>>>
   R get(F f, Timeout timeout = default_timeout) const {
     return std::any_cast<R>(detail::call_agent(
         *this, "Agent.get",
@@ -76,7 +77,7 @@ class Agent : public ServerRef {
     detail::call_agent(*this, "Agent.update", changing(std::move(f)), timeout);
   }
   /// f(S&), whose result comes back.
-  template <class F, class R = std::invoke_result_t<F&, S&>>
+  template <class F, class R = std::decay_t<std::invoke_result_t<F&, S&>>>
   R get_and_update(F f, Timeout timeout = default_timeout) const {
     return std::any_cast<R>(detail::call_agent(
         *this, "Agent.get_and_update",

@@ -1,20 +1,20 @@
 // Applications: a supervision tree with typed configuration, started and stopped as one.
 //
-//   int main(int argc, char** argv) { return otp::run_application(argc, argv,
-//   shop::shop_application()); }
+//   int main(int argc, char** argv) {
+//     return otp::run_application(argc, argv, shop::shop_application());
+//   }
 //
 // Guarantees
 // - Every key of `env` is checked before anything starts: present or defaulted, of its type, in its
-// range. A value comes
-//   from, the later the stronger: the schema's default, a TOML file (`--config FILE`, table
-//   `[app]`), the environment
-//   (`APP_KEY`), the command line (`--set app.key=value`).
+//   range. A value comes from, the later the stronger: the schema's default, a TOML file
+//   (`--config FILE`, table `[app]`), the environment (`APP_KEY`), the command line
+//   (`--set app.key=value`).
 // - `depends` are started first, each once; the stop goes in reverse order. Each root supervisor
-// gets as long as it needs.
-// - SIGTERM and SIGINT stop the applications in order; a second one ends the program at once. The
-// signals are
-//   blocked in every thread from the moment run_application is called, and are its own until it
-//   returns.
+//   gets as long as it needs.
+// - SIGTERM and SIGINT stop the applications in order; a second one ends the program at once. Once
+//   the configuration is known to be right, and until it returns, run_application blocks them in
+//   the calling thread, and so in every thread that is made from then on. A thread that the program
+//   has made before has to block them itself.
 // - `--show-config` prints each value and where it comes from.
 // - A stop that takes long is reported, with the processes that still live.
 // - The exit status tells why it ended: see ExitStatus.
@@ -147,13 +147,15 @@ void unset_env(const std::string& name, const std::string& key);
 
 }  // namespace application
 
-/// The exit status of a program that is an application.
+/// The exit status of a program that is an application. A program that a second signal has ended
+/// has 128 plus the number of that signal: 130 for SIGINT, 143 for SIGTERM.
 enum class ExitStatus : int {
   stopped = 0,       ///< its work was done (the root supervisor ended `normal` or `shutdown`), or a
                      ///< signal stopped it
   crashed = 1,       ///< a root supervisor gave up or crashed
   bad_config = 2,    ///< command line or configuration: nothing was started
-  start_failed = 3,  ///< an application did not start: those before it were stopped again
+  start_failed = 3,  ///< an application did not start: those before it were stopped again; or the
+                     ///< system had no descriptor or thread for the program
   body_failed = 4,   ///< the body given to run_application ended with an error
 };
 
@@ -165,8 +167,8 @@ struct ApplicationOptions {
 };
 
 /// Reads the configuration, starts `root` and what it depends on, runs until the end, stops
-/// everything in reverse. Returns the ExitStatus. Prints one paragraph on stderr for each error.
-/// Call it from main, once.
+/// everything in reverse. Returns the ExitStatus, or what was given to stop_applications. Prints
+/// one paragraph on stderr for each error. Call it from main, once.
 int run_application(int argc, const char* const* argv, const ApplicationSpec& root,
                     ApplicationOptions options = {});
 

@@ -1,9 +1,9 @@
 // Calls: what fails them, and requests that are answered later.
 //
-//   std::int64_t n = counter.get();                       // a failed call exits the caller
-//   auto tried = counter.try_get(100ms);                  // std::expected<std::int64_t,
-//   otp::CallError> otp::Request<std::int64_t> request = counter.async_get(); auto answer =
-//   otp::await(request, 1s);                // std::expected<std::int64_t, otp::CallError>
+//   std::int64_t n = counter.get();           // a failed call exits the caller
+//   auto tried = counter.try_get(100ms);      // std::expected<std::int64_t, otp::CallError>
+//   otp::Request<std::int64_t> request = counter.async_get();
+//   auto answer = otp::await(request, 1s);    // std::expected<std::int64_t, otp::CallError>
 //
 // A call fails with `noproc` (nobody there), the server's exit reason (it died meanwhile),
 // `timeout` (it may still have been executed; the late reply is dropped), `calling_self`, or

@@ -1,8 +1,8 @@
 // Why a process ended: the value that travels in EXIT and DOWN.
 //
 //   otp::exit(otp::ExitReason::shutdown());            // an ordered stop
-//   otp::exit(otp::ExitReason("disk_full"));           // a reason of your own, an atom in OTP's
-//   words if (down.reason == otp::ExitReason::noproc()) ...
+//   otp::exit(otp::ExitReason("disk_full"));           // a reason of your own; in OTP an atom
+//   if (down.reason == otp::ExitReason::noproc()) ...
 //
 // Reasons are compared by value; the backtrace and the payload of a crash are never compared.
 // `normal` and `shutdown` are ordered ends: they are not logged as crashes and do not restart a

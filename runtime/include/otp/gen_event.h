@@ -3,8 +3,8 @@
 //   struct Added { std::int64_t customer; };                     // an event is any copyable value
 //   struct Total { using Reply = std::int64_t; };                // a request to one handler
 //
-//   class AuditLog final : public otp::Handles<AuditLog, otp::Events<Added>, otp::Requests<Total>>
-//   {
+//   class AuditLog final
+//       : public otp::Handles<AuditLog, otp::Events<Added>, otp::Requests<Total>> {
 //    public:
 //     explicit AuditLog(std::string path);
 //     otp::Handled on(const Added& event) { ... return {}; }

@@ -1,7 +1,6 @@
 // gen_server: a process that keeps a state and answers calls, casts and messages, one at a time.
 //
-//   class CounterImpl final : public demo::CounterServer {                    // generated from the
-//   schema
+//   class CounterImpl final : public demo::CounterServer {   // generated from the schema
 //     otp::Init init(demo::CounterArgs args) override { n_ = args.initial; return otp::ok(); }
 //     otp::Reply<std::int64_t> get(From<std::int64_t>) override { return n_; }
 //     otp::NoReply inc(std::int64_t by) override { n_ += by; return {}; }
@@ -10,15 +9,17 @@
 //
 // Callbacks and their legal returns (each but stop may add .timeout(d), .hibernate() or
 // .then_continue(c)):
-//   init(args)            -> ok() | ignore() | stop(reason) | error(reason or value)
-//   a call                -> value | reply(value) | stop(reason, value) | stop(reason); without a
-//                           value: {} | reply() | stop(reason, reply()) | stop(reason)
-//   a @deferred call      -> the same | noreply(): answered later with reply(from, value), from any
-//   process a cast, info, continue, handle_timeout -> {} | noreply() | stop(reason)
-//   terminate(reason)     after stop, after an exception, and when the parent exits and the server
-//   traps exits; never
-//                         after kill or an untrapped exit signal. What it throws becomes the exit
-//                         reason.
+//   init(args)         -> ok() | ignore() | stop(reason) | error(reason or value)
+//   a call             -> value | reply(value) | stop(reason, value) | stop(reason);
+//                         without a value: {} | reply() | stop(reason, reply()) | stop(reason)
+//   a @deferred call   -> the same | noreply(): answered later with reply(from, value), from any
+//                         process
+//   a cast, info, continue, handle_timeout
+//                      -> {} | noreply() | stop(reason)
+//   terminate(reason)     runs after stop, after an exception, and when the parent exits and the
+//                         server traps exits; never after kill or an untrapped exit signal. What it
+//                         throws becomes the exit reason.
+//
 // An exception out of a callback ends the server with that error; a waiting caller's call fails
 // with the same reason. `timeout(d)` calls handle_timeout() unless a message comes first.
 // `then_continue` runs before anything queued. `hibernate` shows in process_info until the next

@@ -402,8 +402,9 @@ class Statem : public detail::StatemMachine {
 
 /// The other style: one member function for each state. `functions()` says which:
 ///   const Functions& functions() const override {
-///     static const Functions all{{Door::closed, &DoorImpl::closed}, {Door::open,
-///     &DoorImpl::open}}; return all;
+///     static const Functions all{{Door::closed, &DoorImpl::closed},
+///                                {Door::open, &DoorImpl::open}};
+///     return all;
 ///   }
 template <class Self, class S>
 class StateFunctions : public Statem<S> {

@@ -12,11 +12,12 @@
 //   and Active::times(n) are active mode with back-pressure: what the owner has not asked for stays
 //   in the system's buffers, and the peer waits.
 // - Every call looks as if it blocked: its process waits, its thread serves others. Exit signals
-//   end the wait. Names are resolved on the blocking pool.
+//   end the wait. Names are resolved on the blocking pool, and nothing cuts that short.
 // - send returns when the system has taken the data or at most 8 KiB of it waits in the socket;
 //   with more it waits until less than 4 KiB do (high_watermark, low_watermark). Data of one send
 //   stays together whoever else sends.
-// - close lets what waits go out first. Who waits in recv or send meanwhile gets `closed`.
+// - close lets what waits go out first, as long as the peer takes some of it every 30 seconds. Who
+//   waits in recv or send meanwhile gets `closed`.
 // Process only. Source: gen_tcp(3), inet(3).
 #pragma once
 
@@ -121,15 +122,20 @@ struct Passive {
 std::expected<ListenSocket, InetError> listen(std::uint16_t port, const Options& options = {});
 /// The next connection; it belongs to the caller.
 std::expected<Socket, InetError> accept(const ListenSocket& listener, Timeout timeout = infinity);
-/// To a name or an address. The time is for all of a name's addresses together.
+/// To a name or an address: to one address of a name after the other, with `options.ip` of its
+/// family alone. The time is for all of them together; it does not cut the search for a name short.
+/// `nxdomain` when there is no address.
 std::expected<Socket, InetError> connect(const std::string& host, std::uint16_t port,
                                          const Options& options = {}, Timeout timeout = infinity);
 std::expected<void, InetError> send(const Socket& socket, std::string_view data);
 /// Of a raw socket exactly `length` bytes, or with 0 what there is; of others a packet, and
-/// `length` must be 0. `einval` in active mode.
+/// `length` must be 0. `einval` in active mode. This, send and shutdown_write return `ealready`
+/// while the handshake of TLS is under way.
 std::expected<std::string, InetError> recv(const Socket& socket, std::size_t length = 0,
                                            Timeout timeout = infinity);
-/// Sends nothing more; what the peer sends can still be received.
+/// Sends nothing more; what the peer sends can still be received. Waits until all has gone out, at
+/// most for send_timeout; after `timeout` the end still follows what waits, and who asks again
+/// waits again.
 std::expected<void, InetError> shutdown_write(const Socket& socket);
 /// Nothing happens when it is closed already.
 void close(const Socket& socket);

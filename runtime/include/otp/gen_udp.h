@@ -66,7 +66,7 @@ struct Passive {
 
 /// Port 0 takes a free one: see sockname.
 std::expected<Socket, InetError> open(std::uint16_t port, const Options& options = {});
-/// `to.ip` is an address or a name.
+/// `to.ip` is an address or a name; of a name the first address of the socket's own family.
 std::expected<void, InetError> send(const Socket& socket, const SocketAddress& to,
                                     std::string_view data);
 std::expected<Datagram, InetError> recv(const Socket& socket, Timeout timeout = infinity);

@@ -58,11 +58,15 @@ class Active {
   static constexpr Active on() { return Active(-1, false); }
   /// One message, then passive.
   static constexpr Active once() { return Active(1, false); }
-  /// So many more messages, then `Passive` and passive. Adds up.
+  /// So many more messages, then `Passive` and passive. Adds to what is left of another `times`, or
+  /// takes away from it. When that leaves none, the socket is passive at once and says so, also
+  /// when it was before. `einval`, and nothing changes, when it makes more than 32767. For a new
+  /// socket, as an option, `n` of 0 or less is the same as off().
   static constexpr Active times(std::int16_t n) { return Active(n, true); }
 
   /// How many more messages; -1: without end.
   std::int32_t left() const noexcept { return left_; }
+  /// Whether it is of `times`.
   bool tells() const noexcept { return tells_; }
 
  private:

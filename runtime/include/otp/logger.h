@@ -2,24 +2,22 @@
 //
 //   auto logger = std::make_shared<otp::Logger>(otp::LogLevel::notice);
 //   logger->add_handler("console", {.sink = otp::text_sink(stderr, {.progress = true})});
-//   logger->add_handler("errors", {.sink = otp::json_sink("errors.log"), .level =
-//   otp::LogLevel::error}); otp::Runtime rt{{.reports = logger}};
+//   logger->add_handler("errors",
+//                       {.sink = otp::json_sink("errors.log"), .level = otp::LogLevel::error});
+//   otp::Runtime rt{{.reports = logger}};
 //   ...
-//   otp::log(otp::LogLevel::notice, "cache warmed", {.module = "shop.Prices", .metadata = {{"n",
-//   "7"}}});
+//   otp::log(otp::LogLevel::notice, "cache warmed",
+//            {.module = "shop.Prices", .metadata = {{"n", "7"}}});
 //
 // - A report passes when its level is at least as severe as the primary level (or, where one is
-// set,
-//   as the level of its module), all primary filters let it, and then for each handler that one's
-//   level, filters and burst limit.
+//   set, as the level of its module), all primary filters let it, and then for each handler that
+//   one's level, filters and burst limit.
 // - Crash and supervisor reports are errors, warnings warnings, progress reports info. The module
-// of a
-//   report is the behaviour it is about: "gen_server shop.Cart", "supervisor shop.ShopSup".
+//   of a report is the behaviour it is about: "gen_server shop.Cart", "supervisor shop.ShopSup".
 // - Handlers write as ReportSinks do: text and JSON on a thread of their own. Overload protection
-// is
-//   OTP's: above 10 queued reports who reports waits, above 200 reports are dropped, above 1000 the
-//   queue is flushed (ReportOptions::overload); a burst limit drops what is beyond it. What is lost
-//   is counted, and told.
+//   is on (ReportOptions::overload): with more than 10 reports queued, who reports waits; with 200,
+//   reports are dropped. A burst limit drops what is beyond it. What is lost is counted, and told
+//   with the next report that passes.
 // Everything here may be called from any thread, `log` from a process. Source: logger(3), Elixir's
 // Logger.
 #pragma once

@@ -18,9 +18,8 @@ namespace otp {
 
 class Name {
  public:
-  Name() = default;  ///< the empty name: addresses nobody
-  Name(
-      std::string_view text);  // NOLINT(google-explicit-constructor): a name is written as its text
+  Name() = default;             ///< the empty name: addresses nobody
+  Name(std::string_view text);  // NOLINT(google-explicit-constructor): written as its text
   Name(const char* text) : Name(std::string_view{text}) {}         // NOLINT
   Name(const std::string& text) : Name(std::string_view{text}) {}  // NOLINT
 

@@ -28,15 +28,20 @@ struct PartitionSupervisorSpec {
   Duration period = std::chrono::seconds{5};
 };
 
-/// Knows a running partition supervisor by pid or name. Its operations exit the caller when it is
-/// dead.
+/// Knows a running partition supervisor by pid or name. Each operation, `at` too, is a call to the
+/// supervisor: it waits for its answer, and exits the caller when the supervisor is dead.
 class PartitionSupervisorRef : public SupervisorRef {
  public:
   using SupervisorRef::SupervisorRef;
 
   std::size_t partitions() const;
-  /// The process of a key's partition; null while it is being restarted.
-  template <std::integral K>
+  /// The process of a key's partition; null while it is being restarted. Asks nobody: a table of
+  /// the node says it.
+  template <std::unsigned_integral K>
+  Pid at(K key) const {
+    return at_number(key);
+  }
+  template <std::signed_integral K>
   Pid at(K key) const {
     const auto wide = static_cast<std::int64_t>(key);
     return at_number(wide < 0 ? ~static_cast<std::uint64_t>(wide) + 1

@@ -3,8 +3,7 @@
 //   auto rooms = otp::ProcessGroups<std::string>::start_link({.name = "rooms"}).value();
 //   rooms.join("kitchen");                                    // the caller; or any other process
 //   rooms.publish("kitchen", Said{"dinner"});                 // every member gets a copy
-//   auto [ref, members] = rooms.monitor_group("kitchen");     // GroupEvent<std::string> from now
-//   on
+//   auto [ref, members] = rooms.monitor_group("kitchen");     // then GroupEvent<std::string>
 //
 // - A scope is a process with a table of groups. A process may be in any number of groups, and
 //   several times in one; it leaves when it ends. A group without members is none.
@@ -53,6 +52,7 @@ class GroupTable final : public RegistryTableBase {
   };
 
   void join(const G& group, std::span<const Pid> pids) {
+    if (pids.empty()) return;
     const std::lock_guard lock(mutex);
     auto& members = groups[group];
     members.insert(members.end(), pids.begin(), pids.end());
@@ -89,10 +89,11 @@ class GroupTable final : public RegistryTableBase {
   std::vector<Monitor> monitors;
 
  private:
+  /// Under the lock: so events come in the order of what happened.
   void tell(typename GroupEvent<G>::Kind kind, const G& group, const std::vector<Pid>& pids) const {
     for (const Monitor& each : monitors) {
       if (!each.group || *each.group == group)
-        send(each.pid, GroupEvent<G>{each.ref, kind, group, pids});
+        post_message(each.pid, make_value(GroupEvent<G>{each.ref, kind, group, pids}));
     }
   }
 };
@@ -106,25 +107,26 @@ class ProcessGroups : public ServerRef {
  public:
   /// Linked to the caller.
   static std::expected<ProcessGroups, StartError> start_link(const StartOptions& options = {}) {
-    return start(options, true);
+    return start(options, detail::RegistryLife::of_caller);
   }
   static std::expected<ProcessGroups, StartError> start(const StartOptions& options = {}) {
-    return start(options, false);
+    return start(options, detail::RegistryLife::of_application);
   }
   /// The scope that runs under `name`. Throws std::invalid_argument when none does, or one of
   /// other groups.
   static ProcessGroups open(Name name) {
-    auto table = std::dynamic_pointer_cast<Table>(detail::table_of_registry(name));
-    if (table == nullptr)
-      throw std::invalid_argument("the scope `" + std::string(name.text()) + "` has other groups");
-    return ProcessGroups(*otp::whereis(name), std::move(table));
+    if (auto running = detail::running_registry(name)) return of(name, *std::move(running));
+    throw std::invalid_argument("no scope runs under the name `" + std::string(name.text()) + "`");
   }
-  /// The same; a scope that does not run is started.
+  /// The same; a scope that does not run is started, and belongs to no application.
   static ProcessGroups ensure(Name name) {
-    while (!otp::whereis(name)) {
-      if (const auto started = start({.name = name})) return *started;
+    for (;;) {
+      if (auto running = detail::running_registry(name)) return of(name, *std::move(running));
+      const auto started = start({.name = name}, detail::RegistryLife::of_node);
+      if (started) return *started;
+      detail::require_contender(started.error());
+      yield();  // somebody else is about to have started it, or it is about to have ended
     }
-    return open(name);
   }
 
   void join(const G& group, Pid pid = self()) const { join(group, std::span(&pid, 1)); }
@@ -156,21 +158,25 @@ class ProcessGroups : public ServerRef {
 
   /// The caller gets a GroupEvent for each change from now on, and the groups as they are.
   std::pair<Ref, std::map<G, std::vector<Pid>>> monitor_scope() const {
+    const Pid me = self();
     const std::lock_guard lock(table_->mutex);
-    return {add_monitor(std::nullopt), table_->groups};
+    return {add_monitor(me, std::nullopt), table_->groups};
   }
   std::pair<Ref, std::vector<Pid>> monitor_group(const G& group) const {
+    const Pid me = self();
     const std::lock_guard lock(table_->mutex);
     const auto found = table_->groups.find(group);
-    return {add_monitor(group), found == table_->groups.end() ? std::vector<Pid>() : found->second};
+    return {add_monitor(me, group),
+            found == table_->groups.end() ? std::vector<Pid>() : found->second};
   }
   /// False for a monitor that is not, or not the caller's. No event of it arrives afterwards.
   bool demonitor_groups(Ref ref) const {
     std::size_t removed = 0;
     {
+      const Pid me = self();
       const std::lock_guard lock(table_->mutex);
-      removed = std::erase_if(table_->monitors, [ref](const auto& each) {
-        return each.ref == ref && each.pid == self();
+      removed = std::erase_if(table_->monitors, [ref, me](const auto& each) {
+        return each.ref == ref && each.pid == me;
       });
     }
     while (receive_value_if<GroupEvent<G>>([ref](const auto& event) { return event.ref == ref; })) {
@@ -181,16 +187,23 @@ class ProcessGroups : public ServerRef {
  private:
   ProcessGroups(Pid pid, std::shared_ptr<Table> table) : ServerRef(pid), table_(std::move(table)) {}
 
-  static std::expected<ProcessGroups, StartError> start(const StartOptions& options, bool link) {
+  static ProcessGroups of(Name name, detail::RunningRegistry running) {
+    auto table = std::dynamic_pointer_cast<Table>(std::move(running.table));
+    if (table == nullptr)
+      throw std::invalid_argument("the scope `" + std::string(name.text()) + "` has other groups");
+    return ProcessGroups(running.pid, std::move(table));
+  }
+  static std::expected<ProcessGroups, StartError> start(const StartOptions& options,
+                                                        detail::RegistryLife life) {
     auto table = std::make_shared<Table>();
-    const auto pid = detail::start_registry(table, options, link);
+    const auto pid = detail::start_registry(table, options, life);
     if (!pid) return std::unexpected(pid.error());
     return ProcessGroups(*pid, std::move(table));
   }
-  Ref add_monitor(std::optional<G> group) const {
+  Ref add_monitor(Pid me, std::optional<G> group) const {
     const Ref ref = make_ref();
-    table_->monitors.push_back({self(), ref, std::move(group)});
-    detail::watch(address(), self());
+    table_->monitors.push_back({me, ref, std::move(group)});
+    detail::watch(address(), me);
     return ref;
   }
 

@@ -7,15 +7,14 @@
 //
 // Guarantees
 // - Signals and messages from one process to another arrive in the order sent; a DOWN or EXIT comes
-// after everything
-//   its process sent.
+//   after everything its process sent.
 // - Links are symmetric and single; each monitor fires once. A name is free before EXIT and DOWN go
-// out.
+//   out.
 // - Whatever leaves a process function ends that process alone, with the exception as its reason.
-// - Every function here that says "process only" throws std::logic_error when called from a thread
-// that is no
-//   process. Any operation of this library may suspend the caller, and a suspended process may go
-//   on on another thread: hold no std::mutex, errno or address of a thread_local across one.
+// - Every function here but in_process() throws std::logic_error on a thread that is no process, as
+//   a call to a server does; what is sent or cast from there vanishes. See Runtime::invoke.
+// - Any operation of this library may suspend the caller, and a suspended process may go on on
+//   another thread: hold no std::mutex, errno or address of a thread_local across one.
 // Source: erlang(3) spawn/1, exit/1,2, link/1, monitor/2, process_flag/2; Elixir's Process.
 #pragma once
 

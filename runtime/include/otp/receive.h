@@ -81,14 +81,8 @@ bool clause_accepts(C& clause, Message& message) {
 }
 
 template <class C>
-bool clause_runs(C& clause, Message& message) {
-  if constexpr (is_after<C>) {
-    return false;
-  } else {
-    if (!clause_accepts(clause, message)) return false;
-    clause.action(std::move(*message_as<typename C::Value>(message)));
-    return true;
-  }
+void clause_runs(C& clause, Message& message) {
+  if constexpr (!is_after<C>) clause.action(std::move(*message_as<typename C::Value>(message)));
 }
 
 template <class C>
@@ -104,13 +98,15 @@ Timeout clause_timeout(const C& clause) {
 
 }  // namespace detail
 
-/// Sends a value. To a dead pid it vanishes. Callable from any thread of a process.
+/// Sends a value. To a dead pid it vanishes, and so does what a thread that is no process sends:
+/// see Runtime::invoke.
 template <class T>
 void send(Pid target, T value) {
   detail::send_message(target, detail::make_value(std::move(value)));
 }
 
 /// Sends to whoever holds the name; throws std::invalid_argument when nobody does (badarg in OTP).
+/// On a thread that is no process it throws std::logic_error.
 template <class T>
 void send(Name target, T value) {
   const std::optional<Pid> pid = whereis(target);
@@ -136,9 +132,19 @@ auto after(Timeout timeout, F action) {
 template <class... Clauses>
 void receive(Clauses... clauses) {
   std::tuple<Clauses...> all{std::move(clauses)...};
+  struct Search {
+    std::tuple<Clauses...>& all;
+    std::size_t taken = 0;  ///< the clause that has accepted
+  } search{all};
   const auto accept = [](void* context, detail::Message& message) {
-    return std::apply([&](auto&... each) { return (detail::clause_accepts(each, message) || ...); },
-                      *static_cast<std::tuple<Clauses...>*>(context));
+    auto& in = *static_cast<Search*>(context);
+    in.taken = 0;
+    const auto accepts = [&](auto& clause) {
+      if (detail::clause_accepts(clause, message)) return true;
+      ++in.taken;
+      return false;
+    };
+    return std::apply([&](auto&... each) { return (accepts(each) || ...); }, in.all);
   };
   Timeout timeout = infinity;
   std::apply(
@@ -148,13 +154,15 @@ void receive(Clauses... clauses) {
          ...);
       },
       all);
-  const auto message = detail::receive_matching(accept, &all, timeout);
+  const auto message = detail::receive_matching(accept, &search, timeout);
   if (message == nullptr) {
     std::apply([](auto&... each) { (detail::clause_times_out(each), ...); }, all);
   } else {
-    std::apply(
-        [&](auto&... each) { static_cast<void>((detail::clause_runs(each, *message) || ...)); },
-        all);
+    std::size_t at = 0;
+    const auto run = [&](auto& clause) {
+      if (at++ == search.taken) detail::clause_runs(clause, *message);
+    };
+    std::apply([&](auto&... each) { (run(each), ...); }, all);
   }
 }
 

@@ -1,15 +1,22 @@
 // Registry: names made from data, and who holds them, with a value each.
 //
-//   auto carts = otp::Registry<std::int64_t>::start_link({.keys =
-//   otp::RegistryKeys::unique}).value(); carts.add(17); // the caller holds key 17 auto cart =
-//   shop::Cart::start_link({}, {.via = carts.via(18)});    // ...and the new server 18 if (auto
-//   found = carts.whereis(18)) shop::Cart(*found).add_line(...); carts.dispatch(17, [](const auto&
-//   entries) { for (auto& e : entries) otp::send(e.pid, Tick{}); });
+//   auto carts =
+//       otp::Registry<std::int64_t>::start_link({.keys = otp::RegistryKeys::unique}).value();
+//   carts.add(17);                                                     // the caller holds key 17
+//   auto cart = shop::Cart::start_link({}, {.via = carts.via(18)});    // the new server holds 18
+//   if (auto found = carts.whereis(18)) shop::Cart(*found).add_line(...);
+//   carts.dispatch(17, [](const auto& entries) {
+//     for (const auto& each : entries) otp::send(each.pid, Tick{});
+//   });
 //
 // - Unique: one holder for a key; a second gets the first as its error. Duplicate: any number, also
 //   several times the same process: publish and subscribe.
-// - A process registers itself, and only itself. Its entries are gone soon after its end.
+// - `add` registers the caller, `add_for` any process. The entries of a process are gone soon after
+//   its end.
 // - Looking up goes through no process: the table is shared, in partitions that are locked alone.
+// - What remove_matching, update_value, match, count_match and select are given runs under the lock
+//   of a partition. It must not suspend: no call, no send, no log. Nor may it use the registry,
+//   where it could wait for itself for ever. What dispatch and lock are given runs without it.
 // - The handle is a value, to be copied and sent; `open` finds a registry by name.
 // - Listeners, processes with a local name, get a RegistryEvent for each registration and each
 //   explicit unregistration.
@@ -24,6 +31,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <unordered_map>
@@ -71,12 +79,21 @@ class RegistryTableBase {
   virtual ~RegistryTableBase() = default;
   virtual void forget(Pid pid) = 0;
 };
+/// What a registry ends with: who starts it, its application, or the node alone, as one that is
+/// started by whoever comes first.
+enum class RegistryLife : std::uint8_t { of_caller, of_application, of_node };
 std::expected<Pid, StartError> start_registry(std::shared_ptr<RegistryTableBase> table,
-                                              const StartOptions& options, bool link = true);
-/// Throws std::invalid_argument when no registry runs under the name.
-std::shared_ptr<RegistryTableBase> table_of_registry(Name name);
-/// Lets the registry's process watch another.
-void watch(Pid registry, Pid pid);
+                                              const StartOptions& options, RegistryLife life);
+struct RunningRegistry {
+  Pid pid;
+  std::shared_ptr<RegistryTableBase> table;
+};
+/// None when nobody holds the name; throws std::invalid_argument when it is no registry.
+std::optional<RunningRegistry> running_registry(Name name);
+/// Throws std::runtime_error unless it has not started because its name is taken.
+void require_contender(const StartError& error);
+/// Lets the registry's process watch another. Never suspends.
+void watch(Pid registry, Pid pid) noexcept;
 
 /// Wakes who waits for a lock.
 struct LockFreed {
@@ -244,20 +261,28 @@ class Registry : public ServerRef {
   /// Linked to the caller. Throws std::invalid_argument for no partition at all.
   static std::expected<Registry, StartError> start_link(RegistryOptions options = {},
                                                         const StartOptions& start = {}) {
-    return begin(std::move(options), start, true);
+    return begin(std::move(options), start, detail::RegistryLife::of_caller);
   }
   static std::expected<Registry, StartError> start(RegistryOptions options = {},
                                                    const StartOptions& start = {}) {
-    return begin(std::move(options), start, false);
+    return begin(std::move(options), start, detail::RegistryLife::of_application);
   }
   /// The registry that runs under `name`. Throws std::invalid_argument when none does, or one of
   /// other types.
   static Registry open(Name name) {
-    auto table = std::dynamic_pointer_cast<Table>(detail::table_of_registry(name));
-    if (table == nullptr)
-      throw std::invalid_argument("Registry `" + std::string(name.text()) +
-                                  "` has other keys or values");
-    return Registry(*otp::whereis(name), name, std::move(table));
+    if (auto running = detail::running_registry(name)) return of(name, *std::move(running));
+    throw std::invalid_argument("no registry runs under the name `" + std::string(name.text()) +
+                                "`");
+  }
+  /// The same; one that does not run is started, and belongs to no application.
+  static Registry ensure(Name name, const RegistryOptions& options = {}) {
+    for (;;) {
+      if (auto running = detail::running_registry(name)) return of(name, *std::move(running));
+      const auto started = begin(options, {.name = name}, detail::RegistryLife::of_node);
+      if (started) return *started;
+      detail::require_contender(started.error());
+      yield();  // somebody else is about to have started it, or it is about to have ended
+    }
   }
 
   // ---- Registering the caller ----
@@ -265,7 +290,7 @@ class Registry : public ServerRef {
   std::expected<void, AlreadyRegistered> add(const K& key, V value = {}) const {
     return add_for(self(), key, std::move(value));
   }
-  /// The same for another process; `add` is what Elixir's Registry offers.
+  /// The same for another process: Elixir's Registry has no such function.
   std::expected<void, AlreadyRegistered> add_for(Pid pid, const K& key, V value = {}) const {
     auto& partition = table_->of(key);
     {
@@ -286,34 +311,41 @@ class Registry : public ServerRef {
   void remove(const K& key) const {
     remove_matching(key, [](const V&) { return true; });
   }
-  /// Those whose value fits.
+  /// Those whose value fits. `fits` runs under the partition's lock: see above.
   template <class Fits>
   void remove_matching(const K& key, Fits fits) const {
+    const Pid me = self();
     std::size_t removed = 0;
-    bool left = false;
     table_->change(key, [&](Entries& entries) {
       removed = entries.erase_if(
-          [&](const Entry& each) { return each.pid == self() && fits(std::as_const(each.value)); });
-      left = entries.find_if([](const Entry& each) { return each.pid == self(); }) != nullptr;
+          [&](const Entry& each) { return each.pid == me && fits(std::as_const(each.value)); });
+      if (entries.find_if([me](const Entry& each) { return each.pid == me; }) == nullptr)
+        table_->forget_key(me, key);
     });
-    if (!left) table_->forget_key(self(), key);
-    if (removed != 0) tell(Event::Kind::unregistered, key, self(), std::nullopt);
+    if (removed != 0) tell(Event::Kind::unregistered, key, me, std::nullopt);
   }
   /// The entries of every process under `key`.
   void remove_all(const K& key) const {
-    Entries removed;
-    table_->change(key, [&](Entries& entries) { removed = std::exchange(entries, {}); });
-    removed.for_each([&](const Entry& each) { table_->forget_key(each.pid, key); });
+    std::set<Pid> holders;
+    table_->change(key, [&](Entries& entries) {
+      entries.for_each([&](const Entry& each) {
+        if (holders.insert(each.pid).second) table_->forget_key(each.pid, key);
+      });
+      entries = {};
+    });
+    for (const Pid pid : holders) tell(Event::Kind::unregistered, key, pid, std::nullopt);
   }
   /// Changes the caller's own value of a unique key: the new and the old one; none when the caller
-  /// does not hold the key. Throws std::invalid_argument in a duplicate registry.
+  /// does not hold the key. `f` runs under the partition's lock: see above. Throws
+  /// std::invalid_argument in a duplicate registry.
   template <class F>
   std::optional<std::pair<V, V>> update_value(const K& key, F f) const {
     if (!is_unique()) throw std::invalid_argument("Registry: update_value needs unique keys");
+    const Pid me = self();
     std::optional<std::pair<V, V>> result;
     table_->change(key, [&](Entries& entries) {
       entries.for_each([&](Entry& each) {
-        if (each.pid != self()) return;
+        if (each.pid != me) return;
         V old = each.value;
         each.value = f(std::as_const(old));
         result.emplace(each.value, std::move(old));
@@ -342,7 +374,7 @@ class Registry : public ServerRef {
   std::vector<Entry> lookup(const K& key) const {
     return match(key, [](const V&) { return true; });
   }
-  /// The entries of a key whose value fits.
+  /// The entries of a key whose value fits. `fits` runs under the partition's lock: see above.
   template <class Fits>
   std::vector<Entry> match(const K& key, Fits fits) const {
     auto& partition = table_->of(key);
@@ -373,7 +405,8 @@ class Registry : public ServerRef {
     for (const K& key : table_->keys_of(pid)) keys.insert(keys.end(), values(key, pid).size(), key);
     return keys;
   }
-  /// Every (key, entry) for which `fits(key, pid, value)`.
+  /// Every (key, entry) for which `fits(key, pid, value)`, which runs under a partition's lock: see
+  /// above.
   template <class Fits>
   std::vector<std::pair<K, Entry>> select(Fits fits) const {
     std::vector<std::pair<K, Entry>> found;
@@ -391,7 +424,7 @@ class Registry : public ServerRef {
     return select([](const K&, Pid, const V&) { return true; }).size();
   }
 
-  /// Runs `f` with the entries of a key, if there are any, in the caller.
+  /// Runs `f` with a copy of the entries of a key, if there are any, in the caller, without a lock.
   template <class F>
   void dispatch(const K& key, F f) const {
     const std::vector<Entry> entries = lookup(key);
@@ -399,7 +432,7 @@ class Registry : public ServerRef {
   }
 
   /// Runs `f` while no other process is inside `lock` for the same key; its value. A holder that
-  /// ends gives the lock up.
+  /// ends gives the lock up. Throws std::logic_error inside of `f`, for the same key.
   template <class F>
   std::invoke_result_t<F&> lock(const K& key, F f) const {
     acquire(key);
@@ -415,12 +448,20 @@ class Registry : public ServerRef {
   Registry(Pid pid, Name name, std::shared_ptr<Table> table)
       : ServerRef(pid), name_(name), table_(std::move(table)) {}
 
+  static Registry of(Name name, detail::RunningRegistry running) {
+    auto table = std::dynamic_pointer_cast<Table>(std::move(running.table));
+    if (table == nullptr)
+      throw std::invalid_argument("Registry `" + std::string(name.text()) +
+                                  "` has other keys or values");
+    return Registry(running.pid, name, std::move(table));
+  }
   static std::expected<Registry, StartError> begin(RegistryOptions options,
-                                                   const StartOptions& start, bool link) {
+                                                   const StartOptions& start,
+                                                   detail::RegistryLife life) {
     if (options.partitions == 0)
       throw std::invalid_argument("Registry: partitions must be positive");
     auto table = std::make_shared<Table>(std::move(options));
-    const auto pid = detail::start_registry(table, start, link);
+    const auto pid = detail::start_registry(table, start, life);
     if (!pid) return std::unexpected(pid.error());
     return Registry(*pid, start.name, std::move(table));
   }
@@ -458,6 +499,7 @@ class Registry : public ServerRef {
   }
 
   void acquire(const K& key) const {
+    const Pid me = self();
     auto& partition = table_->of(key);
     for (;;) {
       const Ref wait = make_ref();
@@ -465,12 +507,15 @@ class Registry : public ServerRef {
       {
         const std::lock_guard lock(partition.mutex);
         auto& taken = partition.locks[key];
+        std::erase_if(taken.waiters, [me](const auto& each) { return each.pid == me; });
+        if (taken.holder == me)
+          throw std::logic_error("Registry::lock: the caller is inside of it");
         if (!taken.holder || !otp::is_alive(taken.holder)) {
-          taken.holder = self();
+          taken.holder = me;
           return;
         }
         holder = taken.holder;
-        taken.waiters.push_back({self(), wait});
+        taken.waiters.push_back({me, wait});
       }
       const Ref watch = otp::monitor(holder);
       receive(on_if([&](const detail::LockFreed& freed) { return freed.wait == wait; },
@@ -480,16 +525,16 @@ class Registry : public ServerRef {
     }
   }
 
-  void release(const K& key) const {
-    std::vector<typename Table::Waiter> waiters;
-    {
-      auto& partition = table_->of(key);
-      const std::lock_guard lock(partition.mutex);
-      const auto held = partition.locks.find(key);
-      waiters = std::move(held->second.waiters);
-      partition.locks.erase(held);
-    }
-    for (const auto& each : waiters) send(each.pid, detail::LockFreed{each.wait});
+  /// By the holder; by one that was given up as lost meanwhile nothing.
+  void release(const K& key) const noexcept {
+    const Pid me = self();
+    auto& partition = table_->of(key);
+    const std::lock_guard lock(partition.mutex);
+    const auto held = partition.locks.find(key);
+    if (held == partition.locks.end() || held->second.holder != me) return;
+    for (const auto& each : held->second.waiters)
+      detail::post_message(each.pid, detail::make_value(detail::LockFreed{each.wait}));
+    partition.locks.erase(held);
   }
 
   Name name_;

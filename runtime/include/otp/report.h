@@ -4,8 +4,10 @@
 //   otp::Runtime rt{{.reports = otp::text_sink(stderr, {.progress = true})}};
 //
 // A report reaches the sink of its process's runtime. The given sinks format and write on a thread
-// of their own and are flushed when they end, so that a report costs its process little and none is
-// lost. A sink of one's own may be called from every scheduler at once and must not suspend.
+// of their own and are flushed when they end, so that a report costs its process little. When
+// reports come faster than they are written, who reports waits, and then reports are dropped: see
+// OverloadLimits, which hold unless others are given. A sink of one's own may be called from every
+// scheduler at once and must not suspend.
 // Source: sasl error logging, proc_lib crash reports, supervisor(3) reports, logger(3): progress
 // reports are off by default.
 #pragma once
@@ -107,11 +109,12 @@ class ReportSink {
 };
 
 /// What a sink does when reports come faster than they are written; the defaults are those of
-/// OTP's logger_std_h. What is lost is counted, and told in one warning.
+/// OTP's logger_std_h. What is lost is counted, and told in one warning before the next report that
+/// passes.
 struct OverloadLimits {
-  std::size_t sync = 10;     ///< with so many queued, who reports waits until its report is written
+  std::size_t sync = 10;     ///< with more queued, who reports waits until its report is written
   std::size_t drop = 200;    ///< with so many, a report is dropped
-  std::size_t flush = 1000;  ///< with so many, all that are queued are
+  std::size_t flush = 1000;  ///< with so many, all of these are; not reached where `drop` is less
 };
 
 struct ReportOptions {

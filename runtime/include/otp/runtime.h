@@ -1,9 +1,8 @@
 // The runtime: the threads that run processes, and the door into them from ordinary C++.
 //
 //   otp::Runtime rt{otp::RuntimeOptions{.schedulers = 2}};
-//   otp::ExitReason reason = rt.run([] { ... });        // this lambda is a process; run returns
-//   when it ended std::int64_t n = rt.invoke([&] { return counter.get(); });   // from any foreign
-//   thread
+//   otp::ExitReason reason = rt.run([] { ... });                 // a process; returns at its end
+//   std::int64_t n = rt.invoke([&] { return counter.get(); });   // from any foreign thread
 //
 // Several runtimes may live in one program; a process belongs to one. The destructor stops every
 // process with `shutdown` (newest first, `kill` after five seconds), then joins the threads.
@@ -62,13 +61,14 @@ class Runtime {
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
-  /// Runs `body` as a process and waits for its end on this thread, which must not be a process
-  /// itself.
+  /// Runs `body` as a process and waits for its end on this thread. Throws std::logic_error in a
+  /// process.
   ExitReason run(std::move_only_function<void()> body);
 
-  /// Runs `body` as a process and returns its value; what it throws, or its exit (as
-  /// std::runtime_error), is thrown here. For threads that are no process, such as a foreign main
-  /// or a GUI thread.
+  /// Runs `body` as a process and returns its value. A std::exception that leaves `body` is thrown
+  /// here as it is. After any other end (an exception of another type, otp::exit(), a failed call,
+  /// an exit signal) a std::runtime_error with the exit reason in its text is. For threads that are
+  /// no process, such as a foreign main or a GUI thread: throws std::logic_error in a process.
   template <class F, class R = std::invoke_result_t<F&>>
   R invoke(F body);
 

@@ -3,9 +3,10 @@
 //   auto secure = otp::ssl::Context::client().value();               // trusts the system's roots
 //   auto socket = otp::ssl::connect("example.org", 443, secure);     // a gen_tcp::Socket
 //
-//   auto served = otp::ssl::Context::server({.certfile = "cert.pem", .keyfile =
-//   "key.pem"}).value(); auto accepted = otp::gen_tcp::accept(listener).value(); if
-//   (!otp::ssl::handshake(accepted, served, 5s)) return;          // closed already
+//   auto served =
+//       otp::ssl::Context::server({.certfile = "cert.pem", .keyfile = "key.pem"}).value();
+//   auto accepted = otp::gen_tcp::accept(listener).value();
+//   if (!otp::ssl::handshake(accepted, served, 5s)) return;          // closed already
 //
 // - After its handshake a socket is used with gen_tcp's functions; active mode sends gen_tcp's
 //   messages. A connection in the clear becomes one with TLS by `connect` or `handshake`
@@ -14,7 +15,7 @@
 // - The handshake runs in the process that asks for it, so that one slow peer holds up nobody
 //   else: accept, give the socket to its own process, shake hands there.
 // - Errors of TLS have the reason "tls_alert" and a text. The socket is closed.
-// - TLS 1.2 and 1.3, by OpenSSL.
+// - TLS 1.2 and 1.3, by OpenSSL; without renegotiation.
 // Process only, but for making contexts. Source: ssl(3).
 #pragma once
 
@@ -62,7 +63,9 @@ std::expected<gen_tcp::Socket, InetError> connect(const std::string& host, std::
                                                   const Context& context,
                                                   const gen_tcp::Options& options = {},
                                                   Timeout timeout = infinity);
-/// The client's handshake on a connection; `server_name` is whose certificate it has to be.
+/// The client's handshake on a connection; `server_name` is whose certificate it has to be. Of a
+/// name that is nobody's (empty, with a NUL, of more than 255 bytes) `options`, and the socket is
+/// closed; with verify_none it may be empty.
 std::expected<void, InetError> connect(const gen_tcp::Socket& socket,
                                        const std::string& server_name, const Context& context,
                                        Timeout timeout = infinity);

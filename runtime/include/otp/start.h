@@ -2,7 +2,7 @@
 //
 //   auto counter = demo::Counter::start_link({.initial = 5}, {.name = "counter"});
 //   if (!counter && counter.error().kind == otp::StartError::Kind::already_started)
-//   use(counter.error().pid);
+//     use(counter.error().pid);
 //
 // Start functions return only when init is over. start_link links before init runs. Source:
 // gen_server(3), proc_lib(3): a failed init ends the new process before the start function returns,
@@ -24,8 +24,8 @@ namespace otp {
 
 struct StartOptions {
   Name name{};  ///< registered before init; a taken name gives already_started
-  Timeout timeout =
-      infinity;  ///< for init; after it the process is killed and the error is `timeout`
+  /// For init; after it the process is killed and the error is `timeout`.
+  Timeout timeout = infinity;
   /// Another name than a local one, taken before init: Registry::via, global::via.
   Via via{};
   /// A gen_server hibernates when idle for so long; none: what its schema says.

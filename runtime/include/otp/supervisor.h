@@ -20,8 +20,7 @@
 // - A dynamic supervisor has children of one kind, started at run time, in no order; it stops them
 //   all at once.
 // - sys::change_code of a suspended supervisor, with a SupervisorSpec as `extra`, puts new limits
-// and
-//   specs in force: added children are known and not started, those that are missing stay.
+//   and specs in force: added children are known and not started, those that are missing stay.
 // - A faulty spec is refused with OTP's reason: `{start_spec,{duplicate_child_name,Id}}`,
 //   `{supervisor_data,{invalid_period,0}}`, `missing_start`, `{bad_combination,_}`...
 // Source: supervisor(3); Elixir's Supervisor and DynamicSupervisor, whose defaults (3 in 5 s) are

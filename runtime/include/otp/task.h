@@ -2,8 +2,7 @@
 //
 //   otp::Task<Page> page = otp::async([url] { return fetch(url); });
 //   ... something else ...
-//   Page result = otp::await(page);                          // exits like a failed call when it
-//   cannot
+//   Page result = otp::await(page);                          // exits the caller when it cannot
 //
 //   for (const auto& each : otp::async_stream(urls, fetch, {.max_concurrency = 8}))
 //     use(each.result);                                      // std::expected<Page, ExitReason>

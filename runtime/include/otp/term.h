@@ -12,10 +12,11 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <compare>
 #include <concepts>
 #include <cstddef>
-#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -86,7 +87,8 @@ class Term {
                ? tuple->items.front().tag()
                : std::string_view();
   }
-  /// As Erlang writes it.
+  /// As Erlang writes terms (`~w`), and reads all but pids and references. A float has the fewest
+  /// digits that say which it is. Does not depend on the locale.
   std::string text() const;
 
   friend bool operator==(const Term& one, const Term& other) { return (one <=> other) == 0; }
@@ -158,6 +160,14 @@ inline std::string joined(const std::vector<Term>& items) {
   return text;
 }
 
+inline bool is_reserved_in_erlang(std::string_view word) {
+  constexpr std::array words{
+      "after", "and",   "andalso", "band",   "begin",   "bnot", "bor", "bsl",  "bsr", "bxor",
+      "case",  "catch", "cond",    "div",    "else",    "end",  "fun", "if",   "let", "maybe",
+      "not",   "of",    "or",      "orelse", "receive", "rem",  "try", "when", "xor"};
+  return std::ranges::find(words, word) != words.end();
+}
+
 /// Plain when it begins with a small letter and goes on with letters, digits, `_` and `@`.
 inline std::string atom_text(const std::string& name) {
   const auto among = [](char each, char first, char last) { return each >= first && each <= last; };
@@ -166,20 +176,30 @@ inline std::string atom_text(const std::string& name) {
         return among(each, 'a', 'z') || among(each, 'A', 'Z') || among(each, '0', '9') ||
                each == '_' || each == '@';
       });
-  if (plain) return name;
+  if (plain && !is_reserved_in_erlang(name)) return name;
   std::string text = "'";
-  for (const char each : name)
-    text += each == '\'' || each == '\\' ? std::string{'\\', each} : std::string(1, each);
+  for (const char each : name) {
+    const auto code = static_cast<unsigned char>(each);
+    if (code < 0x20 || code == 0x7f) {
+      constexpr std::string_view digits = "0123456789ABCDEF";
+      text += {'\\', 'x', '{', digits[code / 16], digits[code % 16], '}'};
+      continue;
+    }
+    if (each == '\'' || each == '\\') text += '\\';
+    text += each;
+  }
   return text + "'";
 }
 
 struct TermText {
   std::string operator()(const BigInt& number) const { return number.text(); }
   std::string operator()(double number) const {
-    char text[64];
-    std::snprintf(text, sizeof text, "%.17g", number);
-    const std::string digits(text);
-    return digits.find_first_of(".en") == std::string::npos ? digits + ".0" : digits;
+    std::array<char, 64> room;
+    const auto end = std::to_chars(room.data(), room.data() + room.size(), number).ptr;
+    std::string text(room.data(), end);
+    const std::size_t exponent = std::min(text.find('e'), text.size());
+    if (text.find('.') == std::string::npos) text.insert(exponent, ".0");
+    return text;
   }
   std::string operator()(const Term::Atom& atom) const { return atom_text(atom.name); }
   std::string operator()(const Ref& ref) const {

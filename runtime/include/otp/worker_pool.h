@@ -1,10 +1,9 @@
 // A pool of workers: processes that are lent to one borrower at a time.
 //
-//   auto pool = otp::WorkerPool::start_link({.worker = [] { return connection_spec(); }, .size =
-//   5},
-//                                           {.name = "db"}).value();
-//   auto rows = pool.transaction([](otp::Pid worker) { return db::Connection(worker).query(sql);
-//   });
+//   auto pool = otp::WorkerPool::start_link(
+//       {.worker = [] { return connection_spec(); }, .size = 5}, {.name = "db"}).value();
+//   auto rows = pool.transaction(
+//       [&](otp::Pid worker) { return db::Connection(worker).query(sql); });
 //
 // - Workers are temporary children of a dynamic supervisor of the pool's own. One that ends is
 //   replaced at once; so is one whose borrower ends with it, as nobody knows in which state it is.

@@ -11,9 +11,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
+#include <system_error>
 #include <utility>
 
 #include <otp/receive.h>
@@ -123,15 +126,18 @@ class Program {
   Pid body_pid_;
 };
 
-/// The two signals, blocked in every thread made after this, and readable from a file descriptor.
+/// Throws std::system_error when it is none.
+int checked(int descriptor, const char* what) {
+  if (descriptor < 0) throw std::system_error(errno, std::system_category(), what);
+  return descriptor;
+}
+
+/// The two signals, blocked in this thread and every one that it makes after this, and readable
+/// from a file descriptor.
 class SignalGuard {
  public:
-  SignalGuard() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGTERM);
-    sigaddset(&signals_, SIGINT);
+  SignalGuard() : signals_(ending_signals()), fd_(open(signals_)) {
     pthread_sigmask(SIG_BLOCK, &signals_, &former_);
-    fd_ = signalfd(-1, &signals_, SFD_CLOEXEC | SFD_NONBLOCK);
   }
   ~SignalGuard() {
     close(fd_);
@@ -147,9 +153,44 @@ class SignalGuard {
   }
 
  private:
-  sigset_t signals_{};
+  static sigset_t ending_signals() noexcept {
+    sigset_t signals{};
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    return signals;
+  }
+  static int open(const sigset_t& signals) {
+    return checked(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
+  }
+
+  const sigset_t signals_;
+  const int fd_;
   sigset_t former_{};
-  int fd_ = -1;
+};
+
+/// Tells one thread that another has come to its end.
+class EndEvent {
+ public:
+  EndEvent() : fd_(checked(eventfd(0, EFD_CLOEXEC), "eventfd")) {}
+  ~EndEvent() { close(fd_); }
+  EndEvent(const EndEvent&) = delete;
+  EndEvent& operator=(const EndEvent&) = delete;
+
+  /// Readable when it has happened.
+  int fd() const noexcept { return fd_; }
+  void happened() const noexcept {
+    const std::uint64_t one = 1;
+    static_cast<void>(!write(fd_, &one, sizeof one));
+  }
+  /// What was written before `happened` is seen after.
+  void await() const noexcept {
+    std::uint64_t ends = 0;
+    static_cast<void>(!read(fd_, &ends, sizeof ends));
+  }
+
+ private:
+  const int fd_;
 };
 
 /// Waits until the program's process has ended, passing signals on to it.
@@ -172,30 +213,35 @@ void serve_signals(Runtime& runtime, const SignalGuard& signals, int ended) {
   }
 }
 
-int run_program(Runtime& runtime, const SignalGuard& signals, Program& program) {
-  const int ended = eventfd(0, EFD_CLOEXEC);
+int run_program(Runtime& runtime, const SignalGuard& signals, const EndEvent& ended,
+                Program& program) {
   int status = static_cast<int>(ExitStatus::crashed);
   runtime.invoke([&] {
     spawn([&] {
-      struct Ended {
-        int fd;
-        ~Ended() {
-          const std::uint64_t one = 1;
-          static_cast<void>(!write(fd, &one, sizeof one));
-        }
+      struct AtEnd {
+        const EndEvent& ended;
+        ~AtEnd() { ended.happened(); }
       } const at_end{ended};
       status = program.run();
     });
   });
-  serve_signals(runtime, signals, ended);
-  std::uint64_t ends = 0;
-  static_cast<void>(!read(ended, &ends, sizeof ends));  // what was written before is seen after
-  close(ended);
+  serve_signals(runtime, signals, ended.fd());
+  ended.await();
   return status;
 }
 
 std::string program_name(int argc, const char* const* argv) {
   return argc > 0 ? argv[0] : "program";
+}
+
+/// As the command line says, unless the program has said where its reports go.
+RuntimeOptions with_sink(RuntimeOptions options, const detail::CommandLine& command_line) {
+  if (options.reports == nullptr) {
+    const ReportOptions reports{.progress = command_line.progress_reports};
+    options.reports =
+        command_line.json_reports ? json_sink(stderr, reports) : text_sink(stderr, reports);
+  }
+  return options;
 }
 
 }  // namespace
@@ -226,15 +272,24 @@ int run_application(int argc, const char* const* argv, const ApplicationSpec& ro
     return 0;
   }
 
-  if (options.runtime.reports == nullptr) {
-    const ReportOptions reports{.progress = command_line->progress_reports};
-    options.runtime.reports =
-        command_line->json_reports ? json_sink(stderr, reports) : text_sink(stderr, reports);
+  // The members are made in this order: the threads of the sink and of the runtime inherit what the
+  // signals do.
+  struct Machine {
+    Machine(RuntimeOptions options, const detail::CommandLine& command_line)
+        : runtime(with_sink(std::move(options), command_line)) {}
+    const SignalGuard signals;
+    const EndEvent ended;
+    Runtime runtime;
+  };
+  std::optional<Machine> machine;
+  try {
+    machine.emplace(std::move(options.runtime), *command_line);
+  } catch (const std::system_error& error) {
+    complain(std::string("the program did not start: ") + error.what());
+    return static_cast<int>(ExitStatus::start_failed);
   }
-  const SignalGuard signals;
-  Runtime runtime(std::move(options.runtime));
   Program program(std::move(specs), configuration->env, std::move(options.body));
-  return run_program(runtime, signals, program);
+  return run_program(machine->runtime, machine->signals, machine->ended, program);
 }
 
 }  // namespace otp

@@ -125,8 +125,10 @@ std::optional<EnvValue> parse_duration(std::string_view text) {
                                    {"ms", 1e6},
                                    {"s", 1e9},
                                    {"min", 60e9},
-                                   {"h", 3600e9}}) {
-    if (text.substr(unit_at) == unit)
+                                   {"h", 3600e9},
+                                   {"d", 86400e9}}) {
+    constexpr double too_long = 9223372036854775808.0;  // 2^63 ns, 292 years
+    if (text.substr(unit_at) == unit && *number * size < too_long)
       return EnvValue{Duration(static_cast<std::int64_t>(std::llround(*number * size)))};
   }
   return std::nullopt;
@@ -169,7 +171,8 @@ std::optional<EnvValue> parse_node(EnvType type, const toml::node& node) {
       return EnvValue{static_cast<std::uint64_t>(*number)};
     if (type == EnvType::floating) return EnvValue{static_cast<double>(*number)};
   }
-  if (const auto number = node.value_exact<double>(); number && type == EnvType::floating)
+  if (const auto number = node.value_exact<double>();
+      number && type == EnvType::floating && std::isfinite(*number))
     return EnvValue{*number};
   return std::nullopt;
 }

@@ -237,9 +237,9 @@ class GenServerProcess final : public StartedBehaviour {
   std::unique_ptr<GenServer> server_;
   const gen::ServerInfo& info_;
   Duration hibernate_after_;
-  std::unique_ptr<gen::InitCall> init_;     ///< until it has run
-  std::unique_ptr<TimePoint[]> every_due_;  // NOLINT(modernize-avoid-c-arrays): one for each of
-                                            // info_.every
+  std::unique_ptr<gen::InitCall> init_;  ///< until it has run
+  /// One for each of info_.every.
+  std::unique_ptr<TimePoint[]> every_due_;  // NOLINT(modernize-avoid-c-arrays)
 };
 
 std::string describe_target(Pid target) {

@@ -10,11 +10,7 @@ using Names = Registry<std::string>;
 /// The registry of this node, started at its first use.
 Names names() {
   static const Name name("global_name_server");
-  while (!whereis(name)) {
-    const auto started = Names::start({}, {.name = name});
-    if (started) return *started;
-  }
-  return Names::open(name);
+  return Names::ensure(name);
 }
 
 }  // namespace

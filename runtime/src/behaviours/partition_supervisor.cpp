@@ -1,16 +1,72 @@
 #include <otp/partition_supervisor.h>
 
+#include <atomic>
+#include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
+
+#include "process/node.h"
 
 namespace otp {
+namespace {
 
-std::size_t PartitionSupervisorRef::partitions() const { return count_children().specs; }
+/// The processes of the partitions, for whoever looks for one. The supervisor publishes it; its
+/// children's specifications hold it.
+class Partitions : public std::enable_shared_from_this<Partitions> {
+ public:
+  explicit Partitions(std::size_t count) : pids_(count) {}
+  ~Partitions() {
+    if (node_ != nullptr && detail::current_node() == node_) node_->published().drop(supervisor_);
+  }
+  Partitions(const Partitions&) = delete;
+  Partitions& operator=(const Partitions&) = delete;
+
+  /// A partition has been started, by the supervisor.
+  void note(std::size_t partition, Pid pid) {
+    pids_[partition].store(std::uint64_t{pid.serial} << 32U | pid.id, std::memory_order_release);
+    if (supervisor_ == self()) return;
+    supervisor_ = self();
+    node_ = &detail::require_node("PartitionSupervisor");
+    node_->published().put(supervisor_, weak_from_this());
+  }
+  Pid at(std::uint64_t number) const noexcept {
+    const std::uint64_t word = pids_[number % pids_.size()].load(std::memory_order_acquire);
+    const Pid pid{.id = static_cast<std::uint32_t>(word),
+                  .serial = static_cast<std::uint32_t>(word >> 32U)};
+    return is_alive(pid) ? pid : Pid{};
+  }
+  std::size_t count() const noexcept { return pids_.size(); }
+
+ private:
+  std::vector<std::atomic<std::uint64_t>> pids_;
+  Pid supervisor_;
+  detail::Node* node_ = nullptr;  ///< the supervisor's
+};
+
+/// Null when its children have all been deleted. Exits the caller when the supervisor is dead, as a
+/// call would.
+std::shared_ptr<const Partitions> partitions_of(const SupervisorRef& supervisor) {
+  if (const auto pid = supervisor.pid()) {
+    const auto& published = detail::require_node("PartitionSupervisor").published();
+    if (auto found = published.find<std::weak_ptr<Partitions>>(*pid).lock()) return found;
+  }
+  static_cast<void>(supervisor.count_children());
+  return nullptr;
+}
+
+}  // namespace
+
+std::size_t PartitionSupervisorRef::partitions() const {
+  const auto partitions = partitions_of(*this);
+  return partitions == nullptr ? 0 : partitions->count();
+}
 
 Pid PartitionSupervisorRef::at_number(std::uint64_t number) const {
-  const std::vector<ChildInfo> children = which_children();  // the last partition first
-  const ChildInfo& child = children[children.size() - 1 - number % children.size()];
-  return child.pid.value_or(Pid{});
+  const auto partitions = partitions_of(*this);
+  return partitions == nullptr ? Pid{} : partitions->at(number);
 }
 
 std::expected<PartitionSupervisorRef, StartError> start_partition_supervisor(
@@ -21,9 +77,15 @@ std::expected<PartitionSupervisorRef, StartError> start_partition_supervisor(
   if (spec.partitions == 0) spec.partitions = schedulers_online();
   SupervisorSpec supervisor{
       .name = std::string(options.name.text()), .intensity = spec.intensity, .period = spec.period};
+  const auto table = std::make_shared<Partitions>(spec.partitions);
   for (std::size_t partition = 0; partition < spec.partitions; ++partition) {
     ChildSpec child = spec.child(partition);
     child.id = std::to_string(partition);
+    child.start = [start = std::move(child.start), table, partition] {
+      auto started = start();
+      if (started) table->note(partition, started->pid);
+      return started;
+    };
     supervisor.children.push_back(std::move(child));
   }
   const auto started = start_supervisor(std::move(supervisor), options);

@@ -1,10 +1,9 @@
 #include <otp/registry.h>
 
-#include <map>
-#include <shared_mutex>
 #include <utility>
 
 #include "behaviours/starting.h"
+#include "process/node.h"
 
 namespace otp::detail {
 namespace {
@@ -18,33 +17,23 @@ constexpr MessageType watch_type{.name = "Registry.watch",
                                  .deliver = nullptr,
                                  .destroy = &destroy_message<Watch>};
 
-/// The tables of the registries that run, by their process: who opens one by name need not ask it.
-struct OpenTables {
-  std::shared_mutex mutex;
-  std::map<Pid, std::shared_ptr<RegistryTableBase>> tables;
-};
-OpenTables& open_tables() {
-  static OpenTables tables;
-  return tables;
-}
+using SharedTable = std::shared_ptr<RegistryTableBase>;
 
-/// Watches who holds entries; the table itself is everybody's.
+/// Watches who holds entries; the table itself is everybody's: who opens a registry by name need
+/// not ask it.
 class RegistryProcess final : public StartedBehaviour {
  public:
-  RegistryProcess(std::shared_ptr<RegistryTableBase> table, const StartOptions& options)
-      : StartedBehaviour(options), table_(std::move(table)) {}
+  RegistryProcess(SharedTable table, const StartOptions& options, RegistryLife life)
+      : StartedBehaviour(options), table_(std::move(table)), life_(life) {}
   ~RegistryProcess() override {
-    if (!pid_) return;
-    const std::lock_guard lock(open_tables().mutex);
-    open_tables().tables.erase(pid_);
+    if (node_ != nullptr) node_->published().drop(pid_);
   }
 
   Flow start() override {
-    {
-      const std::lock_guard lock(open_tables().mutex);
-      open_tables().tables[self()] = table_;
-    }
+    if (life_ == RegistryLife::of_node) set_application(0);
+    node_ = &require_node("Registry");
     pid_ = self();
+    node_->published().put(pid_, table_);
     if (!take_name()) return Flow::stop;
     acknowledge();
     return Flow::wait;
@@ -61,36 +50,42 @@ class RegistryProcess final : public StartedBehaviour {
   std::any state() const override { return table_; }
 
  private:
-  std::shared_ptr<RegistryTableBase> table_;
+  SharedTable table_;
+  const RegistryLife life_;
+  Node* node_ = nullptr;  ///< where it has published the table
   Pid pid_;
 };
 
 }  // namespace
 
-std::expected<Pid, StartError> start_registry(std::shared_ptr<RegistryTableBase> table,
-                                              const StartOptions& options, bool link) {
-  const auto started = start_behaviour(std::make_unique<RegistryProcess>(std::move(table), options),
-                                       options, {.link = link});
+std::expected<Pid, StartError> start_registry(SharedTable table, const StartOptions& options,
+                                              RegistryLife life) {
+  const auto started =
+      start_behaviour(std::make_unique<RegistryProcess>(std::move(table), options, life), options,
+                      {.link = life == RegistryLife::of_caller});
   if (!started) return std::unexpected(started.error());
   return started->pid;
 }
 
-std::shared_ptr<RegistryTableBase> table_of_registry(Name name) {
+std::optional<RunningRegistry> running_registry(Name name) {
   const std::optional<Pid> pid = whereis(name);
-  if (pid) {
-    OpenTables& open = open_tables();
-    const std::shared_lock lock(open.mutex);
-    const auto found = open.tables.find(*pid);
-    if (found != open.tables.end()) return found->second;
-  }
-  throw std::invalid_argument("no registry runs under the name `" + std::string(name.text()) + "`");
+  if (!pid) return std::nullopt;
+  if (auto table = require_node("Registry").published().find<SharedTable>(*pid))
+    return RunningRegistry{*pid, std::move(table)};
+  if (!is_alive(*pid)) return std::nullopt;  // it has just ended
+  throw std::invalid_argument("`" + std::string(name.text()) + "` is no registry");
 }
 
-void watch(Pid registry, Pid pid) {
+void require_contender(const StartError& error) {
+  if (error.kind != StartError::Kind::already_started)
+    throw std::runtime_error("a registry does not start: " + to_string(error));
+}
+
+void watch(Pid registry, Pid pid) noexcept {
   auto* message = make_message<Watch>(Message{}, pid);
   message->type = &watch_type;
   message->kind = MessageKind::cast;
-  send_message(registry, message);
+  post_message(registry, message);
 }
 
 }  // namespace otp::detail

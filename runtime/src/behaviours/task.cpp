@@ -5,6 +5,8 @@
 
 #include <otp/runtime.h>
 
+#include "behaviours/starting.h"
+
 namespace otp {
 namespace detail {
 
@@ -26,16 +28,46 @@ std::vector<Pid> callers_of_task() {
   return callers;
 }
 
+namespace {
+
+/// A task that nobody waits for.
+std::function<void()> lone_task(std::function<void()> f) {
+  return [f = std::move(f), callers = callers_of_task()] {
+    set_callers(callers);
+    f();
+  };
+}
+
+/// A lone task that has its name before its start returns.
+class NamedTask final : public StartedBehaviour {
+ public:
+  NamedTask(std::function<void()> f, const StartOptions& options)
+      : StartedBehaviour(options), f_(std::move(f)) {}
+
+  Flow start() override {
+    if (!take_name()) return Flow::stop;
+    acknowledge();
+    f_();
+    return Flow::stop;
+  }
+  Flow handle(std::unique_ptr<Message, MessageDeleter>& message) override {
+    static_cast<void>(message);
+    return Flow::stop;
+  }
+  std::string describe() const override { return "task"; }
+
+ private:
+  std::function<void()> f_;
+};
+
+}  // namespace
+
 std::expected<ServerRef, StartError> start_task_process(std::function<void()> f,
                                                         const StartOptions& options) {
-  if (const auto holder = options.name ? whereis(options.name) : std::nullopt) {
-    return std::unexpected(
-        StartError{.kind = StartError::Kind::already_started, .reason = {}, .pid = *holder});
-  }
-  return ServerRef(start_task_link([f = std::move(f), name = options.name] {
-    if (name) register_name(name, self());
-    f();
-  }));
+  const auto started = start_behaviour(
+      std::make_unique<NamedTask>(lone_task(std::move(f)), options), options, {.link = true});
+  if (!started) return std::unexpected(started.error());
+  return ServerRef(started->pid);
 }
 
 void require_owner(Pid owner, Pid task) {
@@ -79,20 +111,8 @@ void check_stream_options(const StreamOptions& options) {
 
 }  // namespace detail
 
-namespace {
-
-/// A task that nobody waits for.
-std::function<void()> lone_task(std::function<void()> f) {
-  return [f = std::move(f), callers = detail::callers_of_task()] {
-    detail::set_callers(callers);
-    f();
-  };
-}
-
-}  // namespace
-
-Pid start_task(std::function<void()> f) { return spawn(lone_task(std::move(f))); }
-Pid start_task_link(std::function<void()> f) { return spawn_link(lone_task(std::move(f))); }
+Pid start_task(std::function<void()> f) { return spawn(detail::lone_task(std::move(f))); }
+Pid start_task_link(std::function<void()> f) { return spawn_link(detail::lone_task(std::move(f))); }
 
 ChildSpec task_child_spec(std::string id, std::function<void()> f) {
   return {.id = std::move(id),
@@ -104,7 +124,7 @@ ChildSpec task_child_spec(std::string id, std::function<void()> f) {
 
 std::expected<Pid, StartError> TaskSupervisor::start_child(std::function<void()> f,
                                                            TaskChildOptions options) const {
-  const auto run = lone_task(std::move(f));
+  const auto run = detail::lone_task(std::move(f));
   return DynamicSupervisorRef::start_child(
       {.id = "task",
        .start = [run]() -> std::expected<StartedChild, StartError> { return spawn_link(run); },

@@ -17,6 +17,7 @@ namespace {
 /// Waits in the pool until there is a worker.
 struct CheckOut : CallBase {
   Pid worker;
+  Ref id;
 };
 constexpr MessageType check_out_type{.name = "WorkerPool.check_out",
                                      .interface = nullptr,
@@ -29,6 +30,15 @@ constexpr MessageType check_in_type{.name = "WorkerPool.check_in",
                                     .interface = nullptr,
                                     .deliver = nullptr,
                                     .destroy = &destroy_message<CheckIn>};
+
+/// Who has asked waits no longer; it may have been lent a worker meanwhile.
+struct GiveUp : Message {
+  Ref id;
+};
+constexpr MessageType give_up_type{.name = "WorkerPool.give_up",
+                                   .interface = nullptr,
+                                   .deliver = nullptr,
+                                   .destroy = &destroy_message<GiveUp>};
 
 using Waiting = std::unique_ptr<CheckOut, MessageDeleter>;
 
@@ -58,6 +68,8 @@ class WorkerPoolProcess final : public StartedBehaviour {
       lend_or_wait(Waiting(static_cast<CheckOut*>(message.release())));
     } else if (message->type == &check_in_type) {
       take_back(static_cast<CheckIn&>(*message).worker);
+    } else if (message->type == &give_up_type) {
+      give_up(static_cast<GiveUp&>(*message).id);
     } else if (message->kind == MessageKind::down) {
       has_ended(static_cast<DownMessage&>(*message).down);
     } else if (message->kind == MessageKind::call) {
@@ -76,8 +88,8 @@ class WorkerPoolProcess final : public StartedBehaviour {
 
  private:
   struct Lent {
-    Pid borrower;
     Ref watch;
+    Ref id;  ///< of the request
   };
 
   std::expected<Pid, StartError> start_worker() {
@@ -106,7 +118,7 @@ class WorkerPoolProcess final : public StartedBehaviour {
   void lend(Waiting call) {
     const Pid worker = idle_.back();
     idle_.pop_back();
-    lent_[worker] = {call->caller, monitor(call->caller)};
+    lent_[worker] = {.watch = monitor(call->caller), .id = call->id};
     call->worker = worker;
     call->state = static_cast<std::uint8_t>(CallState::replied);
     send_back(std::move(call));
@@ -123,6 +135,13 @@ class WorkerPoolProcess final : public StartedBehaviour {
     demonitor(lent->second.watch, flush);
     lent_.erase(lent);
     is_free(worker);
+  }
+
+  void give_up(Ref id) {
+    const auto lent =
+        std::ranges::find_if(lent_, [id](const auto& each) { return each.second.id == id; });
+    if (lent != lent_.end()) return take_back(lent->first);
+    std::erase_if(waiting_, [id](const Waiting& call) { return call->id == id; });
   }
 
   void is_free(Pid worker) {
@@ -213,8 +232,15 @@ std::expected<WorkerPool, StartError> WorkerPool::start_link(WorkerPoolSpec spec
 std::expected<Pid, CallError> WorkerPool::check_out(Timeout timeout) const {
   auto* call = detail::make_message<detail::CheckOut>();
   call->type = &detail::check_out_type;
+  const Ref id = call->id = make_ref();
   const std::unique_ptr<detail::CallBase, detail::MessageDeleter> answer(
       detail::call_and_wait(address(), call, timeout));
+  if (answer == nullptr) {
+    auto* message = detail::make_message<detail::GiveUp>(detail::Message{}, id);
+    message->type = &detail::give_up_type;
+    message->kind = detail::MessageKind::cast;
+    detail::send_message(address(), message);
+  }
   if (answer == nullptr || answer->state != static_cast<std::uint8_t>(detail::CallState::replied)) {
     return std::unexpected(
         detail::request_failure(answer.get(), detail::check_out_type.name, address(), timeout));

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -108,14 +109,13 @@ SchedulingAlgorithm::Fiber SchedulingAlgorithm::choose(bool from_dispatcher) noe
 
 /// When there is no process to run.
 SchedulingAlgorithm::Fiber SchedulingAlgorithm::choose_other(bool from_dispatcher) noexcept {
-  if (scheduler_.stopping_) {
-    if (!scheduler_.idle_workers_.empty()) {
-      Worker* worker = scheduler_.idle_workers_.back();
-      scheduler_.idle_workers_.pop_back();
-      return {worker->context, worker};
-    }
-    if (state_ != &main_state_ && !from_dispatcher) return {main_, nullptr};
+  if ((scheduler_.stopping_ || scheduler_.surplus_ != 0) && !scheduler_.idle_workers_.empty()) {
+    Worker* worker = idle_or_new_worker();
+    worker->ending = true;
+    if (scheduler_.surplus_ != 0) --scheduler_.surplus_;
+    return {worker->context, worker};
   }
+  if (scheduler_.stopping_ && state_ != &main_state_ && !from_dispatcher) return {main_, nullptr};
   if (!from_dispatcher) return take_dispatcher();
   if (scheduler_.stopping_ && !scheduler_.main_left_) return {main_, nullptr};
   return {};
@@ -141,6 +141,7 @@ Worker* SchedulingAlgorithm::idle_or_new_worker() noexcept {
     return new_worker();
   Worker* worker = scheduler_.idle_workers_.back();
   scheduler_.idle_workers_.pop_back();
+  scheduler_.least_idle_ = std::min(scheduler_.least_idle_, scheduler_.idle_workers_.size());
   return worker;
 }
 
@@ -183,11 +184,12 @@ void SchedulingAlgorithm::notify() noexcept {
 }
 
 void Worker::main() {
+  frame = __builtin_frame_address(0);
   arrived();
   Scheduler* scheduler = current_scheduler();
   scheduler->after_switch();
   Runnable* again = nullptr;  // has had its share of the thread
-  for (;;) {
+  while (!ending) {
     Runnable* runnable = std::exchange(assigned, nullptr);
     if (runnable == nullptr) {
       // Of whoever has a priority the queues decide whether it goes on at once.

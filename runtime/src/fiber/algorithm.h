@@ -39,6 +39,7 @@ class Worker final : public boost::fibers::fiber_properties {
   SwitchState state;
   bool attached = true;  ///< belongs to a thread's scheduler: see SchedulingAlgorithm::attach()
   bool ending = false;
+  const void* frame = nullptr;  ///< of main()
 };
 
 class SchedulingAlgorithm final : public boost::fibers::algo::algorithm {

@@ -149,6 +149,17 @@ inline void Scheduler::give_memory_back_if_asked() noexcept {
     return;
   gives_memory_back_.store(false, std::memory_order_relaxed);
   give_memory_back();
+  give_stacks_back();
+}
+
+/// Idle workers that nobody has needed since the last time end; the others keep what they stand on.
+[[gnu::noinline]] void Scheduler::give_stacks_back() noexcept {
+  surplus_ = std::exchange(least_idle_, idle_workers_.size());
+  for (const Worker* worker : idle_workers_) {
+    if (worker != algorithm_->running())
+      StackPool::give_back_below(worker->state.stack_bottom, worker->frame);
+  }
+  group_.stacks_->give_back();
 }
 
 void Scheduler::poll() {

@@ -24,10 +24,10 @@
 //
 // Who may run. As many schedulers as the group is told to use, and one more for each that is stuck:
 // inside one turn for ten milliseconds, because its process computes without entering the runtime
-// or is held up by the kernel; one that waits for a processor is not.
-// The monitor hands what waits behind it to the others and revives a retired scheduler, or starts
-// one; when the process comes back there is one too many, which retires: it gives away what it has
-// and takes nothing more, and its thread lives on for the timers that were armed there.
+// or is held up by the kernel; one that waits for a processor is not. The monitor hands what waits
+// behind it to the others and revives a retired scheduler, or starts one; when the process comes
+// back there is one too many, which retires: it gives away what it has and takes nothing more, and
+// its thread lives on for the timers that were armed there.
 //
 // Memory. A thread keeps what was freed on it, and by others of what it made, for what it allocates
 // next; after a peak that is much. The monitor asks a scheduler that has had little to do for a
@@ -136,6 +136,7 @@ class Scheduler {
 
   Runnable* next_unusual();
   void give_memory_back_if_asked() noexcept;
+  void give_stacks_back() noexcept;
 
   SchedulerGroup& group_;
   const Duty duty_;
@@ -164,6 +165,8 @@ class Scheduler {
   bool dispatching_ = false;                    ///< events of the poller, or timers
   OverflowStacks* overflow_stacks_ = nullptr;
   std::vector<Worker*> idle_workers_;
+  std::size_t least_idle_ = 0;  ///< of them at any time since memory was given back
+  std::size_t surplus_ = 0;     ///< so many of them are to end
   TimerShard timers_;
   SchedulingAlgorithm* algorithm_ = nullptr;
   bool stopping_ = false;   ///< no process is left: let the workers end

@@ -63,7 +63,7 @@ struct OverflowHandler {
     OverflowStacks& stacks = *scheduler->overflow_stacks();
     note_frames(stacks, context, bottom, bottom + stack.size());
     go_on_at(context, &rescue,
-             reinterpret_cast<std::uintptr_t>(stacks.rescue_stack_.get()) +
+             reinterpret_cast<std::uintptr_t>(&stacks.stacks_[0]) + OverflowStacks::handler_bytes +
                  OverflowStacks::rescue_bytes);
   }
 
@@ -102,11 +102,9 @@ void contain_stack_overflows(StackOverflowed overflowed) {
   sigaction(SIGSEGV, &action, &former_action);
 }
 
-OverflowStacks::OverflowStacks()
-    : handler_stack_(std::make_unique_for_overwrite<std::byte[]>(handler_bytes)),
-      rescue_stack_(std::make_unique_for_overwrite<std::byte[]>(rescue_bytes)) {
+OverflowStacks::OverflowStacks() {
   stack_t stack{};
-  stack.ss_sp = handler_stack_.get();
+  stack.ss_sp = &stacks_[0];
   stack.ss_size = handler_bytes;
   sigaltstack(&stack, nullptr);
 }

@@ -9,9 +9,9 @@
 
 #include <array>
 #include <cstddef>
-#include <memory>
 #include <span>
 
+#include "core/reserved_array.h"
 #include "core/runnable.h"
 
 namespace otp::detail {
@@ -36,8 +36,9 @@ class OverflowStacks {
   static constexpr std::size_t rescue_bytes = std::size_t{256} * 1024;
   static constexpr std::size_t most_frames = 48;
 
-  std::unique_ptr<std::byte[]> handler_stack_;  // NOLINT(modernize-avoid-c-arrays)
-  std::unique_ptr<std::byte[]> rescue_stack_;   // NOLINT(modernize-avoid-c-arrays)
+  // Not of the heap's: they live as long as the thread, and are touched only in need. Among blocks
+  // that come and go each would keep a whole page of the allocator alive.
+  const ReservedArray<std::byte> stacks_{handler_bytes + rescue_bytes};  ///< in this order
   std::array<void*, most_frames> frames_{};
   std::size_t frame_count_ = 0;
 };

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <new>
 
 namespace otp::detail {
@@ -19,7 +20,9 @@ std::size_t page_bytes() noexcept {
 }  // namespace
 
 StackPool::StackPool(std::size_t stack_bytes)
-    : stack_bytes_((stack_bytes + page_bytes() - 1) / page_bytes() * page_bytes()) {}
+    : stack_bytes_((stack_bytes + page_bytes() - 1) / page_bytes() * page_bytes()) {
+  warm_.reserve(warm_stacks);
+}
 
 StackPool::~StackPool() {
   for (char* region : regions_) munmap(region, stack_bytes_ * stacks_per_region);
@@ -40,19 +43,20 @@ void StackPool::map_region() {
   madvise(region, bytes, MADV_NOHUGEPAGE);
   auto* base = static_cast<char*>(region);
   regions_.push_back(base);
-  free_.reserve(regions_.size() * stacks_per_region);  // so that giving back never allocates
+  cold_.reserve(regions_.size() * stacks_per_region);  // so that giving back never allocates
   for (std::size_t i = stacks_per_region; i-- > 0;) {
     char* bottom = base + i * stack_bytes_;
     guard(bottom);
-    free_.push_back(bottom);
+    cold_.push_back(bottom);
   }
 }
 
 boost::context::stack_context StackPool::allocate() {
   const std::lock_guard lock(mutex_);
-  if (free_.empty()) map_region();
-  char* bottom = free_.back();
-  free_.pop_back();
+  if (warm_.empty() && cold_.empty()) map_region();
+  std::vector<char*>& stacks = warm_.empty() ? cold_ : warm_;
+  char* bottom = stacks.back();
+  stacks.pop_back();
   boost::context::stack_context stack;
   stack.size = stack_bytes_;
   stack.sp = bottom + stack_bytes_;
@@ -62,10 +66,29 @@ boost::context::stack_context StackPool::allocate() {
 void StackPool::deallocate(boost::context::stack_context& stack) noexcept {
   char* bottom = static_cast<char*>(stack.sp) - stack_bytes_;
   const std::lock_guard lock(mutex_);
-  if (free_.size() >= warm_stacks) {
-    madvise(bottom + page_bytes(), stack_bytes_ - page_bytes(), MADV_DONTNEED);
+  if (warm_.size() < warm_stacks) return warm_.push_back(bottom);
+  discard(bottom);
+  cold_.push_back(bottom);
+}
+
+void StackPool::discard(char* bottom) const noexcept {
+  madvise(bottom + page_bytes(), stack_bytes_ - page_bytes(), MADV_DONTNEED);
+}
+
+void StackPool::give_back() noexcept {
+  const std::lock_guard lock(mutex_);
+  for (char* const bottom : warm_) {
+    discard(bottom);
+    cold_.push_back(bottom);
   }
-  free_.push_back(bottom);
+  warm_.clear();
+}
+
+void StackPool::give_back_below(const void* bottom, const void* frame) noexcept {
+  const std::size_t page = page_bytes();
+  const std::uintptr_t from = reinterpret_cast<std::uintptr_t>(bottom) + page;  // the guard's
+  const std::uintptr_t to = reinterpret_cast<std::uintptr_t>(frame) / page * page - page;
+  if (from < to) madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
 }
 
 }  // namespace otp::detail

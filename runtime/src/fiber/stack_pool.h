@@ -24,6 +24,12 @@ class StackPool {
 
   boost::context::stack_context allocate();
   void deallocate(boost::context::stack_context& stack) noexcept;
+  /// Gives the pages of those in the pool that still have some, `warm_stacks` at most, to the
+  /// system.
+  void give_back() noexcept;
+  /// Of a stack in use, the pages that are a page below `frame` or lower: what runs on it must have
+  /// suspended above those. `bottom` is the stack's lowest address.
+  static void give_back_below(const void* bottom, const void* frame) noexcept;
 
  private:
   static constexpr std::size_t stacks_per_region = 64;
@@ -32,10 +38,12 @@ class StackPool {
 
   void map_region();
   void guard(char* bottom) noexcept;
+  void discard(char* bottom) const noexcept;
 
   const std::size_t stack_bytes_;
   std::mutex mutex_;
-  std::vector<char*> free_;
+  std::vector<char*> warm_;  ///< free, with their pages
+  std::vector<char*> cold_;  ///< free, without
   std::vector<char*> regions_;
   std::size_t guarded_by_protection_ = 0;
 };

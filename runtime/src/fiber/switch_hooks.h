@@ -4,8 +4,8 @@
 //
 // The C++ runtime keeps the chain of caught exceptions per thread. A process that suspends inside a
 // catch block and is followed by another that does the same would get the other's exception on
-// `throw;`: the two words behind
-// __cxa_get_globals are saved and restored for each fiber.
+// `throw;`: the two words behind __cxa_get_globals are saved and restored for each fiber.
+//
 // Source: Itanium C++ ABI, exception handling, 2.2.2; sanitizer/common_interface_defs.h,
 // sanitizer/tsan_interface.h.
 #pragma once

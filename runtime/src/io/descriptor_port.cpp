@@ -6,12 +6,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <cctype>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <system_error>
 #include <utility>
+
+#include "core/reserved_array.h"
 
 namespace otp {
 
@@ -28,6 +30,25 @@ std::string InetError::text() const {
 }
 
 namespace detail {
+
+std::expected<ActiveStep, InetError> change_active(Active now, Active wanted) {
+  if (!wanted.tells()) return ActiveStep{wanted};
+  const std::int32_t sum = (now.tells() ? now.left() : 0) + wanted.left();
+  if (sum > std::numeric_limits<std::int16_t>::max())
+    return std::unexpected(InetError::system(EINVAL));
+  if (sum <= 0) return ActiveStep{Active::off(), true};
+  return ActiveStep{Active::times(static_cast<std::int16_t>(sum))};
+}
+
+Active first_active(Active wanted) noexcept {
+  return wanted.tells() && wanted.left() <= 0 ? Active::off() : wanted;
+}
+
+ActiveStep after_message(Active now) noexcept {
+  if (now.left() < 0) return {now};
+  if (now.left() <= 1) return {Active::off(), now.tells()};
+  return {Active::times(static_cast<std::int16_t>(now.left() - 1))};
+}
 
 DescriptorPort::~DescriptorPort() {
   if (descriptor_ >= 0) ::close(descriptor_);
@@ -93,9 +114,10 @@ std::expected<SocketAddress, InetError> DescriptorPort::local_address() {
 }
 
 std::span<char> thread_buffer() noexcept {
-  using Buffer = std::array<char, std::size_t{64} * 1024>;
-  thread_local const auto buffer = std::make_unique_for_overwrite<Buffer>();
-  return *buffer;
+  // Not of the heap's, where it would lie among what comes and goes as long as the thread lives.
+  constexpr std::size_t bytes = std::size_t{64} * 1024;
+  thread_local const ReservedArray<char> buffer(bytes);
+  return {&buffer[0], bytes};
 }
 
 std::expected<SocketAddress, InetError> address_of(int descriptor, bool peer) {

@@ -23,6 +23,18 @@
 
 namespace otp::detail {
 
+/// What becomes of active mode, and whether the owner is told that it is over.
+struct ActiveStep {
+  Active mode;
+  bool passive = false;
+};
+/// A socket in mode `now` is asked for `wanted`: inet:setopts. `einval` when that is too much.
+std::expected<ActiveStep, InetError> change_active(Active now, Active wanted);
+/// The mode of a new socket.
+Active first_active(Active wanted) noexcept;
+/// One message has been sent in active mode.
+ActiveStep after_message(Active now) noexcept;
+
 class DescriptorPort : public Port,
                        public Pollable,
                        public std::enable_shared_from_this<DescriptorPort> {

@@ -143,19 +143,22 @@ Bytes read_all(int descriptor) {
   return data;
 }
 
+/// Until there is enough, or the end: the size that is said tells only how much room may be needed.
 Bytes read_at(int descriptor, std::uint64_t offset, std::size_t count) {
+  constexpr std::size_t least = 65'536;
   const std::size_t size = descriptor < 0 ? 0 : size_of(descriptor);
   const std::size_t left = offset < size ? size - static_cast<std::size_t>(offset) : 0;
-  std::string data(std::min(count, std::max<std::size_t>(left, 65'536)), '\0');
+  std::string data(std::min(count, std::max(left + 1, least)), '\0');
   std::size_t length = 0;
-  while (length < data.size() || data.empty()) {
+  for (;;) {
     const ssize_t got = again([&] {
       return ::pread(descriptor, data.data() + length, data.size() - length,
                      static_cast<off_t>(offset + length));
     });
     if (got < 0) return last_failure();
     length += static_cast<std::size_t>(got);
-    if (got == 0) break;
+    if (got == 0 || length == count) break;
+    if (length == data.size()) data.resize(std::min(count, 2 * length));
   }
   if (length == 0 && count != 0) return std::unexpected(InetError::other("eof", {}));
   data.resize(length);

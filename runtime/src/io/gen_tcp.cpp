@@ -126,19 +126,23 @@ std::expected<Socket, InetError> connect(const std::string& host, std::uint16_t 
                                          const Options& options, Timeout timeout) {
   detail::Process& self = detail::require_process("gen_tcp::connect");
   const detail::Nanoseconds deadline = detail::deadline_of(self, timeout);
+  const auto local = detail::literal_address(options.ip, 0);
+  if (!local) return std::unexpected(local.error());
   const auto addresses = detail::resolve(host, port);
   if (!addresses) return std::unexpected(addresses.error());
-  InetError error = InetError::other("nxdomain", host);
+  InetError error =
+      InetError::other("nxdomain", host + " has no address to reach from " + options.ip);
   for (const detail::SystemAddress& address : *addresses) {
+    if (!options.ip.empty() && address.storage.ss_family != local->storage.ss_family) continue;
     const auto descriptor = detail::open_stream(address, options);
-    if (!descriptor) return std::unexpected(descriptor.error());
+    if (!descriptor) {
+      error = descriptor.error();
+      continue;
+    }
     const auto created = std::make_shared<detail::TcpPort>(*self.node, *descriptor, options);
     detail::set_stream_options(*descriptor, options);
-    if (!options.ip.empty()) {
-      const auto local = detail::literal_address(options.ip, 0);
-      if (!local) return std::unexpected(local.error());
-      if (::bind(*descriptor, local->get(), local->size) != 0) return detail::last_error();
-    }
+    if (!options.ip.empty() && ::bind(*descriptor, local->get(), local->size) != 0)
+      return detail::last_error();
     if (::connect(*descriptor, address.get(), address.size) != 0 && errno != EINPROGRESS) {
       error = InetError::system(errno);
       continue;
@@ -185,10 +189,13 @@ std::expected<void, InetError> controlling_process(const Socket& socket, Pid own
   detail::require_process("gen_tcp::controlling_process");
   if (!socket) return closed_handle();
   // Nothing new may overtake what has come already.
-  const Active active = socket.port()->pause();
+  if (const auto paused = socket.port()->pause(); !paused) return paused;
+  struct Resume {
+    detail::TcpPort& port;
+    ~Resume() { port.resume(); }
+  } const resume{*socket.port()};
   auto given = socket.port()->give_to(owner);
   if (given && owner != self()) detail::forward<Data, Passive, Error, Closed>(socket, owner);
-  socket.port()->resume(active);
   return given;
 }
 std::expected<void, InetError> controlling_process(const ListenSocket& listener, Pid owner) {

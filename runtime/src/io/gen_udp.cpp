@@ -2,7 +2,9 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -20,8 +22,10 @@ constexpr int datagrams_at_once = 64;  // then others' events are looked at
 
 class UdpPort final : public DescriptorPort {
  public:
-  UdpPort(Node& node, int descriptor, Active active)
-      : DescriptorPort(node, descriptor), active_(active) {}
+  UdpPort(Node& node, int descriptor, sa_family_t family, Active active)
+      : DescriptorPort(node, descriptor), family_(family), active_(first_active(active)) {}
+
+  sa_family_t family() const noexcept { return family_; }
 
   void ready(std::uint32_t events) noexcept override {
     const std::lock_guard lock(mutex_);
@@ -69,9 +73,9 @@ class UdpPort final : public DescriptorPort {
   std::expected<void, InetError> set_active(Active active) {
     const std::lock_guard lock(mutex_);
     if (closed_) return std::unexpected(InetError::closed());
-    if (active.tells() && active_.left() > 0)
-      active = Active::times(static_cast<std::int16_t>(active_.left() + active.left()));
-    active_ = active;
+    const auto step = change_active(active_, active);
+    if (!step) return std::unexpected(step.error());
+    take_step(*step);
     pump();
     return {};
   }
@@ -97,27 +101,33 @@ class UdpPort final : public DescriptorPort {
                              std::string(buffer.data(), static_cast<std::size_t>(count))};
   }
 
+  gen_udp::Socket handle() {
+    return gen_udp::Socket(std::static_pointer_cast<UdpPort>(shared_from_this()));
+  }
+  void take_step(const ActiveStep& step) {
+    active_ = step.mode;
+    if (step.passive) node_.send(owner_, make_value(gen_udp::Passive{handle()}));
+  }
+
   void pump() {
-    const gen_udp::Socket handle(std::static_pointer_cast<UdpPort>(shared_from_this()));
     for (int taken = 0; active_.left() != 0; ++taken) {
       if (taken == datagrams_at_once) {
         node_.schedulers().poller().rearm(descriptor_);
         return;
       }
-      auto datagram = take();
-      if (!datagram) return;
-      node_.send(owner_, make_value(gen_udp::Data{handle, std::move(datagram->from),
-                                                  std::move(datagram->data)}));
-      if (active_.left() < 0) continue;
-      if (active_.left() > 1) {
-        active_ = Active::times(static_cast<std::int16_t>(active_.left() - 1));
-        continue;
+      try {
+        auto datagram = take();
+        if (!datagram) return;
+        node_.send(owner_, make_value(gen_udp::Data{handle(), std::move(datagram->from),
+                                                    std::move(datagram->data)}));
+      } catch (const std::bad_alloc&) {
+        continue;  // lost, as when there is no room in the system
       }
-      if (active_.tells()) node_.send(owner_, make_value(gen_udp::Passive{handle}));
-      active_ = Active::off();
+      take_step(after_message(active_));
     }
   }
 
+  const sa_family_t family_;
   Active active_;
   int error_ = 0;
 };
@@ -140,7 +150,8 @@ std::expected<Socket, InetError> open(std::uint16_t port, const Options& options
   const auto descriptor = detail::open_socket(*address, SOCK_DGRAM, options.reuseaddr,
                                               {.receive = options.recbuf, .send = options.sndbuf});
   if (!descriptor) return std::unexpected(descriptor.error());
-  const auto created = std::make_shared<detail::UdpPort>(*self.node, *descriptor, options.active);
+  const auto created = std::make_shared<detail::UdpPort>(
+      *self.node, *descriptor, address->storage.ss_family, options.active);
   const int on = 1;
   if (options.broadcast) setsockopt(*descriptor, SOL_SOCKET, SO_BROADCAST, &on, sizeof on);
   if (::bind(*descriptor, address->get(), address->size) != 0)
@@ -156,7 +167,11 @@ std::expected<void, InetError> send(const Socket& socket, const SocketAddress& t
   if (!socket) return closed_handle();
   const auto addresses = detail::resolve(to.ip, to.port);
   if (!addresses) return std::unexpected(addresses.error());
-  return socket.port()->send(addresses->front(), data, detail::never);
+  // Of a name's addresses one that the socket can reach; of none such the system says why not.
+  const auto fits = std::ranges::find(*addresses, socket.port()->family(),
+                                      [](const auto& each) { return each.storage.ss_family; });
+  const auto& address = fits == addresses->end() ? addresses->front() : *fits;
+  return socket.port()->send(address, data, detail::never);
 }
 
 std::expected<Datagram, InetError> recv(const Socket& socket, Timeout timeout) {

@@ -8,7 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <map>
+#include <memory>
 #include <mutex>
 #include <utility>
 
@@ -17,58 +17,108 @@
 namespace otp::detail {
 namespace {
 
-/// One more than the write end of each signal's pipe; 0: nobody receives it. For the handler.
-std::array<std::atomic<int>, NSIG> pipes{};
+/// One more than the descriptor that a signal is written to; 0: none yet. Once there it is never
+/// closed, so that a handler that runs late writes to nothing else: each receiver's socket is put
+/// in the place of the former one's.
+std::array<std::atomic<int>, NSIG> write_ends{};
 
 void on_signal(int number) {
   const int saved = errno;
-  const int pipe = pipes[static_cast<std::size_t>(number)].load();
   const char byte = 0;
-  if (pipe != 0 && ::write(pipe - 1, &byte, 1) < 0) {
-    // The pipe is full: as many signals wait as anybody needs to know of.
-  }
+  const int end = write_ends[static_cast<std::size_t>(number)].load() - 1;
+  const auto write = [&] { return ::send(end, &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT); };
+  // Its receiver has just been replaced: the next one's socket is there already. When it is full,
+  // as many signals wait as anybody needs to know of.
+  if (write() < 0 && errno == EPIPE) static_cast<void>(write());
   errno = saved;
 }
 
-/// The read end of a signal's pipe.
+class SignalPort;
+
+/// Of one signal.
+struct Receiver {
+  Pid pid;
+  std::weak_ptr<SignalPort> port;
+  bool caught = false;        ///< on_signal is what it does
+  struct sigaction before{};  ///< what it did otherwise
+};
+/// For who receives what. Taken inside of a port's lock, never around it.
+std::mutex receivers_mutex;
+std::array<Receiver, NSIG> receivers;
+
+/// What a signal's handler writes to is read here.
 class SignalPort final : public DescriptorPort {
  public:
-  SignalPort(Node& node, int read_end, int write_end, int number)
-      : DescriptorPort(node, read_end), write_end_(write_end), number_(number) {}
+  SignalPort(Node& node, int read_end, int number)
+      : DescriptorPort(node, read_end), number_(number) {}
 
   void ready(std::uint32_t) noexcept override {
     const std::lock_guard lock(mutex_);
-    if (closed_) return;
+    if (!closed_) pass_on();
+  }
+
+ private:
+  void pass_on() noexcept {
     std::array<char, 64> bytes;
     ssize_t count = 0;
     while ((count = ::read(descriptor_, bytes.data(), bytes.size())) > 0) {
       for (ssize_t i = 0; i < count; ++i) node_.send(owner_, make_value(os::Signal{number_}));
     }
   }
-  void catch_signal() {
-    pipes[static_cast<std::size_t>(number_)].store(write_end_ + 1);
+
+  void closing() noexcept override {
+    {
+      const std::lock_guard lock(receivers_mutex);
+      Receiver& receiver = receivers[static_cast<std::size_t>(number_)];
+      if (receiver.port.lock().get() == this) {
+        receiver.port.reset();
+        sigaction(number_, &receiver.before, nullptr);
+        receiver.caught = false;
+      }
+    }
+    // What came while this one was the receiver, and the handler knows that no more does.
+    ::shutdown(descriptor_, SHUT_RD);
+    pass_on();
+  }
+
+  const int number_;
+};
+
+/// From now on what the signal's handler writes goes to `end`, which is taken.
+std::expected<void, InetError> write_to(int number, int end) noexcept {
+  std::atomic<int>& own = write_ends[static_cast<std::size_t>(number)];
+  if (own.load() == 0) {
+    own.store(end + 1);
+    return {};
+  }
+  int result = 0;
+  do {
+    result = ::dup3(end, own.load() - 1, O_CLOEXEC);
+  } while (result < 0 && errno == EINTR);
+  const int error = errno;
+  ::close(end);
+  if (result < 0) return std::unexpected(InetError::system(error));
+  return {};
+}
+
+/// The one it takes the place of, which is to be closed; none otherwise.
+std::expected<std::shared_ptr<SignalPort>, InetError> make_receiver(
+    int number, Pid pid, const std::shared_ptr<SignalPort>& port, int write_end) {
+  const std::lock_guard lock(receivers_mutex);
+  Receiver& receiver = receivers[static_cast<std::size_t>(number)];
+  if (const auto written = write_to(number, write_end); !written)
+    return std::unexpected(written.error());
+  if (!receiver.caught) {
     struct sigaction action{};
     action.sa_handler = &on_signal;
     action.sa_flags = SA_RESTART;
-    sigaction(number_, &action, &before_);
+    if (sigaction(number, &action, &receiver.before) != 0)
+      return std::unexpected(InetError::system(errno));
+    receiver.caught = true;
   }
-
- private:
-  void closing() noexcept override {
-    // The next receiver's, unless it is still this one.
-    int ours = write_end_ + 1;
-    if (pipes[static_cast<std::size_t>(number_)].compare_exchange_strong(ours, 0))
-      sigaction(number_, &before_, nullptr);
-    ::close(write_end_);
-  }
-
-  const int write_end_;
-  const int number_;
-  struct sigaction before_{};
-};
-
-std::mutex receivers_mutex;
-std::map<int, std::pair<Pid, std::weak_ptr<SignalPort>>> receivers;
+  receiver.pid = pid;
+  return std::exchange(receiver.port, port).lock();
+}
 
 bool catchable(int number) noexcept {
   switch (number) {
@@ -85,13 +135,10 @@ bool catchable(int number) noexcept {
   }
 }
 
-std::shared_ptr<SignalPort> take_receiver(int number, const Pid* of) {
+std::shared_ptr<SignalPort> receiver_of(int number, Pid pid) {
   const std::lock_guard lock(receivers_mutex);
-  const auto found = receivers.find(number);
-  if (found == receivers.end() || (of != nullptr && found->second.first != *of)) return nullptr;
-  auto port = found->second.second.lock();
-  receivers.erase(found);
-  return port;
+  const Receiver& receiver = receivers[static_cast<std::size_t>(number)];
+  return receiver.pid == pid ? receiver.port.lock() : nullptr;
 }
 
 }  // namespace
@@ -103,23 +150,26 @@ std::expected<void, InetError> set_signal(int number) {
   const detail::Process& self = detail::require_process("os::set_signal");
   if (!detail::catchable(number)) return std::unexpected(InetError::system(EINVAL));
   std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0)
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0)
     return std::unexpected(InetError::system(errno));
-  const auto port = std::make_shared<detail::SignalPort>(*self.node, ends[0], ends[1], number);
+  const auto port = std::make_shared<detail::SignalPort>(*self.node, ends[0], number);
   if (const auto opened = port->open(self.pid()); !opened) {
     ::close(ends[1]);
     return opened;
   }
-  if (const auto former = detail::take_receiver(number, nullptr)) former->close();
-  port->catch_signal();
-  const std::lock_guard lock(detail::receivers_mutex);
-  detail::receivers[number] = {self.pid(), port};
+  const auto former = detail::make_receiver(number, self.pid(), port, ends[1]);
+  if (!former) {
+    port->close();
+    return std::unexpected(former.error());
+  }
+  if (*former) (*former)->close();
   return {};
 }
 
 void reset_signal(int number) {
   const Pid self = detail::require_process("os::reset_signal").pid();
-  if (const auto port = detail::take_receiver(number, &self)) port->close();
+  if (!detail::catchable(number)) return;
+  if (const auto port = detail::receiver_of(number, self)) port->close();
 }
 
 }  // namespace otp::os

@@ -12,6 +12,9 @@
 namespace otp::detail {
 namespace {
 
+/// The system would see what is before it alone.
+bool has_nul(const std::string& text) noexcept { return text.find('\0') != std::string::npos; }
+
 std::vector<SystemAddress> ask(const char* host, std::uint16_t port, int flags, int& error) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
@@ -34,6 +37,7 @@ std::vector<SystemAddress> ask(const char* host, std::uint16_t port, int flags, 
 }  // namespace
 
 std::expected<SystemAddress, InetError> literal_address(const std::string& ip, std::uint16_t port) {
+  if (has_nul(ip)) return std::unexpected(InetError::system(EINVAL));
   int error = 0;
   const auto found = ask(ip.empty() ? "0.0.0.0" : ip.c_str(), port,
                          AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, error);
@@ -43,6 +47,7 @@ std::expected<SystemAddress, InetError> literal_address(const std::string& ip, s
 
 std::expected<std::vector<SystemAddress>, InetError> resolve(const std::string& host,
                                                              std::uint16_t port) {
+  if (has_nul(host)) return std::unexpected(InetError::other("nxdomain", "a name with a NUL"));
   int error = 0;
   auto found = ask(host.c_str(), port, AI_NUMERICHOST | AI_NUMERICSERV, error);
   if (!found.empty()) return found;

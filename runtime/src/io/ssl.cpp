@@ -5,7 +5,9 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <array>
+#include <new>
 #include <utility>
 
 #include "io/tcp_port.h"
@@ -45,6 +47,7 @@ class TlsCodec final : public detail::StreamCodec {
 
   std::expected<bool, InetError> handshake(std::string_view arrived, std::string& output) override {
     receive(arrived);
+    ERR_clear_error();
     const int result = SSL_do_handshake(ssl_.get());
     take_output(output);
     if (result == 1) return true;
@@ -56,11 +59,14 @@ class TlsCodec final : public detail::StreamCodec {
                                         std::string& output) override {
     receive(arrived);
     std::array<char, 16 * 1024> record;
-    int count = 0;
-    while ((count = SSL_read(ssl_.get(), record.data(), record.size())) > 0)
-      data.append(record.data(), static_cast<std::size_t>(count));
+    std::size_t count = 0;
+    ERR_clear_error();
+    int result = 0;
+    while ((result = SSL_read_ex(ssl_.get(), record.data(), record.size(), &count)) == 1)
+      data.append(record.data(), count);
+    const int error = SSL_get_error(ssl_.get(), result);
     take_output(output);
-    switch (SSL_get_error(ssl_.get(), count)) {
+    switch (error) {
       case SSL_ERROR_WANT_READ:
         return {};
       case SSL_ERROR_ZERO_RETURN:
@@ -71,11 +77,18 @@ class TlsCodec final : public detail::StreamCodec {
     }
   }
 
-  void encode(std::string_view data, std::string& output) override {
-    // Into memory: all of it at once.
-    if (!data.empty()) SSL_write(ssl_.get(), data.data(), static_cast<int>(data.size()));
-    ERR_clear_error();
-    take_output(output);
+  std::expected<void, InetError> encode(std::string_view data, std::string& output) override {
+    // OpenSSL's memory takes less than 2 GiB.
+    constexpr std::size_t at_once = std::size_t{1} << 20U;
+    while (!data.empty()) {
+      std::size_t written = 0;
+      ERR_clear_error();
+      if (SSL_write_ex(ssl_.get(), data.data(), std::min(data.size(), at_once), &written) != 1)
+        return std::unexpected(failure());
+      data.remove_prefix(written);
+      take_output(output);
+    }
+    return {};
   }
 
   bool ended() const noexcept override { return ended_; }
@@ -87,8 +100,10 @@ class TlsCodec final : public detail::StreamCodec {
 
  private:
   void receive(std::string_view arrived) {
-    if (!arrived.empty())
-      BIO_write(SSL_get_rbio(ssl_.get()), arrived.data(), static_cast<int>(arrived.size()));
+    std::size_t taken = 0;
+    if (!arrived.empty() &&
+        BIO_write_ex(SSL_get_rbio(ssl_.get()), arrived.data(), arrived.size(), &taken) != 1)
+      throw std::bad_alloc();
   }
   void take_output(std::string& output) {
     char* start = nullptr;
@@ -121,6 +136,8 @@ std::expected<std::shared_ptr<Context::Impl>, InetError> make(const SSL_METHOD* 
   SSL_CTX* context = impl->context.get();
   if (context == nullptr) return std::unexpected(refused("OpenSSL"));
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  // A renegotiation would have to wait for the peer before anything can be sent.
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);  // an idle connection keeps none
   if (certfile.empty()) return impl;
   if (SSL_CTX_use_certificate_chain_file(context, certfile.c_str()) != 1)
@@ -132,6 +149,18 @@ std::expected<std::shared_ptr<Context::Impl>, InetError> make(const SSL_METHOD* 
   return impl;
 }
 
+/// Whose certificate it has to be. OpenSSL takes an empty name for any, and one with a NUL for what
+/// is before it: neither is a name.
+bool expect_name(SSL* ssl, const std::string& name) {
+  if (name.empty() || name.find('\0') != std::string::npos)
+    return SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE;
+  in6_addr address{};
+  if (inet_pton(AF_INET, name.c_str(), &address) == 1 ||
+      inet_pton(AF_INET6, name.c_str(), &address) == 1)
+    return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1;
+  return SSL_set_tlsext_host_name(ssl, name.c_str()) == 1 && SSL_set1_host(ssl, name.c_str()) == 1;
+}
+
 std::expected<void, InetError> start(const gen_tcp::Socket& socket, const Context& context,
                                      Nanoseconds deadline, const std::string* server_name) {
   if (!socket) return std::unexpected(InetError::closed());
@@ -140,13 +169,10 @@ std::expected<void, InetError> start(const gen_tcp::Socket& socket, const Contex
     SSL_set_accept_state(codec->ssl());
   } else {
     SSL_set_connect_state(codec->ssl());
-    in6_addr address{};
-    if (inet_pton(AF_INET, server_name->c_str(), &address) == 1 ||
-        inet_pton(AF_INET6, server_name->c_str(), &address) == 1) {
-      X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(codec->ssl()), server_name->c_str());
-    } else {
-      SSL_set_tlsext_host_name(codec->ssl(), server_name->c_str());
-      SSL_set1_host(codec->ssl(), server_name->c_str());
+    ERR_clear_error();
+    if (!expect_name(codec->ssl(), *server_name)) {
+      gen_tcp::close(socket);  // what follows is not meant to be in the clear
+      return std::unexpected(refused("the server's name \"" + *server_name + '"'));
     }
   }
   return socket.port()->start_codec(std::move(codec), deadline);

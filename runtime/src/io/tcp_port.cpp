@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <new>
 #include <utility>
 
 #include "process/await_answer.h"
@@ -15,17 +16,31 @@
 namespace otp::detail {
 namespace {
 
-constexpr std::size_t compact_above = std::size_t{64} * 1024;  // bytes that are done with
-constexpr int reads_at_once = 16;                              // then others' events are looked at
+constexpr std::size_t compact_above = std::size_t{64} * 1024;    // bytes that are done with
+constexpr std::size_t kept_when_empty = std::size_t{16} * 1024;  // bytes of a buffer
+constexpr int reads_at_once = 16;             // then others' events are looked at
 constexpr unsigned linger_limit_ms = 30'000;  // for a peer that does not take what waits
 
 std::unexpected<InetError> closed_error() { return std::unexpected(InetError::closed()); }
+std::unexpected<InetError> in_handshake() { return std::unexpected(InetError::system(EALREADY)); }
 
 /// The length of a packet, most significant byte first.
 std::size_t packet_length(std::string_view header) noexcept {
   std::size_t length = 0;
   for (const char c : header) length = length << 8U | static_cast<unsigned char>(c);
   return length;
+}
+
+/// Forgets the first `done` bytes, when that is worth its while. A connection that waits does not
+/// keep what a burst has needed.
+void compact(std::string& buffer, std::size_t& done) noexcept {
+  const bool all = done == buffer.size();
+  if (!all && done < compact_above) return;
+  if (all && buffer.capacity() > kept_when_empty)
+    std::string().swap(buffer);
+  else
+    buffer.erase(0, done);
+  done = 0;
 }
 
 std::size_t header_size(gen_tcp::Packet packet) noexcept {
@@ -68,7 +83,7 @@ std::optional<std::string_view> TcpPort::read_system(bool& end) noexcept {
   return std::string_view(buffer.data(), static_cast<std::size_t>(count));
 }
 
-bool TcpPort::fill() noexcept {
+bool TcpPort::fill() noexcept try {
   bool end = false;
   const auto arrived = read_system(end);
   if (!arrived) return false;
@@ -86,10 +101,20 @@ bool TcpPort::fill() noexcept {
     }
   }
   return true;
+} catch (const std::bad_alloc&) {
+  drop_input();
+  return true;
+}
+
+void TcpPort::drop_input() noexcept {
+  std::string().swap(input_);
+  taken_ = searched_ = 0;
+  fail(InetError::system(ENOMEM));
 }
 
 void TcpPort::fail(InetError error) noexcept {
   ended_ = true;
+  broken_ = true;
   if (!failure_) failure_ = std::move(error);
 }
 
@@ -100,10 +125,7 @@ std::string TcpPort::take(std::size_t skip, std::size_t length) {
   } else {
     packet = input_.substr(taken_ + skip, length);
     taken_ += skip + length;
-    if (taken_ == input_.size() || taken_ >= compact_above) {
-      input_.erase(0, taken_);
-      taken_ = 0;
-    }
+    compact(input_, taken_);
   }
   searched_ = 0;
   return packet;
@@ -143,12 +165,20 @@ std::optional<std::string> TcpPort::take_packet(std::size_t length) {
   }
 }
 
+std::optional<std::string> TcpPort::take_message() noexcept try {
+  return take_packet(0);
+} catch (const std::bad_alloc&) {
+  drop_input();
+  return std::nullopt;
+}
+
 std::expected<std::string, InetError> TcpPort::recv(std::size_t length, Nanoseconds deadline) {
   Lock lock(mutex_);
   if (active_.left() != 0 || (length != 0 && options_.packet != gen_tcp::Packet::raw))
     return std::unexpected(InetError::system(EINVAL));
   for (;;) {
     if (gone()) return closed_error();
+    if (handshaking_) return in_handshake();
     if (auto packet = take_packet(length)) {
       if (readable_ || taken_ < input_.size()) wake_first(readers_);
       return std::move(*packet);
@@ -159,7 +189,8 @@ std::expected<std::string, InetError> TcpPort::recv(std::size_t length, Nanoseco
       return std::unexpected(error);
     }
     if (fill()) continue;
-    if (!wait(lock, readers_, deadline, [this] { return readable_ || ended_ || lingering_; }))
+    if (!wait(lock, readers_, deadline,
+              [this] { return readable_ || ended_ || lingering_ || handshaking_; }))
       return std::unexpected(InetError::timeout());
   }
 }
@@ -171,17 +202,16 @@ void TcpPort::tell_owner(M message) noexcept {
   node_.send(owner_, make_value(std::move(message)));
 }
 
+void TcpPort::take_step(const ActiveStep& step) noexcept {
+  active_ = step.mode;
+  if (step.passive) tell_owner(gen_tcp::Passive{handle()});
+}
+
 void TcpPort::pump(Lock& lock) noexcept {
-  for (int reads = 0; active_.left() != 0 && !gone() && !handshaking_;) {
-    if (auto packet = take_packet(0)) {
+  for (int reads = 0; delivers();) {
+    if (auto packet = take_message()) {
       tell_owner(gen_tcp::Data{handle(), std::move(*packet)});
-      if (active_.left() > 0) {
-        const bool last = active_.left() == 1;
-        if (last && active_.tells()) tell_owner(gen_tcp::Passive{handle()});
-        active_ = last              ? Active::off()
-                  : active_.tells() ? Active::times(static_cast<std::int16_t>(active_.left() - 1))
-                                    : active_;
-      }
+      take_step(after_message(active_));
     } else if (ended_) {
       if (failure_) tell_owner(gen_tcp::Error{handle(), *failure_});
       tell_owner(gen_tcp::Closed{handle()});
@@ -198,26 +228,24 @@ void TcpPort::pump(Lock& lock) noexcept {
 std::expected<void, InetError> TcpPort::set_active(Active active) {
   Lock lock(mutex_);
   if (gone()) return closed_error();
-  if (active.tells() && active_.left() >= 0) {
-    const std::int32_t sum = active_.left() + active.left();
-    if (sum > std::numeric_limits<std::int16_t>::max())
-      return std::unexpected(InetError::system(EINVAL));
-    active = sum <= 0 ? Active::off() : Active::times(static_cast<std::int16_t>(sum));
-    if (sum <= 0) tell_owner(gen_tcp::Passive{handle()});
-  }
-  active_ = active;
+  const auto step = change_active(active_, active);
+  if (!step) return std::unexpected(step.error());
+  take_step(*step);
   pump(lock);
   return {};
 }
 
-Active TcpPort::pause() noexcept {
+std::expected<void, InetError> TcpPort::pause() {
   const std::lock_guard lock(mutex_);
-  return std::exchange(active_, Active::off());
+  if (gone()) return closed_error();
+  if (owner_ != current_process()->pid()) return std::unexpected(InetError::other("not_owner", {}));
+  ++paused_;
+  return {};
 }
 
-void TcpPort::resume(Active active) noexcept {
+void TcpPort::resume() noexcept {
   Lock lock(mutex_);
-  active_ = active;
+  --paused_;
   pump(lock);
 }
 
@@ -253,7 +281,7 @@ std::size_t TcpPort::write_system(std::string_view header, std::string_view data
   if (errno == EAGAIN) return 0;
   output_.clear();
   sent_ = 0;
-  write_shut_ = true;
+  broken_ = true;
   ended_ = true;  // whatever it was: the connection is over
   return 0;
 }
@@ -261,10 +289,18 @@ std::size_t TcpPort::write_system(std::string_view header, std::string_view data
 void TcpPort::flush() noexcept {
   while (writable_ && waiting_output() != 0)
     sent_ += write_system({}, std::string_view(output_).substr(sent_));
-  if (sent_ == output_.size() || sent_ >= compact_above) {
-    output_.erase(0, sent_);
-    sent_ = 0;
-  }
+  compact(output_, sent_);
+  if (!write_shut_ || end_sent_ || broken_ || waiting_output() != 0) return;
+  end_sent_ = ::shutdown(descriptor_, SHUT_WR) == 0;
+  broken_ = !end_sent_;
+}
+
+std::unexpected<InetError> TcpPort::break_off(Lock& lock, InetError error) {
+  fail(error);
+  wake_all(readers_);
+  wake_all(writers_);
+  pump(lock);
+  return std::unexpected(std::move(error));
 }
 
 std::expected<void, InetError> TcpPort::send(std::string_view data) {
@@ -272,16 +308,16 @@ std::expected<void, InetError> TcpPort::send(std::string_view data) {
   Lock lock(mutex_);
   const auto wait_for_room = [&] {
     if (waiting_output() <= options_.high_watermark) return true;
-    return wait(lock, writers_, deadline_of(self, options_.send_timeout), [this] {
-      return waiting_output() <= options_.low_watermark || write_shut_ || lingering_;
-    });
+    return wait(lock, writers_, deadline_of(self, options_.send_timeout),
+                [this] { return waiting_output() <= options_.low_watermark || !takes_output(); });
   };
   const auto too_late = [&] {
     if (options_.send_timeout_close) close_now(lock);
     return std::unexpected(InetError::timeout());
   };
   if (!wait_for_room()) return too_late();
-  if (gone() || write_shut_) return closed_error();
+  if (!takes_output()) return closed_error();
+  if (handshaking_) return in_handshake();
   std::array<char, 4> header_bytes{};
   const std::size_t header_length = header_size(options_.packet);
   for (std::size_t i = 0; i < header_length; ++i)
@@ -289,47 +325,63 @@ std::expected<void, InetError> TcpPort::send(std::string_view data) {
   if (header_length != 0 && header_length < 4 && data.size() >> 8 * header_length != 0)
     return std::unexpected(InetError::system(EMSGSIZE));
   const std::string_view header(header_bytes.data(), header_length);
-  if (codec_ != nullptr) {
-    codec_->encode(std::string(header).append(data), output_);
-  } else {
-    std::size_t taken = 0;
-    if (writable_ && waiting_output() == 0) taken = write_system(header, data);
-    if (!write_shut_) {  // else nobody would ever take what waits
-      if (taken < header.size()) output_.append(header.substr(taken));
-      if (taken < header.size() + data.size())
-        output_.append(data.substr(taken - std::min(taken, header.size())));
+  const std::size_t before = output_.size();
+  try {
+    if (codec_ != nullptr) {
+      const auto encoded = codec_->encode(std::string(header).append(data), output_);
+      if (!encoded) {
+        output_.resize(before);
+        return break_off(lock, encoded.error());
+      }
+    } else {
+      std::size_t taken = 0;
+      if (writable_ && waiting_output() == 0) taken = write_system(header, data);
+      if (!broken_) {  // else nobody would ever take what waits
+        if (taken < header.size()) output_.append(header.substr(taken));
+        if (taken < header.size() + data.size())
+          output_.append(data.substr(taken - std::min(taken, header.size())));
+      }
     }
+  } catch (const std::bad_alloc&) {
+    return break_off(lock, InetError::system(ENOMEM));
   }
   flush();
-  if (write_shut_) {
+  if (broken_) {
     pump(lock);
     return closed_error();
   }
   if (!wait_for_room()) return too_late();
-  if (closed_ || write_shut_) return closed_error();
+  if (gone() || broken_) return closed_error();
   return {};
 }
 
 std::expected<void, InetError> TcpPort::shutdown_write() {
   const Process& self = *current_process();
   Lock lock(mutex_);
-  if (gone() || std::exchange(write_shut_, true)) return closed_error();
-  if (codec_ != nullptr) codec_->end(output_);
-  flush();
+  if (gone() || broken_) return closed_error();
+  if (handshaking_) return in_handshake();
+  if (!write_shut_) {
+    if (codec_ != nullptr) codec_->end(output_);
+    write_shut_ = true;
+    flush();
+  }
   if (!wait(lock, writers_, deadline_of(self, options_.send_timeout),
-            [this] { return waiting_output() == 0 || lingering_; }))
+            [this] { return end_sent_ || broken_ || lingering_; }))
     return std::unexpected(InetError::timeout());
-  if (gone()) return closed_error();
-  if (::shutdown(descriptor_, SHUT_WR) != 0) return std::unexpected(InetError::system(errno));
+  if (!end_sent_) return closed_error();
   return {};
 }
 
 void TcpPort::close_gracefully() noexcept {
   Lock lock(mutex_);
   if (gone()) return;
-  if (codec_ != nullptr && !handshaking_ && !write_shut_) codec_->end(output_);
+  try {
+    if (codec_ != nullptr && takes_output()) codec_->end(output_);
+  } catch (const std::bad_alloc&) {
+    broken_ = true;  // the peer learns of the end from the system
+  }
   flush();
-  if (waiting_output() == 0) {
+  if (waiting_output() == 0 || broken_) {
     close_now(lock);
     return;
   }
@@ -347,11 +399,11 @@ void TcpPort::ready(std::uint32_t events) noexcept {
   note_events(events);
   flush();
   if (lingering_) {
-    if (waiting_output() == 0 || write_shut_) close_now(lock);
+    if (waiting_output() == 0 || broken_) close_now(lock);
     return;
   }
-  if (waiting_output() <= options_.low_watermark || write_shut_) wake_all(writers_);
-  if (active_.left() != 0 && !handshaking_) {
+  if (waiting_output() <= options_.low_watermark || broken_) wake_all(writers_);
+  if (delivers()) {
     pump(lock);
   } else if (readable_ || ended_) {
     wake_first(readers_);
@@ -381,30 +433,38 @@ std::expected<SocketAddress, InetError> TcpPort::peer_address() {
 std::expected<void, InetError> TcpPort::start_codec(std::unique_ptr<StreamCodec> codec,
                                                     Nanoseconds deadline) {
   Lock lock(mutex_);
-  if (gone()) return closed_error();
-  if (codec_ != nullptr || handshaking_) return std::unexpected(InetError::system(EALREADY));
+  if (!takes_output()) return closed_error();
+  if (codec_ != nullptr || handshaking_) return in_handshake();
   handshaking_ = true;
-  const auto give_up = [&](InetError error) -> std::expected<void, InetError> {
-    flush();
-    close_now(lock);
-    return std::unexpected(std::move(error));
-  };
+  wake_all(readers_);  // what comes now is not for them
+  /// Without its handshake a connection is of no use. An exit signal leaves by exception.
+  struct Ending {
+    TcpPort& port;
+    Lock& lock;
+    bool over = false;
+    ~Ending() {
+      if (over || port.closed_) return;
+      port.flush();  // tells the peer why
+      port.close_now(lock);
+    }
+  } ending{*this, lock};
   std::string arrived = take(0, input_.size() - taken_);
   for (;;) {
     const auto over = codec->handshake(arrived, output_);
-    if (!over) return give_up(over.error());
+    if (!over) return std::unexpected(over.error());
     flush();
     if (*over) break;
     bool end = false;
     std::optional<std::string_view> more;
     while (!(more = read_system(end))) {
       if (!wait(lock, readers_, deadline, [this] { return readable_ || ended_; }))
-        return give_up(InetError::timeout());
+        return std::unexpected(InetError::timeout());
       if (closed_) return closed_error();
     }
-    if (end || ended_) return give_up(failure());
+    if (end || ended_) return std::unexpected(failure());
     arrived = *more;
   }
+  ending.over = true;
   codec_ = std::move(codec);
   handshaking_ = false;
   if (const auto decoded = codec_->decode({}, input_, output_); !decoded) fail(decoded.error());

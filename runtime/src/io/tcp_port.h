@@ -22,7 +22,8 @@ class StreamCodec {
                                                    std::string& output) = 0;
   virtual std::expected<void, InetError> decode(std::string_view arrived, std::string& data,
                                                 std::string& output) = 0;
-  virtual void encode(std::string_view data, std::string& output) = 0;
+  /// A failure is for good: `output` may have got a part.
+  virtual std::expected<void, InetError> encode(std::string_view data, std::string& output) = 0;
   /// The peer has said that it sends nothing more.
   virtual bool ended() const noexcept = 0;
   /// This side says so.
@@ -32,7 +33,9 @@ class StreamCodec {
 class TcpPort final : public DescriptorPort {
  public:
   TcpPort(Node& node, int descriptor, const gen_tcp::Options& options)
-      : DescriptorPort(node, descriptor), options_(options), active_(options.active) {}
+      : DescriptorPort(node, descriptor),
+        options_(options),
+        active_(first_active(options.active)) {}
 
   void ready(std::uint32_t events) noexcept override;
 
@@ -49,32 +52,45 @@ class TcpPort final : public DescriptorPort {
   void close_gracefully() noexcept;
   void owner_ended() noexcept override { close_gracefully(); }
   std::expected<void, InetError> set_active(Active active);
-  /// Passive until `resume`.
-  Active pause() noexcept;
-  void resume(Active active) noexcept;
+  /// Sends the owner nothing until `resume`, whatever its mode. `not_owner` unless the caller is
+  /// it.
+  std::expected<void, InetError> pause();
+  void resume() noexcept;
   std::expected<void, InetError> set_packet(gen_tcp::Packet packet);
   std::expected<SocketAddress, InetError> peer_address();
 
-  /// From now on the stream is `codec`'s; waits until its handshake is over. A failure closes it.
+  /// From now on the stream is `codec`'s; waits until its handshake is over, during which nobody
+  /// else can use it. A failure closes it, and so does the end of the caller.
   std::expected<void, InetError> start_codec(std::unique_ptr<StreamCodec> codec,
                                              Nanoseconds deadline);
 
  private:
   bool gone() const noexcept { return closed_ || lingering_; }
+  bool takes_output() const noexcept { return !gone() && !write_shut_ && !broken_; }
+  bool delivers() const noexcept {
+    return active_.left() != 0 && paused_ == 0 && !handshaking_ && !gone();
+  }
   std::size_t waiting_output() const noexcept { return output_.size() - sent_; }
   /// Takes what the system has; false when that is nothing now. The end counts as something.
   bool fill() noexcept;
   std::optional<std::string_view> read_system(bool& end) noexcept;
   std::optional<std::string> take_packet(std::size_t length);
+  /// For the owner. No memory for it is a failure of the connection.
+  std::optional<std::string> take_message() noexcept;
   std::optional<std::string> take_counted(std::size_t header);
   std::string take(std::size_t skip, std::size_t length);
   InetError failure() const { return failure_ ? *failure_ : InetError::closed(); }
   void fail(InetError error) noexcept;
+  /// There is no memory for what has come.
+  void drop_input() noexcept;
+  /// What the user has sent did not become a whole.
+  std::unexpected<InetError> break_off(Lock& lock, InetError error);
+  void take_step(const ActiveStep& step) noexcept;
   /// Sends to the owner what it has asked for.
   void pump(Lock& lock) noexcept;
   template <class M>
   void tell_owner(M message) noexcept;
-  /// Writes what waits, as far as the system takes it.
+  /// Writes what waits, as far as the system takes it, and the end behind it.
   void flush() noexcept;
   std::size_t write_system(std::string_view header, std::string_view data) noexcept;
   gen_tcp::Socket handle() {
@@ -89,10 +105,13 @@ class TcpPort final : public DescriptorPort {
   std::size_t searched_ = 0;  ///< of what is there, without a newline
   std::string output_;        ///< waits for the system, from `sent_` on
   std::size_t sent_ = 0;
-  bool ended_ = false;  ///< nothing more comes
-  bool write_shut_ = false;
-  bool lingering_ = false;  ///< closed for everybody, as soon as what waits has gone out
+  bool ended_ = false;       ///< nothing more comes
+  bool broken_ = false;      ///< nothing more can be sent
+  bool write_shut_ = false;  ///< the user sends nothing more
+  bool end_sent_ = false;    ///< the peer has been told so, after what waited
+  bool lingering_ = false;   ///< closed for everybody, as soon as what waits has gone out
   bool handshaking_ = false;
+  unsigned paused_ = 0;
   std::optional<InetError> failure_;
 };
 

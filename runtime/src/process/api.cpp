@@ -162,6 +162,18 @@ void send_message(Pid target, Message* message) {
   node.deliver_inline(target, message);
 }
 
+void post_message(Pid target, Message* message) noexcept {
+  Scheduler* const scheduler = current_scheduler();
+  Process* const self =
+      scheduler == nullptr ? nullptr : static_cast<Process*>(scheduler->current());
+  if (self == nullptr) return message->type->destroy(message);
+  scheduler->note_entry();
+  // One that is over goes no further than to where it could be suspended.
+  if (self->zombie.load(std::memory_order_relaxed) != Zombie::no)
+    return message->type->destroy(message);
+  self->node->send(target, message);
+}
+
 std::int64_t request_deadline() {
   const CallBase* request = require_process("time_left").behaviour->handled_request();
   return request == nullptr ? 0 : request->deadline;

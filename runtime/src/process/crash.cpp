@@ -56,14 +56,15 @@ std::vector<Pid> ancestors_of(const Process& self) {
 
 void report_crash(const Process& self, const ExitReason& reason) {
   CrashReport report;
-  report.server = self.behaviour->describe();
+  const bool whole = self.behaviour != nullptr;  // else its destructors have begun
+  if (whole) report.server = self.behaviour->describe();
   report.pid = self.pid();
   report.name = Name::from_index(self.name.load(std::memory_order_relaxed));
   if (self.extras) report.label = self.extras->label;
   report.reason = reason;
   const MessageType* handling = self.handling.load(std::memory_order_relaxed);
   if (handling != nullptr) report.last_message = handling->name;
-  report.state = self.behaviour->state_text();
+  if (whole) report.state = self.behaviour->state_text();
   report.parent = self.parent();
   report.ancestors = ancestors_of(self);
   // A call that was cut off is the last that is owed an answer.

@@ -18,6 +18,7 @@
 #include "process/mailbox_gate.h"
 #include "process/ports.h"
 #include "process/process.h"
+#include "process/published.h"
 #include "process/timers.h"
 
 namespace otp::detail {
@@ -119,6 +120,7 @@ class Node {
   TimerTable& timers() noexcept { return timers_; }
   MailboxGates& gates() noexcept { return gates_; }
   PortTable& ports() noexcept { return ports_; }
+  Published& published() noexcept { return published_; }
   /// How many threads are lost to zombies now.
   std::atomic<std::uint32_t>& lost_threads() noexcept { return lost_threads_; }
   /// Some mailbox of this node makes its senders wait, or did.
@@ -177,6 +179,7 @@ class Node {
   TimerTable timers_;
   MailboxGates gates_;
   PortTable ports_{*this};
+  Published published_;
   std::unique_ptr<SchedulerGroup> schedulers_;
   std::mutex empty_mutex_;
   std::condition_variable empty_condition_;

@@ -187,6 +187,7 @@ struct Process : Runnable {
   std::atomic<bool> kill_sent{false};  ///< somebody has sent it the exit signal `kill`
   std::atomic<Zombie> zombie{Zombie::no};
   bool queue_told = false;  ///< its long queue has been reported
+  bool destroying = false;  ///< the destructors of what it was run
   /// Of whose application it is; it inherits that from its parent. 0: of none. Anybody may read it.
   std::atomic<std::uint8_t> application{0};
   /// What a receive has looked at has changed: a priority message went before it, or some of it was

@@ -142,7 +142,9 @@ void end_process(Process& self, ProcessEnd& end) {
   came_back(self);  // whoever looks at it has seen that, or is through
   release_name(self);
   self.behaviour->ended(end.reason);
+  self.destroying = true;
   self.behaviour.reset();
+  self.destroying = false;
   finish(self, end.reason);
 }
 
@@ -166,6 +168,11 @@ void fail_handled_request(Process& self, const ExitReason& reason) {
 
 /// Ends a process whose stack cannot be unwound.
 [[noreturn]] void lose_stack(Process& self, const ExitReason& reason) {
+  if (std::exchange(self.destroying, false)) {  // all is done but what its destructors would do
+    report_crash(self, reason);
+    finish(self, reason);
+    current_scheduler()->abandon(self);
+  }
   report_crash(self, reason);
   self.exiting.store(true, std::memory_order_seq_cst);
   came_back(self);
@@ -177,6 +184,9 @@ void fail_handled_request(Process& self, const ExitReason& reason) {
   current_scheduler()->abandon(self);
 }
 
+/// Its end is half done.
+bool is_beyond_help(const Process& self) { return self.exiting.load() && !self.destroying; }
+
 std::terminate_handler former_terminate = nullptr;
 
 /// std::terminate inside a process ends that process alone: its stack cannot be unwound, so it is
@@ -184,7 +194,7 @@ std::terminate_handler former_terminate = nullptr;
 /// still refer to.
 [[noreturn]] void terminate_process() {
   Process* self = current_process();
-  if (self == nullptr || self->exiting.load()) {
+  if (self == nullptr || is_beyond_help(*self)) {
     former_terminate();
     std::abort();
   }
@@ -202,7 +212,7 @@ std::terminate_handler former_terminate = nullptr;
 [[noreturn, maybe_unused]] void overflow_process(Runnable& runnable,
                                                  std::span<void* const> frames) {
   auto& self = static_cast<Process&>(runnable);
-  if (self.exiting.load()) std::abort();
+  if (is_beyond_help(self)) std::abort();
   const std::size_t size = self.node->options().stack_bytes / 1024;
   lose_stack(self, ExitReason::error("otp::StackOverflow",
                                      "the process overflowed its " + std::to_string(size) +

@@ -22,6 +22,9 @@
 #include <stdexcept>
 #include <utility>
 
+#include <otp/report.h>
+
+#include "process/crash.h"
 #include "process/node.h"
 #include "process/signals.h"
 
@@ -273,6 +276,16 @@ Message* TimerTable::fired(TimerShard& timers, TimerIndex timer) noexcept {
   return &message;
 }
 
+/// This time the timer does nothing.
+void TimerTable::report_lost(Pid target) const noexcept {
+  if (node_.options().reports == nullptr) return;
+  try {
+    node_.options().reports->write(WarningReport{
+        .text = "a timer did nothing: " + to_string(reason_of_exception()), .pid = target});
+  } catch (...) {  // no memory: what it would have told
+  }
+}
+
 /// Outside the lock: the target may be woken, or a process started.
 void TimerTable::deliver(Pid target, Message* message) noexcept {
   if (message->type != &action_type) {
@@ -280,14 +293,15 @@ void TimerTable::deliver(Pid target, Message* message) noexcept {
     return;
   }
   auto& action = static_cast<TimerAction&>(*message);
-  if (action.body) {
-    try {
+  try {
+    if (action.body) {
       std::function<void()> body = action.period == 0 ? std::move(action.body) : action.body;
       node_.spawn(make_function_behaviour(std::move(body)), {}, nullptr, nullptr);
-    } catch (const std::exception&) {  // no room for a process: nobody is there to be told
+    } else if (Message* made = action.make()) {
+      node_.send(target, made);
     }
-  } else if (Message* made = action.make()) {
-    node_.send(target, made);
+  } catch (...) {  // no room, or what is to be sent cannot be copied: there is no process to crash
+    report_lost(target);
   }
   let_go(message);
 }

@@ -50,6 +50,7 @@ class TimerTable {
   Message* take(TimerShard& timers, TimerIndex timer) noexcept;
   Message* fired(TimerShard& timers, TimerIndex timer) noexcept;
   void deliver(Pid target, Message* message) noexcept;
+  void report_lost(Pid target) const noexcept;
 
   Node& node_;
 };

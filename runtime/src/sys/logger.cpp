@@ -115,6 +115,7 @@ auto Logger::change(Change change) {
 }
 
 std::expected<void, ExitReason> Logger::add_handler(const std::string& id, LogHandler handler) {
+  if (handler.sink == nullptr) return std::unexpected(ExitReason("{handler_not_added,undef}"));
   return change([&](Config& config) -> std::expected<void, ExitReason> {
     auto burst = handler.burst_limit ? std::make_shared<Burst>(*handler.burst_limit) : nullptr;
     const bool added =

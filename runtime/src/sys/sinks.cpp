@@ -80,6 +80,13 @@ class Overload {
     entered_ += lost == 0 ? 1 : 2;
     return {.passes = true, .lost = lost, .ticket = entered_};
   }
+  /// How many have been lost and not told; room for the report that tells it.
+  std::size_t take_lost() {
+    const std::lock_guard lock(mutex_);
+    queued_ += lost_ == 0 ? 0 : 1;
+    entered_ += lost_ == 0 ? 0 : 1;
+    return std::exchange(lost_, 0);
+  }
   /// When many are queued: until the report with this ticket is written.
   void wait_in_turn(std::uint64_t ticket) {
     std::unique_lock lock(mutex_);
@@ -164,6 +171,10 @@ class SpdlogSink final : public ReportSink {
     logger_->flush_on(spdlog::level::warn);
   }
   ~SpdlogSink() override {
+    try {
+      tell_lost(overload_->take_lost());
+    } catch (...) {  // no memory to tell it with
+    }
     logger_->flush();
     pool_.reset();  // works the queue off and joins its thread, which uses the logger until then
   }
@@ -177,13 +188,7 @@ class SpdlogSink final : public ReportSink {
     try {
       const Overload::Verdict verdict = overload_->enter();
       if (!verdict.passes) return;
-      if (verdict.lost != 0) {
-        enqueue(spdlog::level::warn,
-                WarningReport{.text = std::to_string(verdict.lost) +
-                                      " reports were dropped: they came too fast to be written",
-                              .server = "logger",
-                              .pid = {}});
-      }
+      tell_lost(verdict.lost);
       enqueue(level, report);
       overload_->wait_in_turn(verdict.ticket);
     } catch (...) {
@@ -192,6 +197,14 @@ class SpdlogSink final : public ReportSink {
   }
 
  private:
+  void tell_lost(std::size_t count) {
+    if (count == 0) return;
+    enqueue(spdlog::level::warn,
+            WarningReport{.text = std::to_string(count) +
+                                  " reports were dropped: they came too fast to be written",
+                          .server = "logger",
+                          .pid = {}});
+  }
   void enqueue(spdlog::level::level_enum level, const Report& report) {
     const Report* copy = std::make_unique<Report>(report).release();
     const std::string_view bytes = FormattingSink::bytes_of(copy);

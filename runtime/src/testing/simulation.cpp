@@ -37,6 +37,7 @@ std::uint64_t chosen_seed(std::uint64_t given) {
 class Faults final : public otp::detail::MessageFilter {
  public:
   bool takes(Pid target, Message* message) noexcept override {
+    if (message->kind == MessageKind::timer) return false;  // one of its own time-outs
     const Pid pid = resolved(target);
     const auto found = by_pid_.find(pid);
     if (found == by_pid_.end()) return false;

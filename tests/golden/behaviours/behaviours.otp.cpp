@@ -259,7 +259,7 @@ Payment PaymentServer::self() { return Payment(::otp::self()); }
   }
   if (otp_event.as<Payment_status>() != nullptr) return otp_carry_out(any_status(::otp::gen::statem_from<Payment_status>(otp_event)));
   if (const auto* const otp_given = otp_event.as<Payment_fee>()) return otp_carry_out(any_fee(otp_given->otp_0, ::otp::gen::statem_from<Payment_fee>(otp_event)));
-  return otp_unhandled(otp_event, "Payment.", to_string(state()));
+  return otp_unhandled(otp_event, "Payment.", ::golden::behaviours::to_string(state()));
 }
 
 ::otp::detail::StatemOutcome PaymentServer::otp_enter() {
@@ -287,7 +287,7 @@ bool PaymentServer::otp_replace_state(::std::any otp_given) {
 }
 
 ::std::string PaymentServer::format_status() const {
-  ::std::string otp_text = "state: " + ::std::string(to_string(state()));
+  ::std::string otp_text = "state: " + ::std::string(::golden::behaviours::to_string(state()));
   otp_text += ::otp::gen::field_text("attempts", data.attempts, false);
   return otp_text;
 }
@@ -380,9 +380,9 @@ Door DoorServer::self() { return Door(::otp::self()); }
   if (const auto* const otp_given = otp_event.as<Door_button>()) otp_typed = button{ otp_given->otp_0 };
   if (otp_event.as<Door_shut>() != nullptr) otp_typed = shut{  };
   if (otp_event.as<Door_opened>() != nullptr) otp_typed = opened{ ::otp::gen::statem_from<Door_opened>(otp_event) };
-  if (!otp_typed) return otp_unhandled(otp_event, "Door.", to_string(otp_from));
+  if (!otp_typed) return otp_unhandled(otp_event, "Door.", ::golden::behaviours::to_string(otp_from));
   Transition<State::locked, State::open> otp_next = handle_event(::std::move(*otp_typed), otp_from);
-  if (otp_next.state) otp_check_transition(Door::transitions(), to_string(otp_from), otp_event, to_string(*otp_next.state));
+  if (otp_next.state) otp_check_transition(Door::transitions(), ::golden::behaviours::to_string(otp_from), otp_event, ::golden::behaviours::to_string(*otp_next.state));
   return otp_carry_out(::std::move(otp_next));
 }
 
@@ -407,7 +407,7 @@ bool DoorServer::otp_replace_state(::std::any otp_given) {
 }
 
 ::std::string DoorServer::format_status() const {
-  ::std::string otp_text = "state: " + ::std::string(to_string(state()));
+  ::std::string otp_text = "state: " + ::std::string(::golden::behaviours::to_string(state()));
   return otp_text;
 }
 
@@ -420,10 +420,10 @@ bool DoorServer::otp_replace_state(::std::any otp_given) {
 ::std::optional<Audit> Audit::whereis(::otp::Name otp_name) {
   return ::otp::whereis(otp_name).transform([](::otp::Pid otp_pid) { return Audit(otp_pid); });
 }
-void Audit::added(::std::int64_t customer, ::golden::behaviours::Line line) const { notify(otp_Audit::added{ ::std::move(customer), ::std::move(line) }); }
-void Audit::sync_added(::std::int64_t customer, ::golden::behaviours::Line line, ::otp::Timeout otp_timeout) const { sync_notify(otp_Audit::added{ ::std::move(customer), ::std::move(line) }, otp_timeout); }
-void Audit::cleared() const { notify(otp_Audit::cleared{  }); }
-void Audit::sync_cleared(::otp::Timeout otp_timeout) const { sync_notify(otp_Audit::cleared{  }, otp_timeout); }
+void Audit::added(::std::int64_t customer, ::golden::behaviours::Line line) const { EventManager::notify(otp_Audit::added{ ::std::move(customer), ::std::move(line) }); }
+void Audit::sync_added(::std::int64_t customer, ::golden::behaviours::Line line, ::otp::Timeout otp_timeout) const { EventManager::sync_notify(otp_Audit::added{ ::std::move(customer), ::std::move(line) }, otp_timeout); }
+void Audit::cleared() const { EventManager::notify(otp_Audit::cleared{  }); }
+void Audit::sync_cleared(::otp::Timeout otp_timeout) const { EventManager::sync_notify(otp_Audit::cleared{  }, otp_timeout); }
 
 // ---- AuditLog ----
 
@@ -475,32 +475,32 @@ namespace {
 ::otp::ProcessGroups<::std::tuple<::std::string>> otp_scope_of(const Prices*) { return ::otp::ProcessGroups<::std::tuple<::std::string>>::ensure(::otp::Name("golden::behaviours.Prices")); }
 }  // namespace
 
-void Prices::subscribe(::std::string sku, ::otp::Pid otp_pid) { otp_scope_of(static_cast<Prices*>(nullptr)).join({ ::std::move(sku) }, otp_pid); }
-bool Prices::unsubscribe(::std::string sku, ::otp::Pid otp_pid) { return otp_scope_of(static_cast<Prices*>(nullptr)).leave({ ::std::move(sku) }, otp_pid).has_value(); }
-::std::size_t Prices::publish(::std::string sku, Event otp_event) {
-  const Message otp_message{ ::std::move(sku), ::std::move(otp_event)};
-  return otp_scope_of(static_cast<Prices*>(nullptr)).publish({ otp_message.sku }, otp_message);
+void Prices::subscribe(::std::string sku, ::otp::Pid otp_pid) { otp_scope_of(static_cast<class Prices*>(nullptr)).join({ ::std::move(sku) }, otp_pid); }
+bool Prices::unsubscribe(::std::string sku, ::otp::Pid otp_pid) { return otp_scope_of(static_cast<class Prices*>(nullptr)).leave({ ::std::move(sku) }, otp_pid).has_value(); }
+::std::size_t Prices::publish(::std::string sku, Prices::Event otp_event) {
+  const Prices::Message otp_message{ ::std::move(sku), ::std::move(otp_event)};
+  return otp_scope_of(static_cast<class Prices*>(nullptr)).publish({ otp_message.sku }, otp_message);
 }
-::std::vector<::otp::Pid> Prices::subscribers(::std::string sku) { return otp_scope_of(static_cast<Prices*>(nullptr)).get_members({ ::std::move(sku) }); }
+::std::vector<::otp::Pid> Prices::subscribers(::std::string sku) { return otp_scope_of(static_cast<class Prices*>(nullptr)).get_members({ ::std::move(sku) }); }
 
 ::otp::Task<::golden::behaviours::Money> Reprice::async(::std::string sku, ::std::int64_t by) {
-  return ::otp::async([sku = ::std::move(sku), by = ::std::move(by)] { return run(sku, by); });
+  return ::otp::async([sku = ::std::move(sku), by = ::std::move(by)] { return Reprice::run(sku, by); });
 }
 ::otp::Task<::golden::behaviours::Money> Reprice::async_nolink(const ::otp::TaskSupervisor& otp_supervisor, ::std::string sku, ::std::int64_t by) {
-  return otp_supervisor.async_nolink([sku = ::std::move(sku), by = ::std::move(by)] { return run(sku, by); });
+  return otp_supervisor.async_nolink([sku = ::std::move(sku), by = ::std::move(by)] { return Reprice::run(sku, by); });
 }
 ::std::expected<::otp::ServerRef, ::otp::StartError> Reprice::start_link([[maybe_unused]] RepriceArgs otp_args, const ::otp::StartOptions& otp_options) {
-  return ::otp::detail::start_task_process([otp_args = ::std::move(otp_args)] { static_cast<void>(run(otp_args.sku, otp_args.by)); }, otp_options);
+  return ::otp::detail::start_task_process([otp_args = ::std::move(otp_args)] { static_cast<void>(Reprice::run(otp_args.sku, otp_args.by)); }, otp_options);
 }
 
 ::otp::Task<void> Sweep::async() {
-  return ::otp::async([] { return run(); });
+  return ::otp::async([] { return Sweep::run(); });
 }
 ::otp::Task<void> Sweep::async_nolink(const ::otp::TaskSupervisor& otp_supervisor) {
-  return otp_supervisor.async_nolink([] { return run(); });
+  return otp_supervisor.async_nolink([] { return Sweep::run(); });
 }
 ::std::expected<::otp::ServerRef, ::otp::StartError> Sweep::start_link([[maybe_unused]] SweepArgs otp_args, const ::otp::StartOptions& otp_options) {
-  return ::otp::detail::start_task_process([otp_args = ::std::move(otp_args)] { static_cast<void>(run()); }, otp_options);
+  return ::otp::detail::start_task_process([otp_args = ::std::move(otp_args)] { static_cast<void>(Sweep::run()); }, otp_options);
 }
 
 ::std::expected<Rates, ::otp::StartError> Rates::start(State otp_initial, const ::otp::StartOptions& otp_options) {

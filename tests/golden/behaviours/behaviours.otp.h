@@ -11,6 +11,7 @@ OTP_GEN_CHECK_VERSION(1, 1);
 #include <otp/gen/statem.h>
 #include <otp/gen_event.h>
 #include <otp/gen/events.h>
+#include <otp/process.h>
 #include <otp/task.h>
 #include <otp/agent.h>
 #include <otp/registry.h>
@@ -496,7 +497,7 @@ class Prices {
   /// False when it was not subscribed.
   static bool unsubscribe(::std::string sku, ::otp::Pid otp_pid = ::otp::self());
   /// To how many it was sent.
-  static ::std::size_t publish(::std::string sku, Event otp_event);
+  static ::std::size_t publish(::std::string sku, Prices::Event otp_event);
   static ::std::vector<::otp::Pid> subscribers(::std::string sku);
 };
 
@@ -658,7 +659,7 @@ struct PriceShards : ::otp::PartitionSupervisorRef {
   /// The running one.
   static PriceShards open() { return PriceShards(::otp::Name("golden::behaviours.PriceShards")); }
   /// The partition of a sku.
-  ::golden::behaviours::PriceCache at(const ::std::string& sku) const { return ::golden::behaviours::PriceCache(PartitionSupervisorRef::at(sku)); }
+  ::golden::behaviours::PriceCache at(const ::std::string& otp_key) const { return ::golden::behaviours::PriceCache(PartitionSupervisorRef::at(otp_key)); }
 };
 
 struct ShopSup : ::otp::SupervisorRef {

@@ -350,7 +350,7 @@ Door DoorServer::self() { return Door(::otp::self()); }
       if (otp_event.as<Door_ask>() != nullptr) return otp_carry_out(closed_ask(::otp::gen::statem_from<Door_ask>(otp_event)));
       break;
   }
-  return otp_unhandled(otp_event, "Door.", to_string(state()));
+  return otp_unhandled(otp_event, "Door.", ::golden::versions::to_string(state()));
 }
 
 ::otp::detail::StatemOutcome DoorServer::otp_enter() {
@@ -374,7 +374,7 @@ bool DoorServer::otp_replace_state(::std::any otp_given) {
 }
 
 ::std::string DoorServer::format_status() const {
-  ::std::string otp_text = "state: " + ::std::string(to_string(state()));
+  ::std::string otp_text = "state: " + ::std::string(::golden::versions::to_string(state()));
   otp_text += ::otp::gen::field_text("opened", data.opened, false);
   return otp_text;
 }
@@ -398,10 +398,10 @@ bool DoorServer::otp_replace_state(::std::any otp_given) {
 ::std::optional<Audit> Audit::whereis(::otp::Name otp_name) {
   return ::otp::whereis(otp_name).transform([](::otp::Pid otp_pid) { return Audit(otp_pid); });
 }
-void Audit::added(::golden::versions::Line line) const { notify(otp_Audit::added{ ::std::move(line) }); }
-void Audit::sync_added(::golden::versions::Line line, ::otp::Timeout otp_timeout) const { sync_notify(otp_Audit::added{ ::std::move(line) }, otp_timeout); }
-void Audit::cleared() const { notify(otp_Audit::cleared{  }); }
-void Audit::sync_cleared(::otp::Timeout otp_timeout) const { sync_notify(otp_Audit::cleared{  }, otp_timeout); }
+void Audit::added(::golden::versions::Line line) const { EventManager::notify(otp_Audit::added{ ::std::move(line) }); }
+void Audit::sync_added(::golden::versions::Line line, ::otp::Timeout otp_timeout) const { EventManager::sync_notify(otp_Audit::added{ ::std::move(line) }, otp_timeout); }
+void Audit::cleared() const { EventManager::notify(otp_Audit::cleared{  }); }
+void Audit::sync_cleared(::otp::Timeout otp_timeout) const { EventManager::sync_notify(otp_Audit::cleared{  }, otp_timeout); }
 
 // ---- AuditLog ----
 
@@ -440,12 +440,12 @@ namespace {
 ::otp::ProcessGroups<::std::tuple<::std::string>> otp_scope_of(const Prices*) { return ::otp::ProcessGroups<::std::tuple<::std::string>>::ensure(::otp::Name("golden::versions.Prices")); }
 }  // namespace
 
-void Prices::subscribe(::std::string sku, ::otp::Pid otp_pid) { otp_scope_of(static_cast<Prices*>(nullptr)).join({ ::std::move(sku) }, otp_pid); }
-bool Prices::unsubscribe(::std::string sku, ::otp::Pid otp_pid) { return otp_scope_of(static_cast<Prices*>(nullptr)).leave({ ::std::move(sku) }, otp_pid).has_value(); }
-::std::size_t Prices::publish(::std::string sku, Event otp_event) {
-  const Message otp_message{ ::std::move(sku), ::std::move(otp_event)};
-  return otp_scope_of(static_cast<Prices*>(nullptr)).publish({ otp_message.sku }, otp_message);
+void Prices::subscribe(::std::string sku, ::otp::Pid otp_pid) { otp_scope_of(static_cast<class Prices*>(nullptr)).join({ ::std::move(sku) }, otp_pid); }
+bool Prices::unsubscribe(::std::string sku, ::otp::Pid otp_pid) { return otp_scope_of(static_cast<class Prices*>(nullptr)).leave({ ::std::move(sku) }, otp_pid).has_value(); }
+::std::size_t Prices::publish(::std::string sku, Prices::Event otp_event) {
+  const Prices::Message otp_message{ ::std::move(sku), ::std::move(otp_event)};
+  return otp_scope_of(static_cast<class Prices*>(nullptr)).publish({ otp_message.sku }, otp_message);
 }
-::std::vector<::otp::Pid> Prices::subscribers(::std::string sku) { return otp_scope_of(static_cast<Prices*>(nullptr)).get_members({ ::std::move(sku) }); }
+::std::vector<::otp::Pid> Prices::subscribers(::std::string sku) { return otp_scope_of(static_cast<class Prices*>(nullptr)).get_members({ ::std::move(sku) }); }
 
 }  // namespace golden::versions

@@ -14,6 +14,7 @@ OTP_GEN_CHECK_VERSION(1, 1);
 #include <otp/gen/statem.h>
 #include <otp/gen_event.h>
 #include <otp/gen/events.h>
+#include <otp/process.h>
 
 // What is deprecated is still declared and handed on here: who uses it is told.
 #pragma GCC diagnostic push
@@ -572,7 +573,7 @@ class Prices {
   /// False when it was not subscribed.
   static bool unsubscribe(::std::string sku, ::otp::Pid otp_pid = ::otp::self());
   /// To how many it was sent.
-  static ::std::size_t publish(::std::string sku, Event otp_event);
+  static ::std::size_t publish(::std::string sku, Prices::Event otp_event);
   static ::std::vector<::otp::Pid> subscribers(::std::string sku);
 };
 

@@ -5,6 +5,7 @@
 #include <otp/report.h>
 #include <otp/supervisor.h>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -71,6 +72,21 @@ TEST_F(ApplicationTest, a_signal_stops_it_in_order) {
   EXPECT_EQ(log, "+base +top -top -base ");
 }
 
+// The threads of the sink that it makes itself do not take the signal.
+TEST_F(ApplicationTest, a_signal_stops_it_in_order_where_nothing_is_said_of_reports) {
+  const auto stopped_by_signal = [this] {
+    const char* const arguments[] = {"program"};
+    ApplicationOptions options;
+    options.body = [] {
+      kill(getpid(), SIGTERM);
+      sleep(infinity);
+    };
+    std::exit(run_application(1, arguments, application("top"), std::move(options)));
+  };
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(stopped_by_signal(), ::testing::ExitedWithCode(0), "SIGTERM");
+}
+
 TEST_F(ApplicationTest, one_that_does_not_start_stops_those_before_it) {
   ApplicationSpec bad = application("bad", {application("base")});
   bad.start = [](const Env&) -> std::expected<Pid, ExitReason> {
@@ -78,6 +94,29 @@ TEST_F(ApplicationTest, one_that_does_not_start_stops_those_before_it) {
   };
   EXPECT_EQ(run(bad, nullptr), static_cast<int>(ExitStatus::start_failed));
   EXPECT_EQ(log, "+base -base ");
+}
+
+TEST_F(ApplicationTest, without_descriptors_it_says_so_and_ends) {
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  int status = -1;
+  for (rlim_t left = 0; status != 0; ++left) {
+    ASSERT_LT(left, 16U);
+    testing::internal::CaptureStderr();
+    const int next = dup(STDERR_FILENO);
+    close(next);
+    rlimit few = before;
+    few.rlim_cur = static_cast<rlim_t>(next) + left;
+    setrlimit(RLIMIT_NOFILE, &few);
+    status = run(application("top"), [] { yield(); });
+    setrlimit(RLIMIT_NOFILE, &before);
+    const std::string said = testing::internal::GetCapturedStderr();
+    if (status == 0) break;
+    EXPECT_EQ(status, static_cast<int>(ExitStatus::start_failed));
+    EXPECT_NE(said.find("Too many open files"), std::string::npos) << said;
+    EXPECT_EQ(log, "");
+  }
+  EXPECT_EQ(log, "+top -top ");
 }
 
 TEST_F(ApplicationTest, the_status_tells_why_it_ended) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 
 #include <gmock/gmock.h>
@@ -63,6 +64,7 @@ class EnvTest : public ::testing::Test {
       const auto found = environment.find(name);
       return found == environment.end() ? nullptr : found->second.c_str();
     });
+    for (const std::string& file : command_line.config_files) std::filesystem::remove(file);
     if (!all) return std::unexpected(all.error());
     return all->env.at("shop");
   }
@@ -92,6 +94,12 @@ TEST_F(EnvTest, the_command_line_beats_the_environment_beats_the_file_beats_the_
   EXPECT_EQ(load({"shop.audit_file=x"})->get<unsigned>("pool"), 4U);
   EXPECT_EQ(load({}, file)->get<Duration>("pause"), std::chrono::milliseconds(250));
   EXPECT_EQ(load({}, file)->get<std::string>("audit_file"), "f");
+}
+
+TEST_F(EnvTest, a_duration_is_as_in_a_schema_and_within_its_range) {
+  EXPECT_EQ(load({"shop.audit_file=x", "shop.pause=2d"})->get<Duration>("pause"),
+            std::chrono::days(2));
+  EXPECT_EQ(load({"shop.audit_file=x", "shop.pause=3000000h"}).error().size(), 1U);
 }
 
 TEST_F(EnvTest, a_missing_value_says_where_it_can_be_given) {

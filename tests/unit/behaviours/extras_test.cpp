@@ -1,10 +1,14 @@
 // What OTP does not have: back-off of restarts and pools of workers; and process groups, as pg(3).
 #include <otp/pg.h>
 #include <otp/receive.h>
+#include <otp/registry.h>
+#include <otp/runtime.h>
 #include <otp/testing/simulation.h>
 #include <otp/worker_pool.h>
 
+#include <atomic>
 #include <chrono>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -202,6 +206,26 @@ TEST_F(Extras, a_worker_that_ends_and_one_whose_borrower_ends_are_replaced) {
   });
 }
 
+// The worker is on its way when the time is over.
+TEST_F(Extras, what_was_lent_to_who_has_given_up_comes_back) {
+  testing::Simulation simulation;
+  simulation.run([&] {
+    const WorkerPool pool = pool_of(1);
+    const Pid worker = pool.check_out().value();
+    const Pid late = spawn([pool, test = self()] {
+      const auto lent = pool.check_out(10ms);
+      send(test, lent ? ExitReason::normal() : lent.error().reason);
+      sleep(infinity);
+    });
+    sleep(5ms);
+    simulation.delay(late, 20ms);
+    pool.check_in(worker);
+    EXPECT_EQ(receive_value<ExitReason>(), ExitReason::timeout());
+    EXPECT_EQ(pool.status(), (WorkerPoolStatus{.idle = 1}));
+    EXPECT_EQ(pool.check_out(1ms).value(), worker);
+  });
+}
+
 // ---- Process groups ----
 
 using Groups = ProcessGroups<std::string>;
@@ -254,5 +278,97 @@ TEST_F(Extras, monitors_see_who_joins_and_leaves) {
   });
 }
 
+// In a simulation a thread that waited for a lock whose holder is suspended would wait for ever.
+TEST_F(Extras, nobody_is_suspended_while_a_scope_is_locked) {
+  testing::for_each_seed(100, [](testing::Simulation& simulation) {
+    simulation.run([] {
+      const Groups groups = Groups::start_link().value();
+      const auto [scope, all] = groups.monitor_scope();
+      std::vector<Ref> ends;
+      for (int i = 0; i < 4; ++i) {
+        ends.push_back(spawn_monitor([groups] {
+                         for (int round = 0; round < 5; ++round) {
+                           groups.join("a");
+                           groups.demonitor_groups(groups.monitor_group("a").first);
+                           groups.leave("a");
+                         }
+                       }).second);
+      }
+      for (const Ref end : ends) EXPECT_TRUE(detail::await_down(end)->reason.is_normal());
+      int members = 0;  // events tell it in the order in which it was so
+      for (int i = 0; i < 40; ++i) {
+        const auto event = receive_value<GroupEvent<std::string>>();
+        members += event->kind == GroupEvent<std::string>::Kind::join ? 1 : -1;
+        EXPECT_TRUE(members >= 0 && members <= 4);
+      }
+      EXPECT_EQ(members, 0);
+    });
+  });
+}
+
+TEST_F(Extras, nobody_joins_when_nobody_is_named) {
+  simulated([] {
+    const Groups groups = Groups::start_link().value();
+    groups.join("a", std::span<const Pid>());
+    EXPECT_TRUE(groups.which_groups().empty());
+  });
+}
+
+#if defined(__SANITIZE_THREAD__)
+constexpr bool thread_sanitizer = true;
+#else
+constexpr bool thread_sanitizer = false;
+#endif
+
+TEST(RegistryLock, is_not_released_by_a_holder_that_was_given_up_for_lost) {
+  if (thread_sanitizer) GTEST_SKIP() << "a zombie is taken over by membarrier(2)";
+  std::atomic<bool> spinning{true};
+  std::atomic<bool> comes_back{false};
+  std::atomic<bool> inside{false};
+  Runtime runtime({.schedulers = 2});
+  runtime.run([&] {
+    const auto names = Registry<std::string>::start_link().value();
+    const auto [lost, end] = spawn_monitor([&, test = self()] {
+      names.lock("a", [&] {
+        send(test, 1);
+        while (spinning) {
+        }
+        comes_back = true;
+      });
+    });
+    receive_value<int>();
+    exit(lost, ExitReason::kill());
+    EXPECT_EQ(detail::await_down(end)->reason, ExitReason::killed());
+    const Pid second = spawn([&, test = self()] {
+      names.lock("a", [&] {
+        inside = true;
+        send(test, 2);
+        receive_value<char>();
+        inside = false;
+      });
+    });
+    receive_value<int>();
+    const auto [third, third_end] =
+        spawn_monitor([&] { names.lock("a", [&] { EXPECT_FALSE(inside); }); });
+    spinning = false;
+    while (!comes_back) yield();
+    sleep(10ms);  // for what it must not do
+    send(second, 'x');
+    EXPECT_TRUE(detail::await_down(third_end)->reason.is_normal());
+  });
+}
+
+TEST(Scopes, belong_to_their_runtime) {
+  Runtime one({.schedulers = 1});
+  Runtime other({.schedulers = 1});
+  const auto members_after_join = [] {
+    const Groups groups = Groups::ensure("everywhere");
+    groups.join("a");
+    return groups.get_members("a").size();
+  };
+  EXPECT_EQ(one.invoke(members_after_join), 1U);
+  EXPECT_EQ(other.invoke(members_after_join), 1U);
+  EXPECT_TRUE(one.invoke([] { return whereis("everywhere").has_value(); }));
+}
 }  // namespace
 }  // namespace otp

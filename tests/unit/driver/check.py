@@ -3,6 +3,7 @@
 message that names the place,
 and leave no output behind.
 """
+import json
 import pathlib
 import shutil
 import subprocess
@@ -23,14 +24,17 @@ def write(name, content):
     return str(path)
 
 
-def expect(what, arguments, status, *texts, out="out"):
-    done = subprocess.run([otpc, *arguments], capture_output=True, timeout=60, cwd=scratch)
+def expect(what, arguments, status, *texts, out="out", absent=None, stdin=None):
+    done = subprocess.run([otpc, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          stdin=stdin, timeout=60, cwd=scratch)
     printed = done.stderr.decode(errors="replace")
     if done.returncode != status:
         findings.append(f"{what}: exit status {done.returncode}, not {status}\n{printed[:500]}")
     for text in texts:
         if text not in printed:
             findings.append(f"{what}: does not say {text!r}\n{printed[:500]}")
+    if absent is not None and absent in printed:
+        findings.append(f"{what}: says {absent!r}\n{printed[:500]}")
     if len(printed) > 3000:
         findings.append(f"{what}: prints {len(printed)} characters")
     left = [str(each) for each in (scratch / out).rglob("*") if each.is_file()] if status else []
@@ -61,6 +65,13 @@ expect("an output that cannot be written", ["gen", "--out-dir", "plain/out", wri
         GOOD)], 3, "cannot write", "plain/out")
 expect("a wrong flag", ["gen", "--outdir", "out", "good.otp"], 2, "--outdir", "--out-dir")
 expect("nothing to do", [], 2, "say what to do", "check", "gen")
+expect("a flag that is near to none", ["check", "--nope"], 2, "--nope", absent="Did you mean")
+expect("arguments in a file that is not there", ["gen", "@nope"], 3, "`nope`: No such file")
+expect("a schema that has no end", ["check", "/dev/zero"], 3,
+       "`/dev/zero`: it has more than 64 MiB")
+expect("standard input without an end", ["format", "-"], 3, "it has more than 64 MiB",
+       stdin=open("/dev/zero", "rb"))
+expect("standard input as JSON", ["format", "--diagnostics=json", "-"], 2, "--diagnostics")
 expect("an unknown command", ["genn"], 2, "genn", "gen")
 expect("an unknown way to print", ["check", "--diagnostics=xml", "good.otp"], 2, "text|json", "xml")
 expect("an unknown number", ["explain", "OTP0103x"], 2, "OTP0103x", "did you mean `OTP0103`?")
@@ -78,6 +89,19 @@ expect("CRLF and a byte order mark", ["check", write("crlf.otp",
 expect("a mistake behind a byte order mark", ["check", write("bom.otp",
         "\ufeffmodule bom;\nstruct A { x: u9; }\n")], 1, "bom.otp:2:15", "`u9`")
 expect("a response file", ["check", "@" + write("files.rsp", "good.otp")], 0)
+
+# Colours on demand, also where nobody looks.
+for option, wanted in (("--color", True), ("--color=true", True), ("--color=false", False)):
+    for command in ("check", "format"):
+        done = subprocess.run([otpc, command, option, "broken.otp"], cwd=scratch,
+                              capture_output=True)
+        if (b"\x1b[" in done.stderr) != wanted:
+            findings.append(f"{command} {option}: {done.stderr}")
+# Of several files one document.
+done = subprocess.run([otpc, "format", "--diagnostics=json", "binary.otp", "good.otp", "long.otp"],
+                      cwd=scratch, capture_output=True, text=True)
+if {each["file"] for each in json.loads(done.stdout)} != {"binary.otp", "long.otp"}:
+    findings.append(f"format --diagnostics=json: {done.returncode} {done.stdout}{done.stderr}")
 
 subprocess.run([otpc, *gen, "--depfile", "d.d", "good.otp"], cwd=scratch, check=True)
 rule = (scratch / "d.d").read_text()
@@ -154,6 +178,9 @@ for name, better in (("My-Shop", "my_shop"), ("2nd", "my_2nd"), ("class", "my_cl
     expect(f"the schema of {better}", ["check", f"projects/{better}/{better}.otp"], 0)
 expect("a project in a file", ["new", "plain/shop"], 3, "cannot write `plain/shop/", out="none")
 expect("a supervised project", ["new", "--sup", "projects/shop"], 0)
+expect("a project with a name of OTP's", ["new", "--sup", "logger"], 2, "`logger` is reserved",
+       "it is the application that is built in", "`my_logger`", out="logger")
+expect("which is one of nobody's without", ["new", "projects/logger"], 0)
 expect("its schema", ["check", "--Werror", "projects/shop/shop.otp"], 0)
 
 # The language's own example: everything is taken, also by who has no other version of it.

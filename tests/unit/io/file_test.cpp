@@ -5,6 +5,7 @@
 #include <otp/runtime.h>
 #include <otp/testing/simulation.h>
 
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -62,6 +63,22 @@ TEST_F(Files, a_big_one_too) {
     EXPECT_TRUE(file::read_file(path("big")) == big);
     const auto opened = file::open(path("big")).value();
     EXPECT_TRUE(file::pread(opened, 1'000'000, 20'000'000) == big.substr(1'000'000, 20'000'000));
+  });
+}
+
+TEST_F(Files, pread_ends_before_the_end_only_when_there_is_no_more) {
+  in_process([] {
+    // So many areas of memory that what the system tells about them is long; its size is said to
+    // be 0.
+    constexpr std::size_t areas = 2'000;
+    const auto page = static_cast<std::size_t>(getpagesize());
+    auto* memory = static_cast<char*>(
+        mmap(nullptr, areas * page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    for (std::size_t i = 0; i < areas; i += 2) mprotect(memory + i * page, page, PROT_NONE);
+    const auto opened = file::open("/proc/self/maps").value();
+    EXPECT_GT(file::pread(opened, 0, SIZE_MAX)->size(), 70'000U);
+    EXPECT_EQ(file::pread(opened, 0, 70'000)->size(), 70'000U);
+    munmap(memory, areas * page);
   });
 }
 

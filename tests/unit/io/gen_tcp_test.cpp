@@ -14,6 +14,8 @@
 
 #include <gtest/gtest.h>
 
+#include "names.h"
+
 namespace otp {
 namespace {
 
@@ -153,6 +155,47 @@ TEST_P(GenTcp, active_once_and_active_n_ask_for_so_much_and_no_more) {
   });
 }
 
+TEST_P(GenTcp, active_n_adds_to_active_n_alone_and_tells_when_nothing_is_left) {
+  in_process([] {
+    const auto [client, server] = connected(with(Packet::line));
+    const auto sees_two_and_passive = [&client] {
+      send(client, "1\n2\n3\n");
+      EXPECT_EQ(receive_value<Data>(5s)->data, "1\n");
+      EXPECT_EQ(receive_value<Data>(5s)->data, "2\n");
+      EXPECT_TRUE(receive_value<Passive>(5s));
+      EXPECT_FALSE(receive_value<Data>(0s));
+    };
+    for (const Active before : {Active::off(), Active::once(), Active::on()}) {
+      set_active(server, before);
+      EXPECT_TRUE(set_active(server, Active::times(2)));
+      sees_two_and_passive();
+      EXPECT_EQ(recv(server), "3\n");
+      for (const std::int16_t n : {std::int16_t{0}, std::int16_t{-1}, std::int16_t{-32'768}}) {
+        set_active(server, before);
+        EXPECT_TRUE(set_active(server, Active::times(n)));
+        EXPECT_TRUE(receive_value<Passive>(5s));
+        EXPECT_EQ(recv(server, 0, 0s).error(), "timeout");
+      }
+    }
+    set_active(server, Active::times(3));
+    set_active(server, Active::times(-2));
+    set_active(server, Active::times(1));
+    sees_two_and_passive();
+  });
+}
+
+TEST_P(GenTcp, active_n_of_nothing_is_passive_as_an_option) {
+  in_process([] {
+    for (const std::int16_t n : {std::int16_t{0}, std::int16_t{-1}}) {
+      Options options = passive;
+      options.active = Active::times(n);
+      const auto [client, server] = connected(options);
+      EXPECT_EQ(recv(server, 0, 0s).error(), "timeout");
+      EXPECT_EQ(recv(client, 0, 0s).error(), "timeout");
+    }
+  });
+}
+
 TEST_P(GenTcp, packets_are_cut_as_they_were_sent) {
   in_process([] {
     for (const Packet packet : {Packet::length1, Packet::length2, Packet::length4}) {
@@ -213,6 +256,50 @@ TEST_P(GenTcp, what_waits_goes_out_after_close) {
     EXPECT_EQ(send(client, "x").error(), "closed");
     EXPECT_EQ(recv(server, 1U << 20U), std::string(1U << 20U, 'a'));
     EXPECT_EQ(recv(server).error(), "closed");
+  });
+}
+
+/// Much waits in the socket, and the system takes little at once.
+Options narrow() {
+  Options options = passive;
+  options.sndbuf = options.recbuf = 4096;
+  options.high_watermark = 10U << 20U;
+  options.send_timeout = 10ms;
+  return options;
+}
+
+TEST_P(GenTcp, what_waits_goes_out_after_shutdown_write_and_close) {
+  in_process([] {
+    const auto [client, server] = connected(narrow());
+    EXPECT_TRUE(send(client, std::string(1U << 20U, 'a')));
+    EXPECT_EQ(shutdown_write(client).error(), "timeout");
+    EXPECT_EQ(send(client, "x").error(), "closed");
+    close(client);
+    EXPECT_EQ(recv(server, 1U << 20U, 20s), std::string(1U << 20U, 'a'));
+    EXPECT_EQ(recv(server, 0, 20s).error(), "closed");
+  });
+}
+
+TEST_P(GenTcp, a_shutdown_that_took_too_long_comes_after_what_waits) {
+  in_process([] {
+    const auto [client, server] = connected(narrow());
+    EXPECT_TRUE(send(client, std::string(1U << 20U, 'a')));
+    EXPECT_EQ(shutdown_write(client).error(), "timeout");
+    EXPECT_EQ(shutdown_write(client).error(), "timeout");
+    EXPECT_EQ(recv(server, 1U << 20U, 20s), std::string(1U << 20U, 'a'));
+    EXPECT_TRUE(send(server, "answer"));
+    EXPECT_EQ(recv(client, 0, 20s), "answer");
+    EXPECT_EQ(recv(server, 0, 20s).error(), "closed");
+  });
+}
+
+TEST_P(GenTcp, shut_twice_is_shut) {
+  in_process([] {
+    const auto [client, server] = connected();
+    EXPECT_TRUE(shutdown_write(client));
+    EXPECT_TRUE(shutdown_write(client));
+    close(client);
+    EXPECT_EQ(shutdown_write(client).error(), "closed");
   });
 }
 
@@ -350,6 +437,42 @@ TEST_P(GenTcp, controlling_process_takes_along_what_has_come) {
     send(client, "3\n");
     EXPECT_EQ(detail::await_down(end)->reason, ExitReason::normal());
     EXPECT_FALSE(receive_value<Data>(0s));
+  });
+}
+
+TEST_P(GenTcp, who_may_not_give_a_socket_away_does_not_touch_it) {
+  in_process([] {
+    const auto [client, server] = connected(with(Packet::line));
+    spawn([server, tests = self()] {
+      send(tests, 0);
+      while (controlling_process(server, self()).error() == "not_owner") yield();
+    });
+    EXPECT_TRUE(receive_value<int>(5s));
+    bool active = true;
+    for (int i = 0; i < 200'000 && active; ++i) {
+      set_active(server, Active::once());
+      active = recv(server, 0, 0s).error() == "einval";
+      set_active(server, Active::off());
+    }
+    EXPECT_TRUE(active);
+    send(client, "x\n");
+    set_active(server, Active::once());
+    EXPECT_TRUE(receive_value<Data>(5s));
+  });
+}
+
+TEST_P(GenTcp, every_address_of_a_name_is_tried) {
+  in_process([] {
+    const ListenSocket listener = listen(0, passive).value();
+    const std::uint16_t port = sockname(listener)->port;
+    EXPECT_TRUE(connect(several_families, port, {.active = Active::off()}));
+    EXPECT_TRUE(accept(listener, 5s));
+    const auto from_here = connect(several_families, port, passive);
+    ASSERT_TRUE(from_here);
+    EXPECT_EQ(sockname(*from_here)->ip, "127.0.0.1");
+    EXPECT_EQ(connect("::1", port, passive).error(), "nxdomain");
+    EXPECT_EQ(connect("127.0.0.1", port, {.ip = "not an address"}).error(), "einval");
+    EXPECT_EQ(connect(std::string("127.0.0.1\0.org", 14), port).error(), "nxdomain");
   });
 }
 

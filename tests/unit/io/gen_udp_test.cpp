@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "names.h"
+
 namespace otp {
 namespace {
 
@@ -46,6 +48,44 @@ TEST(GenUdp, active_sockets_send_messages) {
     EXPECT_EQ(recv(b, 1s)->data, "3");
     set_active(b, Active::on());
     EXPECT_EQ(receive_value<Data>(1s)->data, "4");
+  });
+}
+
+TEST(GenUdp, active_n_is_as_for_streams) {
+  in_process([] {
+    const Socket a = open(0, passive).value();
+    const Socket b = open(0, passive).value();
+    EXPECT_TRUE(set_active(b, Active::times(32'767)));
+    EXPECT_EQ(set_active(b, Active::times(1)).error(), "einval");
+    EXPECT_EQ(recv(b, 0s).error(), "einval");  // still active
+    EXPECT_TRUE(set_active(b, Active::times(-32'767)));
+    EXPECT_EQ(receive_value<Passive>(5s)->socket, b);
+    for (const Active before : {Active::off(), Active::once(), Active::on()}) {
+      set_active(b, before);
+      EXPECT_TRUE(set_active(b, Active::times(0)));
+      EXPECT_EQ(receive_value<Passive>(5s)->socket, b);
+      EXPECT_EQ(recv(b, 0s).error(), "timeout");
+    }
+    set_active(b, Active::on());
+    set_active(b, Active::times(2));
+    for (const char* text : {"1", "2", "3"}) send(a, *sockname(b), text);
+    EXPECT_EQ(receive_value<Data>(5s)->data, "1");
+    EXPECT_EQ(receive_value<Data>(5s)->data, "2");
+    EXPECT_TRUE(receive_value<Passive>(5s));
+    EXPECT_EQ(recv(b, 5s)->data, "3");
+    Options options = passive;
+    options.active = Active::times(-1);
+    EXPECT_EQ(recv(open(0, options).value(), 0s).error(), "timeout");
+  });
+}
+
+TEST(GenUdp, of_a_name_the_address_of_the_sockets_family_is_taken) {
+  in_process([] {
+    const Socket a = open(0, passive).value();
+    const Socket b = open(0, passive).value();
+    EXPECT_TRUE(send(a, {several_families, sockname(b)->port}, "hello"));
+    EXPECT_EQ(recv(b, 5s)->data, "hello");
+    EXPECT_FALSE(send(a, {"::1", sockname(b)->port}, "hello"));
   });
 }
 

@@ -3,6 +3,8 @@
 #include <otp/runtime.h>
 #include <otp/ssl.h>
 
+#include <openssl/err.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -108,6 +110,76 @@ TEST_F(Ssl, a_client_trusts_only_whom_it_is_told_to_and_by_the_right_name) {
   });
 }
 
+TEST_F(Ssl, a_name_that_says_nothing_is_refused_unless_the_server_may_be_anybody) {
+  in_process([this] {
+    const auto listener = gen_tcp::listen(0, passive).value();
+    const std::string with_nul("localhost\0.org", 14);
+    for (const std::string& name : {std::string(), with_nul, std::string(1'000, 'a')}) {
+      const std::uint16_t port = gen_tcp::sockname(listener)->port;
+      const Socket socket = gen_tcp::connect("127.0.0.1", port, passive).value();
+      EXPECT_EQ(ssl::connect(socket, name, trusting(), 50ms).error(), "options");
+      EXPECT_EQ(gen_tcp::send(socket, "in the clear").error(), "closed");
+    }
+    const auto anybody = ssl::Context::client({.verify_none = true}).value();
+    for (const std::string& name : {std::string(), with_nul}) {
+      const std::uint16_t port = echo_server(server(), self());
+      const Socket socket = gen_tcp::connect("127.0.0.1", port, passive).value();
+      EXPECT_TRUE(ssl::connect(socket, name, anybody, 5s));
+      EXPECT_EQ(receive_value<std::string>(5s), "secure");
+    }
+    EXPECT_EQ(ssl::connect("", 443, trusting()).error(), "nxdomain");
+  });
+}
+
+TEST_F(Ssl, errors_that_others_have_left_are_not_of_this_connection) {
+  Runtime runtime({.schedulers = 1});  // OpenSSL keeps them by thread
+  EXPECT_EQ(runtime.run([this] {
+    const auto somebody_fails = [] { ERR_raise(ERR_LIB_USER, ERR_R_INTERNAL_ERROR); };
+    const std::uint16_t port = echo_server(server(), self());
+    somebody_fails();
+    const auto socket = ssl::connect("localhost", port, trusting(), passive, 5s);
+    ASSERT_TRUE(socket);
+    EXPECT_EQ(receive_value<std::string>(5s), "secure");
+    for (int i = 0; i < 3; ++i) {
+      somebody_fails();
+      EXPECT_TRUE(gen_tcp::send(*socket, "secret"));
+      somebody_fails();
+      EXPECT_EQ(gen_tcp::recv(*socket, 6, 5s), "secret");
+    }
+  }),
+            ExitReason::normal());
+}
+
+/// Passes on what comes; behind the first that comes after a message, something that is not TLS.
+void pass_on(const Socket& from, const Socket& to) {
+  while (auto data = gen_tcp::recv(from)) {
+    if (receive_value<int>(0s)) *data += std::string(100, 'g');
+    gen_tcp::send(to, *data);
+  }
+}
+
+TEST_F(Ssl, after_an_error_nothing_is_sent_any_more) {
+  in_process([this] {
+    const std::uint16_t port = echo_server(server(), self());
+    const auto listener = gen_tcp::listen(0, passive).value();
+    const Socket socket =
+        gen_tcp::connect("127.0.0.1", gen_tcp::sockname(listener)->port, passive).value();
+    const Socket near = gen_tcp::accept(listener).value();
+    const Socket far = gen_tcp::connect("127.0.0.1", port, passive).value();
+    spawn([near, far] { pass_on(near, far); });
+    const Pid spoiler = spawn([near, far] { pass_on(far, near); });
+    ASSERT_TRUE(ssl::connect(socket, "localhost", trusting(), 5s));
+    EXPECT_EQ(receive_value<std::string>(5s), "secure");
+    EXPECT_TRUE(gen_tcp::send(socket, "one"));
+    EXPECT_EQ(gen_tcp::recv(socket, 3, 5s), "one");  // and tickets, if there are any
+    send(spoiler, 0);
+    EXPECT_TRUE(gen_tcp::send(socket, "two"));
+    EXPECT_EQ(gen_tcp::recv(socket, 3, 5s), "two");
+    EXPECT_EQ(gen_tcp::send(socket, "x").error(), "closed");
+    EXPECT_EQ(gen_tcp::recv(socket, 0, 5s).error(), "tls_alert");
+  });
+}
+
 TEST_F(Ssl, garbage_and_silence_end_the_handshake_alone) {
   in_process([this] {
     std::uint16_t port = echo_server(server(), self());
@@ -164,7 +236,9 @@ TEST_F(Ssl, a_server_can_ask_for_certificates) {
     std::uint16_t port = echo_server(strict, self());
     const auto anonymous = ssl::connect("127.0.0.1", port, trusting(), passive, 5s);
     EXPECT_EQ(receive_value<std::string>(5s), "tls_alert");
-    if (anonymous) EXPECT_FALSE(gen_tcp::recv(*anonymous, 0, 5s));  // TLS 1.3 tells it afterwards
+    if (anonymous) {  // TLS 1.3 tells it afterwards
+      EXPECT_FALSE(gen_tcp::recv(*anonymous, 0, 5s));
+    }
     port = echo_server(strict, self());
     const ssl::Context known = ssl::Context::client({.cacertfile = file("cert.pem"),
                                                      .certfile = file("cert.pem"),

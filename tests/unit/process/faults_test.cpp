@@ -201,5 +201,48 @@ TEST_P(ProcessFaults, a_million_messages_to_one_mailbox_are_all_there_and_hold_u
   }
 }
 
+[[gnu::noipa]] void fail() { throw std::runtime_error("in a destructor"); }
+
+struct Unruly {
+  explicit Unruly(bool overflows) : overflows_(overflows) {}
+  Unruly(Unruly&& other) noexcept
+      : overflows_(other.overflows_), is_last_(std::exchange(other.is_last_, false)) {}
+  Unruly(const Unruly&) = delete;
+  Unruly& operator=(const Unruly&) = delete;
+  Unruly& operator=(Unruly&&) = delete;
+  ~Unruly() {
+    if (!is_last_) return;
+    if (overflows_) recurse_for_ever(0);
+    fail();
+  }
+
+ private:
+  bool overflows_;
+  bool is_last_ = true;
+};
+
+// What a process has owned is destroyed when all but its farewells is done.
+TEST(Faults, a_destructor_that_throws_or_recurses_ends_its_process_alone) {
+  const auto reports = std::make_shared<Reports>();
+  Runtime runtime({.schedulers = 1, .reports = reports});
+  for (const bool overflows : {false, true}) {
+    if (overflows && sanitized) continue;
+    Pid pid;
+    ExitReason reason;
+    runtime.run([&] {
+      const OneGoesOn other;
+      const auto [faulty, ref] = spawn_monitor([unruly = Unruly(overflows)] {});
+      pid = faulty;
+      reason = await_down(ref).reason;
+      EXPECT_TRUE(other.answers());
+    });
+    const std::string expected = overflows ? "otp::StackOverflow" : "in a destructor";
+    EXPECT_NE(to_string(reason).find(expected), std::string::npos) << to_string(reason);
+    const auto report =
+        reports->wait_for<CrashReport>([&](const CrashReport& each) { return each.pid == pid; });
+    EXPECT_EQ(report.reason, reason);
+  }
+}
+
 }  // namespace
 }  // namespace otp

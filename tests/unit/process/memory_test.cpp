@@ -1,9 +1,13 @@
 // Memory that a peak has needed goes back to the system.
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <fstream>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -97,6 +101,36 @@ TEST_F(MemoryAfterAPeak, on_threads_of_the_blocking_pool_goes_back) {
       runtime.invoke([] { return blocking([] { return peak_of_messages(500'000); }); });
   EXPECT_GT(peak, before + 12 * mebibyte);
   EXPECT_TRUE(shrinks_to(before + 6 * mebibyte)) << before << ' ' << peak << ' ' << resident();
+}
+
+/// So many processes at once that each stand on a deep stack; then they end.
+long peak_of_stacks(int count) {
+  std::vector<std::pair<Pid, Ref>> deep;
+  for (int i = 0; i < count; ++i) {
+    deep.push_back(spawn_monitor([] {
+      {
+        std::array<volatile char, std::size_t{128} * 1024> room;
+        for (std::size_t at = 0; at < room.size(); at += 1024) room[at] = 1;
+      }
+      receive_value<Begin>();
+    }));
+  }
+  yield();  // each of them is queued before
+  const long peak = resident();
+  for (const auto& [pid, ref] : deep) send(pid, Begin{});
+  for (const auto& [pid, ref] : deep) detail::await_down(ref);
+  return peak;
+}
+
+TEST_F(MemoryAfterAPeak, of_stacks_goes_back) {
+  Runtime runtime({.schedulers = 1});
+  runtime.invoke([] { peak_of_stacks(1); });
+  const long before = resident();
+  for (int i = 0; i < 2; ++i) {  // those that are left serve again
+    const long peak = runtime.invoke([] { return peak_of_stacks(200); });
+    EXPECT_GT(peak, before + 20 * mebibyte);
+    EXPECT_TRUE(shrinks_to(before + 4 * mebibyte)) << before << ' ' << peak << ' ' << resident();
+  }
 }
 
 }  // namespace

@@ -159,6 +159,30 @@ TEST_F(TimerThreads, timers_for_a_process_that_dies_go_whoever_arms_them) {
   });
 }
 
+/// Cannot be copied twice.
+struct Brittle {
+  Brittle() = default;
+  Brittle(const Brittle& other) : copies(other.copies + 1) {
+    if (copies > 2) throw std::runtime_error("no more of it");
+  }
+  Brittle(Brittle&&) noexcept = default;
+  Brittle& operator=(const Brittle&) = default;
+  Brittle& operator=(Brittle&&) noexcept = default;
+  ~Brittle() = default;
+  int copies = 0;
+};
+
+// It is copied where there is no process that could crash.
+TEST_F(TimerThreads, an_interval_whose_value_cannot_be_copied_ends_nothing) {
+  in_process([] {
+    const Ref brittle = send_interval(1ms, self(), Brittle{});
+    const Ref sound = send_interval(1ms, self(), Tick{});
+    for (int i = 0; i < 10; ++i) EXPECT_TRUE(receive_value<Tick>());
+    cancel_timer(brittle);
+    cancel_timer(sound);
+  });
+}
+
 TEST_F(TimerThreads, an_interval_is_cancelled_while_it_fires) {
   in_process([] {
     for (int i = 0; i < 40; ++i) {

@@ -85,9 +85,8 @@ TEST(Reports, json_escapes_whatever_a_text_contains) {
   CrashReport report;
   report.server = "gen_server \"x\"\\\n\x01\xff\xc3";
   report.reason = ExitReason("died");
-  EXPECT_EQ(
-      format_json(report),
-      R"({"report":"crash","server":"gen_server \"x\"\\\u000a\u0001\ufffd\ufffd",)"
+  EXPECT_EQ(format_json(report),
+            R"({"report":"crash","server":"gen_server \"x\"\\\u000a\u0001\ufffd\ufffd",)"
             R"("reason":"died"})");
 }
 

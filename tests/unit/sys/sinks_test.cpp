@@ -128,6 +128,19 @@ TEST(sinks, a_queue_beyond_the_flush_limit_is_flushed) {
   EXPECT_GE(blocked.count_of(" reports were dropped"), 1);
 }
 
+TEST(sinks, what_was_lost_last_is_told_when_the_sink_ends) {
+  BlockedStream blocked;
+  std::thread reader;
+  {
+    const auto sink = json_sink(blocked.stream(), {.overload = {.sync = 100, .drop = 20}});
+    for (int i = 0; i < 50; ++i) sink->write(report_of("early"));
+    reader = std::thread([&] { blocked.read_all(); });
+  }
+  std::fclose(blocked.stream());
+  reader.join();
+  EXPECT_EQ(blocked.count_of(" reports were dropped"), 1);
+}
+
 TEST(sinks, beyond_the_sync_limit_who_reports_waits) {
   BlockedStream blocked;
   std::atomic<int> written{0};

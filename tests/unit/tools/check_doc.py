@@ -86,6 +86,11 @@ for style in ("markdown", "html"):
 marks = SCRATCH / "marks.otp"
 marks.write_text('module marks;\n/// A `list<A>` & "b" | c.\n///\n/// <script>x</script>\n'
                  'struct A_b { a_b: string = "*_`|<&>"; x: list<A_b>; }\n')
+page = write_pages("markdown", [marks], SCRATCH, SCRATCH / "marks_md")["marks.md"]
+# A bar would end the cell and a backquote the code, so it is code of HTML, with every mark escaped.
+for text in (r"<code>&quot;\*\_\`\|&lt;&amp;&gt;&quot;</code>", "`a_b`"):
+    if text not in page:
+        findings.append(f"marks.md has no {text}:\n{page}")
 page = write_pages("html", [marks], SCRATCH, SCRATCH / "marks")["marks.html"]
 for text in ("<p>A <code>list&lt;A&gt;</code> &amp; &quot;b&quot; | c.</p>",
              "<p>&lt;script&gt;x&lt;/script&gt;</p>", "<code>&quot;*_`|&lt;&amp;&gt;&quot;</code>",

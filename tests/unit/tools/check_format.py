@@ -17,7 +17,8 @@ import sys
 OTPC, ROOT, SCRATCH = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
 SEED = int(sys.argv[4]) if len(sys.argv) > 4 else 1
 ROUNDS = int(sys.argv[5]) if len(sys.argv) > 5 else 4
-LEXEME = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"|\d[\w]*(?:\.\d\w*)?|\w+'
+LEXEME = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"'
+                    r'|\d[\d_]*(?:\.\d[\d_]*)?[eE][+-]\d+|\d[\w]*(?:\.\d\w*)?|\w+'
                     r'|->|::|\.\.|[^\s]', re.S)
 findings = []
 

@@ -140,7 +140,7 @@ struct Spawned {
   Pid pid;
   Ref monitor;
 };
-/// Starts a process. Its parent is the caller (or nobody, outside a process).
+/// Starts a process. Its parent is the caller. Process only.
 Spawned spawn_behaviour(std::unique_ptr<Behaviour> behaviour, SpawnOptions options);
 
 /// Starts a process and waits until it answers `ack`, a request that its behaviour holds and gives
@@ -195,6 +195,9 @@ std::optional<Down> await_down(Ref ref, Timeout timeout = infinity);
 /// vanishes. Waits for room in a mailbox that blocks its senders; an exit signal ends the waiting
 /// by exception.
 void send_message(Pid target, Message* message);
+/// The same for who holds a lock, or destroys something: never suspends the caller, and goes past a
+/// mailbox that makes its senders wait.
+void post_message(Pid target, Message* message) noexcept;
 
 /// Sends `message` to `target` (or, when it is a name's pid, to its holder then) when it is due.
 /// Consumes it in every case. `into`, a place in the message, has the reference before it is sent.

@@ -74,8 +74,8 @@ enum class CallState : std::uint8_t { request, replied, failed };
 /// The part of a call that does not depend on its types.
 struct CallBase : Message {
   Pid caller;
-  std::uint64_t request =
-      0;  ///< unique in the node; the caller drops a reply whose request it no longer awaits
+  /// Unique in the node; the caller drops a reply whose request it no longer awaits.
+  std::uint64_t request = 0;
   /// When its caller gives up, on the node's clock, in nanoseconds; 0: never, or not known.
   std::int64_t deadline = 0;
   ExitReason failure;  ///< when state is failed

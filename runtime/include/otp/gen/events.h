@@ -51,7 +51,8 @@ class HandlerAdaptor final : public EventHandler {
  public:
   explicit HandlerAdaptor(Args args) : handler_(make_server<H>()), args_(std::move(args)) {}
   std::expected<void, ExitReason> init(const std::any& handover) override {
-    handler_->handover_ = handover;
+    // A handler may have a name `handover_` of its own.
+    static_cast<Handler&>(*handler_).handover_ = handover;
     return handler_->init(std::move(args_));
   }
   std::any terminate(const Removal& why) override { return handler_->terminate(why); }

@@ -1,10 +1,16 @@
 // Simulation: a whole tree of processes on one seeded scheduler and in virtual time.
 //
 //   otp::testing::Simulation sim({.seed = 7});
-//   const otp::Pid top = sim.spawn([] { demo::ShopSup::start_link().value();
-//   otp::sleep(otp::infinity); }); sim.run_until_idle();                              // no time
-//   passes sim.kill(*sim.whereis("cart")); sim.expect("the cart is back").within(1s).that([&] {
-//   return sim.whereis("cart").has_value(); }); sim.advance(24h); // a day of timers, in no time
+//   sim.spawn([] {
+//     demo::ShopSup::start_link().value();
+//     otp::sleep(otp::infinity);
+//   });
+//   sim.run_until_idle();                      // no time passes
+//   sim.kill(*sim.whereis("cart"));
+//   sim.expect("the cart is back").within(1s).that([&] {
+//     return sim.whereis("cart").has_value();
+//   });
+//   sim.advance(24h);                          // a day of timers, in no time
 //
 // - The seed decides which of the runnable processes goes on and after how many operations it is
 //   interrupted: every interleaving that the schedulers could bring about is possible, and the same
@@ -13,8 +19,7 @@
 // - Time stands still while anything can run. `advance` lets it pass from timer to timer; `run` and
 //   `expect` let it pass as far as they need.
 // - Faults: `kill` a process, `delay` what is sent to it, `drop` messages to it,
-// `crash_on_message`.
-//   Signals (links, monitors, exits, replies) are never lost, as in OTP.
+//   `crash_on_message`. Signals (links, monitors, exits, replies) are never lost, as in OTP.
 // - What fails throws SimulationFailure, which names the seed and the virtual time.
 // Belongs to the thread that made it, which must not be a process. Source: the idea of
 // FoundationDB's simulation testing; Erlang's Concuerror and PropEr's PULSE.
@@ -79,8 +84,8 @@ class Simulation {
 
   /// An exit signal from nobody; `kill` by default.
   void kill(Pid pid, const ExitReason& reason = ExitReason::kill());
-  /// From now on what is sent to `pid` arrives so much later, in its order. Zero ends that: what is
-  /// on its way arrives first.
+  /// From now on what is sent to `pid` arrives so much later, in its order; its own time-outs do
+  /// not. Zero ends that: what is on its way arrives first.
   void delay(Pid pid, Duration time);
   /// Loses the next `count` calls, casts and plain messages to `pid`.
   void drop(Pid pid, std::size_t count = 1);
