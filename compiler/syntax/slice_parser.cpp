@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "OtpLexer.h"
+#include "syntax/member_words.h"
 
 namespace otpc::syntax {
 namespace {

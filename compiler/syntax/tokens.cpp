@@ -6,6 +6,7 @@
 #include <antlr4-runtime.h>
 #include <llvm/Support/ConvertUTF.h>
 #include "OtpLexer.h"
+#include "syntax/member_words.h"
 
 namespace otpc::syntax {
 namespace {
