@@ -32,10 +32,9 @@ MEMBERS = ["address", "async", "at", "await", "id", "notify", "open", "publish",
 def hostile_words():
     text = (ROOT / "compiler/lower/names.cpp").read_text()
     words = re.findall(r'"(\w+)"', text[text.index("keywords{"):]) + MACROS
-    extra = ["main", "std_", "string", "vector", "move", "next", "type", "kind", "result",
-            "request", "message", "deliver",
-             "from", "timeout", "args", "options", "call", "cast", "info", "server", "value",
-                     "self", "name", "spec"]
+    extra = ["main", "std_", "string", "vector", "move", "next", "type", "kind", "result", "request",
+             "message", "deliver", "from", "timeout", "args", "options", "call", "cast", "info",
+             "server", "value", "self", "name", "spec"]
     unique = {}
     # Nothing may begin with `otp_`; a call `call` has an `async_call` too, and so on.
     words = [word for word in words if not word.lower().startswith(("otp_", "async_", "sync_"))]
@@ -47,8 +46,8 @@ def hostile_words():
 
 def types_of_the_language():
     """No declaration is called as one of these."""
-    text = (ROOT / "compiler/sema/resolve_names.cpp").read_text()
-    text = text[text.index("built_in_types() {"):]
+    text = (ROOT / "compiler/ast/ast.cpp").read_text()
+    text = text[text.index(" types{"):]
     return re.findall(r'"(\w+)"', text[:text.index("}")])
 
 
@@ -173,7 +172,8 @@ def keys():
 
 def hostile_schemas(folder):
     words = hostile_words()
-    declared = [word for word in words if word not in types_of_the_language()]
+    types = types_of_the_language()
+    declared = [word for word in words if word not in types]
     # In one class a state `string` has a `to_string` too.
     events = [word for word in words if word != "string"]
     fields = " ".join(f"{word}: u8 = 1;" for word in words)
