@@ -363,8 +363,9 @@ void ModuleChecker::report_unknown(const ast::Path& path, const char* wanted, Ac
   }
   if (diagnostics::nearest(name, unclear_) != nullptr) return;
   if (is_told_as_removed(name, path.span, module_.removed)) return;
+  const bool few = diagnostics_.error_count() < suggestions_at_most;
   std::vector<std::string> candidates;
-  if (diagnostics_.error_count() < suggestions_at_most) candidates = names_of(scope_, accepts);
+  if (few) candidates = names_of(scope_, accepts);
   const bool is_type = std::string_view(wanted) == "type";
   if (is_type) {
     for (const std::string_view each : ast::built_in_types()) candidates.emplace_back(each);
@@ -384,7 +385,7 @@ void ModuleChecker::report_unknown(const ast::Path& path, const char* wanted, Ac
     tell_meant(builder, meant);
     return;
   }
-  if (is_told_to_import(name, builder)) return;
+  if (few && is_told_to_import(name, builder)) return;
   if (*instead != '\0')
     builder.help(instead);
   else

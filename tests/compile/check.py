@@ -32,9 +32,9 @@ MEMBERS = ["address", "async", "at", "await", "id", "notify", "open", "publish",
 def hostile_words():
     text = (ROOT / "compiler/lower/names.cpp").read_text()
     words = re.findall(r'"(\w+)"', text[text.index("keywords{"):]) + MACROS
-    extra = ["main", "std_", "string", "vector", "move", "next", "type", "kind", "result", "request",
-             "message", "deliver", "from", "timeout", "args", "options", "call", "cast", "info",
-             "server", "value", "self", "name", "spec"]
+    extra = ["main", "std_", "string", "vector", "move", "next", "type", "kind", "result",
+             "request", "message", "deliver", "from", "timeout", "args", "options", "call", "cast",
+             "info", "server", "value", "self", "name", "spec"]
     unique = {}
     # Nothing may begin with `otp_`; a call `call` has an `async_call` too, and so on.
     words = [word for word in words if not word.lower().startswith(("otp_", "async_", "sync_"))]
