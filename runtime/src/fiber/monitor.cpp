@@ -249,13 +249,13 @@ void SchedulerGroup::monitor_main() {
 /// Sees to it that as many schedulers serve as are wanted.
 void SchedulerGroup::adjust(unsigned stuck) {
   const unsigned wanted = std::min(online() + stuck, max_schedulers);
-  for (const auto& scheduler : schedulers()) {
-    if (active_ >= wanted) break;
-    if (!scheduler->revive()) continue;
-    scheduler->wake();
-    ++active_;
-  }
   try {
+    for (const auto& scheduler : schedulers()) {
+      if (active_ >= wanted) break;
+      if (!scheduler->revive()) continue;
+      scheduler->wake();
+      ++active_;
+    }
     while (active_ < wanted && schedulers().size() < max_schedulers) start_scheduler();
   } catch (const std::exception&) {  // no more threads: the next tick tries again
   }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <system_error>
 #include <utility>
 
 #include <boost/fiber/operations.hpp>
@@ -265,6 +266,7 @@ bool Scheduler::spin_for_work() {
 }
 
 void Scheduler::sleep() {
+  if (stopping_) return;
   if (duty_ == Duty::blocking) {
     group_.wait_for_blocking_work(*this);
     return;
@@ -274,25 +276,16 @@ void Scheduler::sleep() {
     if (stop_requested()) stopping_ = true;
     return;
   }
-  const bool retired = is_retired();
-  // Who sleeps in the poller sleeps at once: what it costs to wake it is paid by the kernel's side.
-  Poller* poller = group_.poller_.load(std::memory_order_acquire);
-  const bool spins = !retired && poller == nullptr;
-  if (poller != nullptr && (retired || !poller->try_enter())) poller = nullptr;
-  if (spins && spin_for_work()) return;
-  std::unique_lock lock(sleep_mutex_);
-  if (retired) {  // for nobody to wake but its timers and the monitor
-    const auto woken = [this] { return !retired_.load() || stop_requested() || notified_; };
-    const Nanoseconds deadline = timers_.next_deadline();
-    if (deadline == never) {
-      sleep_condition_.wait(lock, woken);
-    } else if (const Nanoseconds left = deadline - now(group_.clock()); left > 0) {
-      sleep_condition_.wait_for(lock, std::chrono::nanoseconds(left), woken);
-    }
-    notified_ = false;
-    if (stop_requested()) stopping_ = true;
+  if (is_retired()) {
+    sleep_retired();
     return;
   }
+  // Who sleeps in the poller sleeps at once: what it costs to wake it is paid by the kernel's side.
+  Poller* poller = group_.poller_.load(std::memory_order_acquire);
+  const bool spins = poller == nullptr;
+  if (poller != nullptr && !poller->try_enter()) poller = nullptr;
+  if (spins && spin_for_work()) return;
+  std::unique_lock lock(sleep_mutex_);
   asleep_.store(true, std::memory_order_seq_cst);
   group_.sleeping_.fetch_add(1, std::memory_order_seq_cst);
   // Who sleeps in the poller sleeps often, and leaves the fence to those that wake.
@@ -304,6 +297,51 @@ void Scheduler::sleep() {
   if (stop_requested()) stopping_ = true;
   lock.unlock();
   if (poller != nullptr) dispatch(*poller);
+}
+
+/// For nobody to wake but its timers and the monitor. Without timers the thread ends after a while;
+/// should somebody arm one here then, the monitor fires it.
+void Scheduler::sleep_retired() {
+  std::unique_lock lock(sleep_mutex_);
+  const Nanoseconds since = retired_since_.load();
+  const Nanoseconds deadline = timers_.next_deadline();
+  const Nanoseconds left =
+      deadline == never ? since + idle_before_end - machine_now() : deadline - now(group_.clock());
+  if (left > 0) {
+    sleep_condition_.wait_for(lock, std::chrono::nanoseconds(left),
+                              [this] { return !is_retired() || stop_requested() || notified_; });
+  }
+  notified_ = false;
+  const bool needless =
+      is_retired() && machine_now() - since >= idle_before_end && timers_.next_deadline() == never;
+  if (needless) ended_ = true;
+  if (needless || stop_requested()) stopping_ = true;
+}
+
+bool Scheduler::retire() noexcept {
+  queue_of_.store(nullptr, std::memory_order_relaxed);
+  Nanoseconds not_yet = 0;
+  return retired_since_.compare_exchange_strong(not_yet, machine_now());
+}
+
+bool Scheduler::revive() {
+  const Nanoseconds since = retired_since_.exchange(0);
+  if (since == 0) return false;
+  std::unique_lock lock(sleep_mutex_);
+  if (ended_) {
+    lock.unlock();  // the thread takes it no more
+    try {
+      if (thread_.joinable()) thread_.join();
+      start_thread();
+    } catch (const std::system_error&) {
+      retired_since_.store(since);
+      throw;
+    }
+    lock.lock();
+    ended_ = false;
+  }
+  queue_of_.store(&group_, std::memory_order_relaxed);
+  return true;
 }
 
 /// Makes runnable who has waited for what has happened. To wake another scheduler costs as much as

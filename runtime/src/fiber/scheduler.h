@@ -113,8 +113,10 @@ class Scheduler {
   friend class SchedulingAlgorithm;
   friend class Worker;
   enum class Leave : std::uint8_t { none, park, requeue, abandon };
+  /// A thread of the blocking pool, or of a scheduler that is retired.
+  static constexpr Nanoseconds idle_before_end = 2'000'000'000;
 
-  void start_thread();  ///< once more, when a thread of the blocking pool has ended
+  void start_thread();  ///< once more, when it has ended for want of work
   void thread_main();
   void leave(Runnable& self, Leave how);
   void after_switch();
@@ -127,6 +129,7 @@ class Scheduler {
   void fire_timers();
   void give_all_away();
   void sleep();
+  void sleep_retired();
   void sleep_until_woken(std::unique_lock<std::mutex>& lock, Poller* poller);
   void dispatch(Poller& poller);
   void wake() noexcept;
@@ -172,19 +175,14 @@ class Scheduler {
   bool stopping_ = false;   ///< no process is left: let the workers end
   bool main_left_ = false;  ///< the thread's own function has gone on
 
-  bool is_retired() const noexcept { return retired_.load(std::memory_order_relaxed); }
+  bool is_retired() const noexcept { return retired_since_.load(std::memory_order_relaxed) != 0; }
   /// By the monitor; true when it was not.
-  bool retire() noexcept {
-    queue_of_.store(nullptr, std::memory_order_relaxed);
-    return !retired_.exchange(true);
-  }
-  /// Likewise.
-  bool revive() noexcept {
-    const bool was_retired = retired_.exchange(false);
-    queue_of_.store(&group_, std::memory_order_relaxed);
-    return was_retired;
-  }
-  std::atomic<bool> retired_{false};
+  bool retire() noexcept;
+  /// By the monitor; true when it was retired. Throws std::system_error when its thread has ended
+  /// and cannot be started again.
+  bool revive();
+  std::atomic<Nanoseconds> retired_since_{0};  ///< 0: it is not
+  bool ended_ = false;                         ///< its thread, for want of work; under sleep_mutex_
 
   std::mutex sleep_mutex_;
   std::condition_variable sleep_condition_;

@@ -10,8 +10,7 @@
 namespace otp::detail {
 namespace {
 
-constexpr Nanoseconds idle_before_end = 2'000'000'000;  // of a thread of the blocking pool
-constexpr std::uint8_t visits_of_low = 8;               // as RESCHEDULE_LOW of the BEAM
+constexpr std::uint8_t visits_of_low = 8;  // as RESCHEDULE_LOW of the BEAM
 
 }  // namespace
 
@@ -80,7 +79,9 @@ void SchedulerGroup::stop() {
     const std::lock_guard lock(blocking_mutex_);
     for (const auto& scheduler : blocking_) scheduler->sleep_condition_.notify_one();
   }
-  for (const auto& scheduler : schedulers()) scheduler->thread_.join();
+  for (const auto& scheduler : schedulers()) {
+    if (scheduler->thread_.joinable()) scheduler->thread_.join();
+  }
   for (const auto& scheduler : blocking_) {
     if (scheduler->thread_.joinable()) scheduler->thread_.join();
   }
@@ -274,7 +275,7 @@ TimerShard& SchedulerGroup::own_timers() noexcept {
 void SchedulerGroup::wake_for(TimerShard& timers) noexcept {
   Scheduler& scheduler = *timers.scheduler();
   // It says that it sleeps, and then looks for its next deadline under the lock of the timers.
-  const bool may_sleep = scheduler.asleep_.load() || scheduler.retired_.load();
+  const bool may_sleep = scheduler.asleep_.load() || scheduler.is_retired();
   if (may_sleep && &scheduler != current_scheduler()) scheduler.wake();
 }
 
@@ -331,7 +332,7 @@ Runnable* SchedulerGroup::pop_blocking() noexcept {
 void SchedulerGroup::wait_for_blocking_work(Scheduler& scheduler) {
   const Nanoseconds time = machine_now();
   if (scheduler.idle_since_ == 0) scheduler.idle_since_ = time;
-  const Nanoseconds left = scheduler.idle_since_ + idle_before_end - time;
+  const Nanoseconds left = scheduler.idle_since_ + Scheduler::idle_before_end - time;
   std::unique_lock lock(blocking_mutex_);
   scheduler.notified_ = false;
   blocking_waiting_.push_back(&scheduler);
@@ -345,7 +346,8 @@ void SchedulerGroup::wait_for_blocking_work(Scheduler& scheduler) {
   std::erase(blocking_waiting_, &scheduler);
   if (stopping_.load()) {
     scheduler.stopping_ = true;
-  } else if (blocking_queue_.empty() && machine_now() - scheduler.idle_since_ >= idle_before_end) {
+  } else if (blocking_queue_.empty() &&
+             machine_now() - scheduler.idle_since_ >= Scheduler::idle_before_end) {
     scheduler.stopping_ = true;
     blocking_ended_.push_back(&scheduler);
   }

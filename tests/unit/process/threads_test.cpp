@@ -153,6 +153,28 @@ TEST(Threads, run_anywhere_unless_it_is_said) {
   for (const std::string& each : processors_of_threads("otp_")) EXPECT_EQ(each, own);
 }
 
+TEST(Threads, of_schedulers_that_are_not_needed_end_and_come_again) {
+  Runtime runtime({.schedulers = 1});
+  for (int round = 0; round < 2; ++round) {
+    runtime.invoke([] { set_schedulers_online(4); });
+    EXPECT_TRUE(becomes([] { return threads_named("otp_sched") == 4; }));
+    std::atomic<int> inside{0};
+    runtime.invoke([&inside] {
+      std::vector<Task<void>> tasks;
+      for (int i = 0; i < 4; ++i) {
+        tasks.push_back(async([&inside] {
+          ++inside;
+          while (inside < 4) ::usleep(1000);  // each has a scheduler of its own
+        }));
+      }
+      for (auto& each : tasks) await(each);
+      set_schedulers_online(1);
+    });
+    EXPECT_TRUE(becomes([] { return threads_named("otp_sched") == 1; }));
+    EXPECT_EQ(runtime.invoke([] { return await(async([] { return 7; })); }), 7);
+  }
+}
+
 TEST(Threads, of_the_blocking_pool_end_when_there_is_no_work_for_them_and_come_again) {
   Runtime runtime({.schedulers = 1, .blocking_threads = 3});
   const auto all_at_once = [&runtime] {
