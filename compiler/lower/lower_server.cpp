@@ -1,4 +1,5 @@
 // Servers: a typed client handle, an abstract class, and a message type for each message.
+
 #include "lower/cpp_types.h"
 #include "lower/names.h"
 #include "lower/parts.h"
@@ -44,6 +45,25 @@ std::string topic_arguments(const Message& message);
 
 // ---- For test doubles ----
 
+/// Where a fake keeps what a test says: `on_add`, or beside a message of that name `on_add_`.
+class Hooks {
+ public:
+  explicit Hooks(const model::Server& server) {
+    for (const Message& each : server.messages) messages_.insert(cpp_name(each, server));
+    taken_ = messages_;
+    for (const std::string& each : messages_) taken_.insert("on_" + each);
+  }
+  std::string of(const std::string& name) {
+    std::string hook = "on_" + name;
+    if (!messages_.contains(hook)) return hook;
+    while (!taken_.insert(hook).second) hook += '_';
+    return hook;
+  }
+
+ private:
+  std::set<std::string> messages_;  ///< as the class calls them
+  std::set<std::string> taken_;
+};
 std::string double_types(const Message& message, bool is_call) {
   if (message.kind == MessageKind::down) return "::otp::Down";
   if (message.kind == MessageKind::exit) return "::otp::Exit";
@@ -250,11 +270,14 @@ Object lower_call(const model::Declaration& owner, const model::Message& message
 
 Object lower_client(const model::Server& declaration, bool machine) {
   const Owner owner{declaration, machine, circle_of(declaration)};
+  Hooks hooks(declaration);
   Array messages;
   bool every = false;
   bool down = false;
   for (const Message& message : declaration.messages) {
-    messages.push_back(lower_message(owner, message));
+    Object lowered = lower_message(owner, message);
+    lowered["hook"] = hooks.of(cpp_name(message, declaration));
+    messages.push_back(std::move(lowered));
     every = every || message.every_ns != 0;
     down = down || message.kind == MessageKind::down;
   }
@@ -278,6 +301,8 @@ Object lower_client(const model::Server& declaration, bool machine) {
       {"has_state", declaration.state.has_value()},
       {"state", lower_record(declaration.name + "State", declaration.state.value_or(none))},
       {"terminate", declaration.terminate},
+      {"init_hook", hooks.of("init")},
+      {"terminate_hook", hooks.of("terminate")},
       {"skip_expired", declaration.skip_expired},
       {"trap_exit", declaration.trap_exit},
       {"statem", machine},

@@ -34,7 +34,7 @@ def hostile_words():
     words = re.findall(r'"(\w+)"', text[text.index("keywords{"):]) + MACROS
     extra = ["main", "std_", "string", "vector", "move", "next", "type", "kind", "result",
              "request", "message", "deliver", "from", "timeout", "args", "options", "call", "cast",
-             "info", "server", "value", "self", "name", "spec"]
+             "info", "server", "value", "self", "name", "spec", "on_init", "on_call"]
     unique = {}
     # Nothing may begin with `otp_`; a call `call` has an `async_call` too, and so on.
     words = [word for word in words if not word.lower().startswith(("otp_", "async_", "sync_"))]
