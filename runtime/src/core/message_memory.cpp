@@ -29,6 +29,7 @@ void* allocate_message(std::size_t bytes) {
 }
 void free_message(void* memory, std::size_t) noexcept { std::free(memory); }
 void give_memory_back() noexcept {}
+void give_messages_back() noexcept {}
 
 #else
 
@@ -63,14 +64,10 @@ void free_some(std::size_t index, int count) noexcept {
   }
 }
 
-void free_all() noexcept {
-  for (std::size_t index = 0; index < classes; ++index) free_some(index, INT_MAX);
-}
-
 struct Drain {
   Drain() { kept.room = most_kept; }
   ~Drain() {
-    free_all();
+    give_messages_back();
     kept.room = 0;  // what is freed later goes past it
   }
 };
@@ -130,8 +127,12 @@ void free_message(void* memory, std::size_t bytes) noexcept {
   keep(memory, index);
 }
 
+void give_messages_back() noexcept {
+  for (std::size_t index = 0; index < classes; ++index) free_some(index, INT_MAX);
+}
+
 void give_memory_back() noexcept {
-  free_all();
+  give_messages_back();
   // What others have freed of this thread's memory, no other can take; and mimalloc looks for it
   // only when the thread goes on allocating. What is free goes to the system only after a delay,
   // and again when somebody allocates. So for a moment there is no delay, whoever frees a page; one

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/message_memory.h"
 #include "fiber/scheduler.h"
 
 namespace otp::detail {
@@ -162,6 +163,7 @@ struct SchedulerGroup::Quiet {
   Nanoseconds gave_back = since;
   std::uint32_t turns = 0;     ///< in that time
   std::uint64_t activity = 0;  ///< of all, when it was asked last
+  bool again = false;          ///< for what others have freed of its memory when they were asked
 };
 
 /// Asks for the memory of a scheduler that has little to do, when anybody has run since; and, less
@@ -169,14 +171,16 @@ struct SchedulerGroup::Quiet {
 void SchedulerGroup::watch_memory(Scheduler& scheduler, std::uint32_t turns, Quiet& seen) noexcept {
   const Nanoseconds time = machine_now();
   seen.turns += turns;
-  if (seen.turns >= turns_of_quiet || activity_ == seen.activity) {
+  const bool all_quiet = activity_ == seen.activity;
+  if (seen.turns >= turns_of_quiet || (all_quiet && !seen.again)) {
     seen.turns = 0;
     seen.since = time;
   }
   if (time - seen.since < quiet_before_giving_back &&
-      (time - seen.gave_back < longest_before_giving_back || activity_ == seen.activity))
+      (time - seen.gave_back < longest_before_giving_back || all_quiet))
     return;
-  seen = {.since = time, .gave_back = time, .activity = activity_};
+  if (scheduler.index_ == 0) give_messages_back();  // of timers that the monitor has fired
+  seen = {.since = time, .gave_back = time, .activity = activity_, .again = !all_quiet};
   scheduler.gives_memory_back_.store(true, std::memory_order_relaxed);
   scheduler.wake();
   if (scheduler.index_ != 0) return;

@@ -71,6 +71,7 @@ void Scheduler::thread_main() {
   boost::fibers::context::active()->suspend();  // until the group stops
   algorithm_->main_resumed();
   main_left_ = true;
+  idle_workers_.shrink_to_fit();  // there are none
 }
 
 void Scheduler::start_turn(Runnable& runnable) noexcept {

@@ -58,8 +58,9 @@ class ProcessTable {
     std::uint32_t size = 0;
     std::atomic<std::uint64_t> started{0};
     std::atomic<std::uint64_t> ended{0};
-    Shelf* next = nullptr;  ///< made before this one
   };
+  /// Of more threads than these some go by the shared list.
+  static constexpr std::uint32_t most_shelves = SchedulerGroup::max_schedulers + 256;
 
   Shelf* own_shelf(const Node& node) noexcept;
   static Process* take(Shelf& shelf) noexcept;
@@ -71,8 +72,9 @@ class ProcessTable {
   Process* const slots_;  ///< reserved address space, committed as it is used
   std::atomic<std::uint32_t> made_{0};
   std::mutex mutex_;
-  Shelf shared_;  ///< everybody's, under the mutex
-  std::atomic<Shelf*> shelves_{&shared_};
+  const ReservedArray<Shelf> shelves_{most_shelves};
+  std::atomic<std::uint32_t> shelf_count_{1};
+  Shelf& shared_ = shelves_[0];  ///< everybody's, under the mutex
 };
 
 /// Who holds which local name.

@@ -35,7 +35,6 @@ ProcessTable::ProcessTable(std::uint32_t max_processes)
 ProcessTable::~ProcessTable() {
   std::destroy_n(slots_, made_.load());
   unmap_memory(slots_, std::size_t{slots_reserved_} * sizeof(Process));
-  for (Shelf* shelf = shelves_.load(); shelf != &shared_;) delete std::exchange(shelf, shelf->next);
 }
 
 void ProcessTable::add_slots() {
@@ -53,18 +52,17 @@ void ProcessTable::add_slots() {
   made_.store(first + count, std::memory_order_release);
 }
 
-/// Null on a thread that does not run processes of this node, and when there is no memory.
+/// Null on a thread that does not run processes of this node, or is one of too many.
 ProcessTable::Shelf* ProcessTable::own_shelf(const Node& node) noexcept {
   Scheduler* const scheduler = current_scheduler();
   if (scheduler == nullptr || batch_ == 0 || scheduler->group().owner() != &node) [[unlikely]]
     return nullptr;
   if (scheduler->local == nullptr) [[unlikely]] {
-    auto* const shelf = new (std::nothrow) Shelf;
-    if (shelf == nullptr) return nullptr;
     const std::lock_guard lock(mutex_);
-    shelf->next = shelves_.load(std::memory_order_relaxed);
-    shelves_.store(shelf, std::memory_order_release);
-    scheduler->local = shelf;
+    const std::uint32_t count = shelf_count_.load(std::memory_order_relaxed);
+    if (count == most_shelves) return nullptr;
+    scheduler->local = &shelves_[count];
+    shelf_count_.store(count + 1, std::memory_order_release);
   }
   return static_cast<Shelf*>(scheduler->local);
 }
@@ -134,9 +132,9 @@ void ProcessTable::retire(const Node& node) noexcept {
 std::uint64_t ProcessTable::count() const noexcept {
   const auto sum = [this](std::atomic<std::uint64_t> Shelf::* counter) {
     std::uint64_t total = 0;
-    for (const Shelf* shelf = shelves_.load(std::memory_order_acquire); shelf != nullptr;
-         shelf = shelf->next)
-      total += (shelf->*counter).load(std::memory_order_acquire);
+    const std::uint32_t shelves = shelf_count_.load(std::memory_order_acquire);
+    for (std::uint32_t i = 0; i < shelves; ++i)
+      total += (shelves_[i].*counter).load(std::memory_order_acquire);
     return total;
   };
   // In this order: what is seen to have ended had been started before, and is counted there too.
