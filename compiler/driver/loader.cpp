@@ -5,6 +5,7 @@
 #include <llvm/Support/FileSystem.h>
 #include <llvm/Support/Path.h>
 
+#include "diagnostics/drawing.h"
 #include "driver/files.h"
 #include "syntax/parse.h"
 
@@ -127,10 +128,13 @@ LoadedFile* Loader::load_file(const std::string& path, const std::string& relati
   if (const auto found = by_real_path_.find(real); found != by_real_path_.end()) {
     const auto begin = std::ranges::find(loading_, found->second);
     if (begin != loading_.end()) {
-      std::string drawn;
+      std::vector<std::string> names;
       for (auto each = begin; each != loading_.end(); ++each)
-        drawn += (*each)->ast->module.text() + " -> ";
-      diagnostics_.emit(Id::import_cycle, wanted_at, drawn + found->second->ast->module.text())
+        names.push_back((*each)->ast->module.text());
+      names.push_back(names.front());
+      const diagnostics::Drawing drawing = diagnostics::draw(names);
+      diagnostics_.emit(Id::import_cycle, wanted_at, drawing.text)
+          .note(drawing.note)
           .help(begin + 1 == loading_.end()
                     ? "a module sees what it declares itself: delete the import"
                     : "move what both need into a module of its own");

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "diagnostics/drawing.h"
 #include "sema/module_checker.h"
 #include "sema/system_checks.h"
 #include "sema/trees.h"
@@ -57,11 +58,11 @@ std::vector<Circle> check_cycles(const model::Program& program, diagnostics::Eng
       circle.insert(uses->server);
       singletons = singletons && population(program, *uses->server) <= 1;
     }
-    const Drawing drawing = draw(names);
+    const diagnostics::Drawing drawing = diagnostics::draw(names);
     auto builder = diagnostics.emit(singletons ? Id::call_cycle : Id::possible_call_cycle,
                                     cycle.front()->span, drawing.text);
     builder.note(drawing.note);
-    for (std::size_t i = 1; i < std::min(cycle.size(), drawn_at_most); ++i) {
+    for (std::size_t i = 1; i < std::min(cycle.size(), diagnostics::drawn_at_most); ++i) {
       builder.label(cycle[i]->span, "`" + cycle[i - 1]->server->name + "` calls `" +
                                         cycle[i]->server->name + "` here");
     }
@@ -176,29 +177,6 @@ void check_timeouts(const model::Program& program, const std::vector<Circle>& ci
 }
 
 }  // namespace
-
-Drawing draw(const std::vector<std::string>& names) {
-  constexpr std::size_t room = 49;  // of the 100 characters of a message
-  std::string whole = drawn(names);
-  if (whole.size() <= room) return {std::move(whole), {}};
-  const std::string end = " -> ... -> " + names.back();
-  std::string text = names.front();
-  for (std::size_t i = 1; text.size() + names[i].size() + 4 + end.size() <= room; ++i)
-    text += " -> " + names[i];
-  return {names.size() == 2 ? drawn(names) : text + end, std::move(whole)};
-}
-
-std::string drawn(const std::vector<std::string>& names) {
-  std::string text;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (i == drawn_at_most && i + 2 < names.size()) {
-      text += " -> ...";
-      i = names.size() - 2;
-    }
-    text += (i == 0 ? "" : " -> ") + names[i];
-  }
-  return text;
-}
 
 void check_calls(const model::Program& program, diagnostics::Engine& diagnostics) {
   check_timeouts(program, check_cycles(program, diagnostics), diagnostics);

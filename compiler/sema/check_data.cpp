@@ -4,6 +4,7 @@
 #include <llvm/ADT/STLExtras.h>
 #include <llvm/ADT/StringExtras.h>
 
+#include "diagnostics/drawing.h"
 #include "sema/module_checker.h"
 #include "sema/system_checks.h"
 #include "sema/trees.h"
@@ -20,13 +21,13 @@ bool is_elixir_module(llvm::StringRef name) {
 }
 
 /// The way from a declaration, which is on the path, back to it.
-Drawing draw_from(const model::Declaration& start,
-                  const std::vector<const model::Declaration*>& path) {
+diagnostics::Drawing draw_from(const model::Declaration& start,
+                               const std::vector<const model::Declaration*>& path) {
   std::vector<std::string> names;
   for (auto each = std::ranges::find(path, &start); each != path.end(); ++each)
     names.push_back((*each)->name);
   names.push_back(start.name);
-  return draw(names);
+  return diagnostics::draw(names);
 }
 
 /// The structs and unions that a value of this type contains directly.
@@ -133,10 +134,10 @@ void check_recursive_values(const model::Program& program, diagnostics::Engine& 
     const auto cycle = way_back(*each, parts);
     if (cycle.empty()) continue;
     told.insert(cycle.begin(), cycle.end());
-    const Drawing drawing = draw_from(*each, cycle);
+    const diagnostics::Drawing drawing = draw_from(*each, cycle);
     auto builder = diagnostics.emit(Id::recursive_struct, each->span, each->name, drawing.text);
     builder.note(drawing.note);
-    for (std::size_t i = 0; i < std::min(cycle.size(), drawn_at_most); ++i) {
+    for (std::size_t i = 0; i < std::min(cycle.size(), diagnostics::drawn_at_most); ++i) {
       const model::Declaration& part = *cycle[(i + 1) % cycle.size()];
       builder.label(field_with(part, *cycle[i]).span, "holds `" + part.name + "` by value");
     }
@@ -177,7 +178,7 @@ void ModuleChecker::check(const ast::Const& written, model::Const& made) {
 void ModuleChecker::check(const ast::Alias& written, model::Alias& made) {
   if (resolved_.contains(&made)) return;
   if (std::ranges::find(resolving_, &made) != resolving_.end()) {
-    const Drawing drawing = draw_from(made, resolving_);
+    const diagnostics::Drawing drawing = draw_from(made, resolving_);
     diagnostics_.emit(Id::alias_cycle, made.span, made.name, drawing.text).note(drawing.note);
     resolved_.insert(&made);
     return;

@@ -3,6 +3,7 @@
 
 #include <llvm/ADT/StringRef.h>
 
+#include "diagnostics/drawing.h"
 #include "sema/module_checker.h"
 #include "sema/system_checks.h"
 #include "sema/trees.h"
@@ -37,7 +38,7 @@ void check_dependencies(const model::Program& program, diagnostics::Engine& diag
     names.push_back(start->name);
     const Application* next = path.size() > 1 ? path[1] : start;
     const auto at = std::ranges::find(start->depends, next) - start->depends.begin();
-    const Drawing drawing = draw(names);
+    const diagnostics::Drawing drawing = diagnostics::draw(names);
     diagnostics
         .emit(Id::dependency_cycle, start->depends_spans[static_cast<std::size_t>(at)],
               drawing.text)

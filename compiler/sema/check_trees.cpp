@@ -3,6 +3,7 @@
 #include <limits>
 #include <map>
 
+#include "diagnostics/drawing.h"
 #include "sema/module_checker.h"
 #include "sema/system_checks.h"
 #include "sema/trees.h"
@@ -44,7 +45,7 @@ bool check_cycles(const model::Program& program, diagnostics::Engine& diagnostic
       names.push_back(child->target->name);
       told.insert(child->target);
     }
-    const Drawing drawing = draw(names);
+    const diagnostics::Drawing drawing = diagnostics::draw(names);
     diagnostics.emit(Id::supervision_cycle, cycle.front()->span, drawing.text).note(drawing.note);
   }
   return told.empty();

@@ -1,10 +1,6 @@
 // Checks that look at a whole program: cycles, supervision trees, start order, configuration.
 #pragma once
 
-#include <cstddef>
-#include <string>
-#include <vector>
-
 #include "diagnostics/engine.h"
 #include "model/model.h"
 
@@ -24,16 +20,5 @@ void check_applications(model::Program& program, diagnostics::Engine& diagnostic
 void check_versions(const model::Program& program, diagnostics::Engine& diagnostics);
 /// Doc comments, when that is asked for.
 void check_docs(const model::Program& program, diagnostics::Engine& diagnostics);
-
-/// As many steps of a circle as a reader takes in.
-inline constexpr std::size_t drawn_at_most = 20;
-/// "A -> B -> A"; of a long way only how it begins and ends.
-std::string drawn(const std::vector<std::string>& names);
-
-struct Drawing {
-  std::string text;  ///< what a message has room for: "A -> ... -> A"
-  std::string note;  ///< the rest; empty when there is none
-};
-Drawing draw(const std::vector<std::string>& names);
 
 }  // namespace otpc::sema
