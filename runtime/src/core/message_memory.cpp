@@ -65,7 +65,11 @@ void free_some(std::size_t index, int count) noexcept {
 }
 
 struct Drain {
-  Drain() { kept.room = most_kept; }
+  Drain() {
+    kept.room = most_kept;
+    // What mimalloc keeps free for a thread that ends, it would keep until another needs it.
+    mi_option_enable(mi_option_abandoned_page_decommit);
+  }
   ~Drain() {
     give_messages_back();
     kept.room = 0;  // what is freed later goes past it
