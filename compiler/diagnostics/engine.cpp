@@ -99,7 +99,8 @@ std::string listed(llvm::ArrayRef<std::string> words, const char* last) {
 
 Builder Engine::add(Id id, source::Span span, std::string message) {
   Diagnostic made{id, warnings_.severity(id), span, std::move(message), {}, {}, {}, {}};
-  if (is_allowed(id, span) || !warnings_.enabled(id) || is_shadowed(span))
+  const bool told = !told_.emplace(span.file, span.begin, span.end, id, made.message).second;
+  if (is_allowed(id, span) || !warnings_.enabled(id) || is_shadowed(span) || told)
     return Builder(silent_.emplace_back(std::move(made)));
   if (made.severity == Severity::error) ++errors_;
   if (entry(id).severity == Severity::error) {
@@ -168,6 +169,7 @@ std::size_t Engine::error_count(Id id) const {
 
 void Engine::forget(source::FileId file) {
   std::erase_if(diagnostics_, [&](const Diagnostic& each) { return each.span.file == file; });
+  std::erase_if(told_, [&](const Told& each) { return std::get<0>(each) == file; });
   errors_ = static_cast<std::size_t>(
       std::ranges::count(diagnostics_, Severity::error, &Diagnostic::severity));
 }

@@ -10,7 +10,9 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -173,8 +175,12 @@ class Engine {
   bool is_allowed(Id id, source::Span span);
   bool is_shadowed(source::Span span) const;
 
+  /// Where, and what.
+  using Told = std::tuple<source::FileId, std::uint32_t, std::uint32_t, Id, std::string>;
+
   std::deque<Diagnostic> diagnostics_;
   std::deque<Diagnostic> silent_;  ///< not told: their builders write somewhere
+  std::set<Told> told_;            ///< what would be told again is not
   std::vector<Allowance> allowances_;
   std::vector<source::Span> shadows_;
   std::size_t errors_ = 0;
