@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <initializer_list>
 #include <map>
+#include <set>
+#include <string>
 
 #include "lower/names.h"
 
@@ -172,14 +174,16 @@ class Checker {
     }
   }
 
-  /// What a topic publishes comes with its keys.
+  /// What a topic publishes comes with its keys. Two of its own are told where it is declared.
   void heard(const model::Message& message) {
     Scope scope(diagnostics_);
+    std::set<std::string> own;
     const std::size_t keys = message.topic->parameters.size();
     for (std::size_t i = 0; i < message.parameters.size(); ++i) {
       const model::Field& each = message.parameters[i];
       const std::string& owner = i < keys ? message.topic->name : message.event->name;
-      scope.add(cpp_name(each.name, Place::message), owner + "." + each.name, each.span);
+      const std::string cpp = cpp_name(each.name, Place::message);
+      if (own.insert(owner + "." + cpp).second) scope.add(cpp, owner + "." + each.name, each.span);
     }
   }
 
