@@ -1,6 +1,8 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include <otp/gen_tcp.h>
 #include <otp/receive.h>
@@ -65,6 +67,27 @@ class SubscriberImpl final : public bench::SubscriberServer {
  private:
   std::int64_t left_ = 0;
   otp::Pid reader_;
+};
+
+class DoorImpl final : public bench::DoorServer {
+ public:
+  otp::Init init() override { return otp::ok(); }
+  otp::DeferredReply<std::int64_t> enter(From<std::int64_t> from) override {
+    callers_.push_back(std::move(from));
+    return otp::noreply();
+  }
+  otp::Reply<std::int64_t> waiting(From<std::int64_t>) override {
+    return static_cast<std::int64_t>(callers_.size());
+  }
+  otp::Reply<std::int64_t> open(From<std::int64_t>) override {
+    const auto callers = std::exchange(callers_, {});
+    for (std::size_t i = 0; i < callers.size(); ++i)
+      otp::reply(callers[i], static_cast<std::int64_t>(i));
+    return static_cast<std::int64_t>(callers.size());
+  }
+
+ private:
+  std::vector<From<std::int64_t>> callers_;
 };
 
 class EchoImpl final : public bench::EchoServer {
@@ -136,6 +159,9 @@ std::unique_ptr<bench::AccountServer> bench::AccountServer::create() {
 }
 std::unique_ptr<bench::SubscriberServer> bench::SubscriberServer::create() {
   return std::make_unique<SubscriberImpl>();
+}
+std::unique_ptr<bench::DoorServer> bench::DoorServer::create() {
+  return std::make_unique<DoorImpl>();
 }
 std::unique_ptr<bench::EchoServer> bench::EchoServer::create() {
   return std::make_unique<EchoImpl>();

@@ -77,8 +77,36 @@ void peak(const Arguments& arguments) {
   print("peak", n, Clock::now() - start, extra);
 }
 
+/// So many processes are blocked in a call at once, each with its own stack and time-out; then all
+/// are answered.
+void blocked_calls(const Arguments& arguments) {
+  const long n = number(arguments, 0, 1'000'000);
+  const auto door = bench::Door::start().value();
+  const Counter right = start_counter();
+  const long before = proc_kb("VmRSS:");
+  const auto start = Clock::now();
+  for (long i = 0; i < n; ++i) {
+    otp::spawn([door, right] {
+      if (door.enter() >= 0) right.inc();
+    });
+  }
+  while (door.waiting() < n) otp::sleep(std::chrono::milliseconds(1));
+  const auto blocked = Clock::now();
+  const long after = proc_kb("VmRSS:");
+  if (door.open() != n) fail("a caller is missing");
+  while (right.get() < n) otp::sleep(std::chrono::milliseconds(1));
+  const auto answered = Clock::now();
+  otp::sleep(std::chrono::seconds(4));
+  print("blocked_calls", n, blocked - start,
+        {{"bytes_per_process", static_cast<double>(after - before) * 1024 / static_cast<double>(n)},
+         {"answer_all_s", std::chrono::duration<double>(answered - blocked).count()},
+         {"left_kb", static_cast<double>(proc_kb("VmRSS:") - before)}});
+}
+
 }  // namespace
 
-std::vector<Bench> peak_benches() { return {{"peak", 2, peak}}; }
+std::vector<Bench> peak_benches() {
+  return {{"peak", 2, peak}, {"blocked_calls", 1, blocked_calls}};
+}
 
 }  // namespace otp_bench
