@@ -1,6 +1,8 @@
 #include "driver/contracts.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include <llvm/Support/FileSystem.h>
 
@@ -121,23 +123,29 @@ void Contracts::check(const model::Module& module, const LoadedFile& file, bool 
   }
   const tools::Contract now = tools::contract_of(module, sources_, file.path);
   const auto changes = tools::compare(*kept, now);
-  bool broken = false;
+  std::map<std::pair<std::string, std::uint32_t>, diagnostics::Builder> broken;
   for (const tools::Change& each : changes) {
     if (tools::row(each.id).wire) continue;
-    broken = true;
-    const source::Span span = each.span ? each.span : file.ast->module.span;
-    diagnostics_.emit(Id::breaking_change, span ? span : top, each.part)
+    const source::Span wanted = each.span ? each.span : file.ast->module.span;
+    const source::Span span = wanted ? wanted : top;
+    auto told = broken.find({each.part, span.begin});
+    if (told == broken.end()) {
+      auto builder = diagnostics_.emit(Id::breaking_change, span, each.part);
+      builder.help(
+          "keep what is promised, or break it on purpose: `otpc compat --update "
+          "--allow-breaking`");
+      told = broken.emplace(std::pair(each.part, span.begin), builder).first;
+    }
+    told->second
         .note(each.text +
               (each.id == tools::ChangeId::version_lowered
                    ? ": versions only grow ("
                    : ": processes of both versions cannot talk (") +
               tools::row(each.id).name + ")")
-        .note("the contract stands in " + shown(each.before))
-        .help(
-            "keep what is promised, or break it on purpose: `otpc compat --update "
-            "--allow-breaking`");
+        .note("the contract stands in " + shown(each.before));
   }
-  if (broken || (!importer.empty() && !locked) ||
+  if (!broken.empty() || diagnostics_.error_count(Id::upgrade_gap) != 0 ||
+      (!importer.empty() && !locked) ||
       tools::print(tools::with_history(now, *kept)) == tools::print(*kept))
     return;
   auto builder = diagnostics_.emit(locked ? Id::contract_wanted : Id::stale_contract,

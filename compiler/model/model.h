@@ -225,8 +225,9 @@ struct Message {
   std::vector<Field> parameters;
   std::optional<Type> result;
   const Union* throws = nullptr;
-  std::uint64_t timeout_ns = 5'000'000'000;
-  std::uint64_t every_ns = 0;  ///< 0: no timer
+  static constexpr std::uint64_t no_timeout = 0;
+  std::uint64_t timeout_ns = 5'000'000'000;  ///< no_timeout: what was written is none; was told
+  std::uint64_t every_ns = 0;                ///< 0: no timer
   bool deferred = false;
   bool blocking = false;
   bool priority = false;  ///< @priority(high): overtakes what waits
@@ -250,8 +251,9 @@ struct Worker : Declaration {
 struct Uses {
   const Worker* target = nullptr;
   const Server* server = nullptr;  ///< the target, when it is one
-  std::string kind;                ///< "call", "cast", or empty: both
+  std::string kind;                ///< "call", "cast", or empty: both; anything else was told
   Span span;
+  bool may_call() const { return kind.empty() || kind == "call"; }
 };
 enum class Overflow : std::uint8_t { reject, drop_newest, drop_oldest, block };
 struct Mailbox {

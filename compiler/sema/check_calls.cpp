@@ -11,8 +11,7 @@ namespace {
 using model::Server;
 
 bool is_called(const model::Uses& uses) {
-  const bool may_call = uses.kind.empty() || uses.kind == "call";  // what else there is, is told
-  if (!may_call || uses.server == nullptr) return false;
+  if (!uses.may_call() || uses.server == nullptr) return false;
   return std::ranges::any_of(uses.server->messages, [](const auto& each) {
     return each.kind == model::MessageKind::call;
   });
@@ -74,11 +73,13 @@ std::vector<Circle> check_cycles(const model::Program& program, diagnostics::Eng
   return circles;
 }
 
-/// The call that is waited for the longest, or the shortest; null when there is none.
+/// The call that is waited for the longest, or the shortest; null when there is none, or nobody
+/// knows of one.
 const model::Message* call_of(const Server& server, bool longest) {
   const model::Message* result = nullptr;
   for (const model::Message& message : server.messages) {
     if (message.kind != model::MessageKind::call) continue;
+    if (message.timeout_ns == model::Message::no_timeout) return nullptr;
     const bool better = result == nullptr || (longest ? message.timeout_ns > result->timeout_ns
                                                       : message.timeout_ns < result->timeout_ns);
     if (better) result = &message;
@@ -163,13 +164,15 @@ void check_timeouts(const model::Program& program, const std::vector<Circle>& ci
       });
       if (in_circle) continue;
       const model::Message* shortest = call_of(*uses.server, false);
+      if (shortest == nullptr) continue;
       if (shortest->timeout_ns > longest->timeout_ns) {
         tell_inversion(*server, *longest, uses, *shortest, diagnostics);
         continue;
       }
       for (const model::Message& outer : server->messages) {
         const model::Message* inner = passed_on(outer, *uses.server);
-        if (inner != nullptr && inner->timeout_ns > outer.timeout_ns)
+        const bool known = outer.timeout_ns != model::Message::no_timeout;
+        if (known && inner != nullptr && inner->timeout_ns > outer.timeout_ns)
           tell_inversion(*server, outer, uses, *inner, diagnostics);
       }
     }

@@ -310,6 +310,7 @@ void ModuleChecker::check_uses(const ast::Uses& written, model::Server& made) {
                          "` once, without `(call)` or `(cast)`: it means both");
     if (same) return;
   }
+  if (doubled_.contains(target->name)) return;
   made.uses.push_back(
       {target, dynamic_cast<const model::Server*>(target), written.kind.text, written.span});
 }
@@ -452,7 +453,7 @@ model::Message ModuleChecker::message(const ast::Message& written, const model::
 
 std::uint64_t ModuleChecker::timeout(const ast::Value& written, const char* kind,
                                      const std::string& owner) {
-  const std::uint64_t result = duration(written, true).value_or(5'000'000'000);
+  const auto result = duration(written, true);
   if (result == model::infinite) {
     diagnostics_.emit(Id::infinite_timeout, written.span, kind, owner)
         .help("what hangs then hangs who waits for it; give the longest time that makes sense");
@@ -460,7 +461,7 @@ std::uint64_t ModuleChecker::timeout(const ast::Value& written, const char* kind
     diagnostics_.emit(Id::value_range, written.span, shown(written), "timeout",
                       "more than 0s, or `infinity`");
   }
-  return result;
+  return result.value_or(model::Message::no_timeout);
 }
 
 bool ModuleChecker::check_priority(const ast::Annotation& written, const ast::Message& message) {

@@ -137,24 +137,28 @@ model::State ModuleChecker::state(const ast::State& written, const std::string& 
     clause.after_ns = duration(each.after, false).value_or(0);
     clause.targets = targets(each.targets, names, made);
     clause.span = each.span;
-    for (const model::StateClause& other : result.timeouts) {
-      if (other.name == clause.name)
-        diagnostics_.emit(Id::repeated_part, clause.span,
-                          clause.name.empty() ? "state_timeout" : "timeout " + clause.name,
-                          name.empty() ? "any" : name);
+    if (std::ranges::find(result.timeouts, clause.name, &model::StateClause::name) !=
+        result.timeouts.end()) {
+      diagnostics_.emit(Id::repeated_part, clause.span,
+                        clause.name.empty() ? "state_timeout" : "timeout " + clause.name,
+                        name.empty() ? "any" : name);
+      continue;
     }
     result.timeouts.push_back(std::move(clause));
   }
   for (const ast::Message& as_written : written.events) {
     const ast::Message each = with_target(as_written, names);
+    const auto other = std::ranges::find_if(result.events, [&](const model::StateClause& clause) {
+      return made.messages[clause.message].name == each.name.text;
+    });
+    if (other != result.events.end()) {
+      diagnostics_
+          .emit(Id::duplicate_member, each.name.span, each.name.text, name.empty() ? "any" : name)
+          .label(other->span, "first here");
+      continue;
+    }
     const auto index = event(each, made);
     if (!index) continue;
-    for (const model::StateClause& other : result.events) {
-      if (other.message == *index)
-        diagnostics_
-            .emit(Id::duplicate_member, each.name.span, each.name.text, name.empty() ? "any" : name)
-            .label(other.span, "first here");
-    }
     model::StateClause clause;
     clause.message = *index;
     clause.targets = targets(each.targets, names, made);
@@ -232,16 +236,19 @@ std::optional<std::size_t> ModuleChecker::event(const ast::Message& written, mod
     return std::nullopt;
   }
   if (is_removed(written, "message", made.removed)) return std::nullopt;
+  const std::size_t errors = diagnostics_.error_count();
   model::Message checked = message(written, &made);
   refuse_annotations(
       written, checked,
       "delete it: a state machine may answer any call later, with `.reply(from, value)`");
+  const std::string name = made.name + "." + checked.name;
+  if (diagnostics_.error_count() != errors) wrong_events_.insert(name);
   const auto same = std::ranges::find(made.messages, checked.name, &model::Message::name);
   if (same == made.messages.end()) {
     made.messages.push_back(std::move(checked));
     return made.messages.size() - 1;
   }
-  if (!same_signature(*same, checked)) {
+  if (!same_signature(*same, checked) && !wrong_events_.contains(name)) {
     diagnostics_.emit(Id::event_differs, checked.span, checked.name)
         .label(same->span, "first here")
         .help(

@@ -570,7 +570,9 @@ void ModuleChecker::check_missing(const std::vector<model::Argument>& given,
   for (const model::Field& parameter : parameters) {
     const bool is_given =
         std::ranges::find(given, &parameter, &model::Argument::parameter) != given.end();
-    if (is_given || parameter.fallback || &parameter == not_needed ||
+    const bool is_repeated =
+        &*std::ranges::find(parameters, parameter.name, &model::Field::name) != &parameter;
+    if (is_given || is_repeated || parameter.fallback || &parameter == not_needed ||
         parameter.type.kind == model::TypeKind::invalid)
       continue;
     diagnostics_

@@ -89,7 +89,7 @@ Dependency dependency(const Child& user, const Child& used, bool calls = false,
     if (server == nullptr) continue;
     for (const model::Uses& uses : server->uses) {
       if (!targets.contains(uses.target) || users.contains(uses.target)) continue;
-      if ((calls && uses.kind == "cast") || met.contains(uses.target)) continue;
+      if ((calls && !uses.may_call()) || met.contains(uses.target)) continue;
       // The sets are in no order that means anything: the first in the text.
       const auto place = [](const model::Uses& each) {
         return std::pair(each.span.file, each.span.begin);
@@ -203,7 +203,8 @@ void check_siblings(const Supervisor& supervisor, UsersOfTemporary& told,
             .note(drawn)
             .help("move `child " + children[used].id + "` before `child " + children[user].id +
                   "`");
-      } else if (used < user && supervisor.strategy == model::Strategy::one_for_one) {
+      } else if (used < user && supervisor.strategy == model::Strategy::one_for_one &&
+                 children[used].restart != model::Restart::temporary) {
         diagnostics
             .emit(Id::one_for_one_dependency, children[user].span, children[user].id,
                   children[used].id)

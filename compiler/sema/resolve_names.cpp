@@ -238,6 +238,7 @@ void ModuleChecker::declare_one(const ast::Declaration& declaration) {
         if (!fresh) {
           diagnostics_.emit(Id::duplicate_declaration, made->span, made->name)
               .label(known->second->span, "first here");
+          doubled_.insert(key);
           module_.starts_unclear |= starts(*made);
           return;
         }
@@ -293,6 +294,7 @@ void ModuleChecker::import_declaration(const ast::Import& import, const ast::Nam
   const auto [other, fresh] = scope_.emplace(scope_key(declaration), &declaration);
   if (fresh) return;
   if (other->second->module == &module_) {
+    doubled_.insert(scope_key(declaration));
     diagnostics_.emit(Id::duplicate_declaration, name.span, name.text)
         .label(other->second->span, "declared here")
         .label(declaration.span, "and here, from where it is imported");
@@ -422,6 +424,7 @@ model::Declaration* ModuleChecker::find(const ast::Path& path, const char* wante
     return nullptr;
   }
   if (found->second != current_) used_.insert(found->second);
+  if (doubled_.contains(name) && !accepts(*found->second)) return nullptr;  // the other is meant
   return found->second;
 }
 

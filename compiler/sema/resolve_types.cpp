@@ -59,7 +59,7 @@ Type ModuleChecker::written_type(const ast::Type& written) {
         .help("one `?` is enough")
         .fix(diagnostics::FixLevel::safe,
              {written.span.file, written.span.end - 1, written.span.end}, "");
-    return result;
+    if (result.kind == TypeKind::optional) return result;
   }
   Type optional;
   optional.kind = TypeKind::optional;

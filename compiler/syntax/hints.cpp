@@ -82,8 +82,15 @@ class Slip {
     if (type == OtpLexer::SEMI && before == OtpLexer::RBRACE && !expects(OtpLexer::SEMI))
       return {"no `;` follows a `}`: delete it", fix(FixLevel::safe, offending_, ""), true};
     if (is_number(before) && touch(*before_, offending_)) return in_number();
-    if (is_number(before) && before != OtpLexer::DURATION && is_unit(offending_.getText()))
-      return apart_from_unit();
+    if (is_number(before) && before != OtpLexer::DURATION) {
+      if (is_unit(offending_.getText())) return apart_from_unit();
+      if (type == OtpLexer::STAR || type == OtpLexer::MINUS)
+        return {"a value is written out, and never computed", {}};
+      if (type == OtpLexer::IDENTIFIER && expects(OtpLexer::SEMI))
+        return {"a duration is one word, and its units are ns, us, ms, s, min, h and d: `" +
+                    before_->getText() + "s`",
+                {}};
+    }
     if (Hint known = in_field(); !known.help.empty()) return known;
     if (Hint known = in_list(); !known.help.empty()) return known;
     if ((type == OtpLexer::COLON || type == OtpLexer::EQUALS) && has_operand(before) &&
@@ -130,6 +137,10 @@ class Slip {
       return {"what a server keeps is written `state { name: type; }`", {}};
     if (type == OtpLexer::THROWS && inside<OtpParser::StatemMemberContext>())
       return {"`throws` stands before the state: `init() throws Error -> state;`", {}};
+    if (type == OtpLexer::ON && inside<OtpParser::ServerDeclContext>())
+      return {"a server hears a topic with `uses Name (topic);`", {}};
+    if (type == OtpLexer::ON && inside<OtpParser::StatemDeclContext>())
+      return {"`on enter;` stands in a state", {}};
     if (type == OtpLexer::LPAREN && expects(OtpLexer::LBRACE)) return in_parentheses();
     if (type == OtpLexer::SEMI && expects(OtpLexer::ARROW) &&
         inside<OtpParser::StatemMemberContext>())
@@ -312,7 +323,9 @@ class Slip {
         offending_.getLine() != before_->getLine())
       return {};
     const antlr4::Token& end = *tokens_.get(last);
-    if (!is_type(*before_) && is_type(offending_) && is_one_type(first + 1, last)) {
+    const bool named = !is_type(*before_) || (ast::is_built_in_type(offending_.getText()) &&
+                                              !ast::is_built_in_type(before_->getText()));
+    if (named && is_type(offending_) && is_one_type(first + 1, last)) {
       return {"a `:` stands before the type: `" + word + before_->getText() + ": " +
                   text(offending_, end) + "`",
               {FixLevel::maybe, {{places_.behind(*before_), ":"}}},

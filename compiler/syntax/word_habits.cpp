@@ -40,7 +40,6 @@ constexpr std::array habits{
     Habit{"int",
           "the integer types are i8 to i64 and u8 to u64; the name stands first: `count: i64`"},
     Habit{"include", "write `import other::module { Name };`"},
-    Habit{"on", "a server hears a topic with `uses Name (topic);`"},
     Habit{"worker", "write `child name: Server(arguments);`"},
     Habit{"children", "write one `child name: Server(arguments);` for each"},
 };

@@ -187,10 +187,11 @@ def hostile_schemas(folder):
         "enums": " ".join(f"enum {word} {{ x; }}" for word in declared),
         "constants": " ".join(f"const {word}: u8 = 1;" for word in declared),
         "calls": "server Calls { init(" + parameters + "); "
-                 + " ".join(f"call {word}({word}: u8) -> u8;" for word in words if word != "exit")
-                 + " }",
+                 + " ".join(f"call {word}({word}: u8, on_{word}: bool) -> u8;" for word in words
+                            if word != "exit") + " }",
         "casts": "server Casts { init(); "
-                 + " ".join(f"cast {word}({word}: u8);" for word in words if word != "exit") + " }",
+                 + " ".join(f"cast {word}({word}: u8, on_{word}: u8);" for word in words
+                            if word != "exit") + " }",
         "env": "server A { init(); } supervisor Sup { child A; } application env { env { "
                + fields + " } start Sup; }",
         "circles": CIRCLES,

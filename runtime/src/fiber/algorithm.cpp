@@ -192,8 +192,10 @@ void Worker::main() {
   while (!ending) {
     Runnable* runnable = std::exchange(assigned, nullptr);
     if (runnable == nullptr) {
-      // Of whoever has a priority the queues decide whether it goes on at once.
-      if (again != nullptr && (scheduler->group_.is_simulated() || !again->is_ordinary()))
+      // Of whoever has a priority the queues decide whether it goes on at once; and a scheduler
+      // that is retired keeps nobody.
+      if (again != nullptr &&
+          (scheduler->group_.is_simulated() || !again->is_ordinary() || scheduler->is_retired()))
         scheduler->group_.make_runnable_last(*std::exchange(again, nullptr));
       // Taken out before `again` goes in: thieves never see two where one runs at once.
       runnable = scheduler->next_runnable(false);

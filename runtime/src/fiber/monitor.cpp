@@ -98,7 +98,7 @@ struct SchedulerGroup::LongTurn {
 void SchedulerGroup::watch_computing(Scheduler& scheduler, Computing& seen) noexcept {
   constexpr int ticks_between_looks = 50;
   constexpr Nanoseconds grace = 1'000'000'000;
-  const Runnable* runnable = scheduler.current();
+  Runnable* runnable = scheduler.current();
   const std::uint64_t entries = scheduler.entries_.load(std::memory_order_relaxed);
   if (runnable == nullptr || runnable != seen.runnable || entries != seen.entries) {
     seen = {.runnable = runnable, .entries = entries};
@@ -113,7 +113,7 @@ void SchedulerGroup::watch_computing(Scheduler& scheduler, Computing& seen) noex
     const Computing& seen;
   } look{scheduler, seen};
   ops_.stuck(
-      *scheduler.current_.load(std::memory_order_relaxed),
+      *runnable,  // which may be over by now: its slot stays
       [](void* context) {
         const auto& [scheduler, seen] = *static_cast<Look*>(context);
         return scheduler.current() == seen.runnable &&

@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <system_error>
 #include <utility>
 
 #include <boost/fiber/operations.hpp>
@@ -334,7 +333,7 @@ bool Scheduler::revive() {
     try {
       if (thread_.joinable()) thread_.join();
       start_thread();
-    } catch (const std::system_error&) {
+    } catch (...) {
       retired_since_.store(since);
       throw;
     }

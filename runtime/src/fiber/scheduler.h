@@ -178,8 +178,8 @@ class Scheduler {
   bool is_retired() const noexcept { return retired_since_.load(std::memory_order_relaxed) != 0; }
   /// By the monitor; true when it was not.
   bool retire() noexcept;
-  /// By the monitor; true when it was retired. Throws std::system_error when its thread has ended
-  /// and cannot be started again.
+  /// By the monitor; true when it was retired. Throws when its thread has ended and cannot be
+  /// started again; it is still retired then.
   bool revive();
   std::atomic<Nanoseconds> retired_since_{0};  ///< 0: it is not
   bool ended_ = false;                         ///< its thread, for want of work; under sleep_mutex_
