@@ -195,7 +195,7 @@ void ModuleChecker::check_upgrade(const ast::Upgrade& written, const ast::Server
   const auto wrong = [&](const char* what) {
     return diagnostics_.emit(Id::bad_upgrade, written.span, what);
   };
-  if (!written.from || file_.version_unclear) return;
+  if (!written.from || version_unclear_) return;
   const auto from = number(*written.from, 1, highest_version);
   if (!from) {
     bad_number(*written.from, "version", "1 to " + std::to_string(highest_version));

@@ -276,7 +276,8 @@ void ModuleChecker::check_child(const ast::Child& written, model::Supervisor& su
   }
   made.target = target;
   const auto other = std::ranges::find(supervisor.children, made.id, &model::Child::id);
-  if (other != supervisor.children.end()) {
+  // Of the others it has one too many, whatever that is called.
+  if (other != supervisor.children.end() && supervisor.type == model::SupervisorKind::supervisor) {
     const bool registry = target != nullptr && target->kind == model::DeclarationKind::registry;
     diagnostics_.emit(Id::duplicate_child, made.span, supervisor.name, made.id)
         .label(other->span, "first here")
@@ -302,18 +303,18 @@ ModuleChecker::OwnEnd ModuleChecker::own_end(const model::Declaration& superviso
   const auto found = written_.find(&supervisor);
   if (found == written_.end()) {
     const auto& made = static_cast<const model::Supervisor&>(supervisor);
-    if (made.auto_shutdown == model::AutoShutdown::never) return OwnEnd::never;
     const bool any = std::ranges::any_of(made.children, &model::Child::significant);
-    return any ? OwnEnd::normal : OwnEnd::unclear;
+    const bool never = made.auto_shutdown == model::AutoShutdown::never;
+    return never == any ? OwnEnd::unclear : any ? OwnEnd::normal : OwnEnd::never;
   }
   // Of this module: it may not be checked yet.
   const auto& written = std::get<ast::Supervisor>(*found->second);
   const std::string& said = written.auto_shutdown.text;
-  if (said.empty() || said == "never") return OwnEnd::never;
-  const bool known = said == "any_significant" || said == "all_significant";
   const bool any = std::ranges::any_of(written.children, [](const ast::Child& child) {
     return static_cast<bool>(child.significant);
   });
+  if (said.empty() || said == "never") return any ? OwnEnd::unclear : OwnEnd::never;
+  const bool known = said == "any_significant" || said == "all_significant";
   const bool listed = written.kind == ast::SupervisorKind::supervisor;
   return known && any && listed ? OwnEnd::normal : OwnEnd::unclear;
 }

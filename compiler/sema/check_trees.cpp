@@ -163,6 +163,22 @@ bool use_each_other(const std::vector<Child>& children, std::size_t user, std::s
   return leads(children, used, user, calls);
 }
 
+/// Whether calls lead from one to the other: a circle of them is told as a deadlock.
+bool calls(const model::Worker& from, const Server& to) {
+  std::set<const model::Worker*> seen{&from};
+  std::vector<const model::Worker*> next{&from};
+  while (!next.empty()) {
+    const auto* const server = dynamic_cast<const Server*>(next.back());
+    next.pop_back();
+    if (server == &to) return true;
+    if (server == nullptr) continue;
+    for (const model::Uses& uses : server->uses) {
+      if (uses.may_call() && seen.insert(uses.target).second) next.push_back(uses.target);
+    }
+  }
+  return false;
+}
+
 /// Whether another child than that one runs the server, and comes back when it crashes.
 bool has_other_lasting(const std::vector<Child>& children, std::size_t but,
                        const model::Worker& server) {
@@ -172,10 +188,8 @@ bool has_other_lasting(const std::vector<Child>& children, std::size_t but,
   return false;
 }
 
-/// What uses a temporary child, by its id: told once, however many trees have both.
-using UsersOfTemporary = std::set<std::pair<const Child*, std::string>>;
-
-void check_siblings(const Supervisor& supervisor, UsersOfTemporary& told,
+/// `told`: the temporary children that somebody uses, each once however many do.
+void check_siblings(const Supervisor& supervisor, std::set<const Child*>& told,
                     diagnostics::Engine& diagnostics) {
   if (supervisor.type != model::SupervisorKind::supervisor) return;
   const std::vector<Child>& children = supervisor.children;
@@ -196,7 +210,8 @@ void check_siblings(const Supervisor& supervisor, UsersOfTemporary& told,
           way_down(children[user], *server) + " uses " + way_down(children[used], *uses->target);
       if (drawn.find(" > ") == std::string::npos) drawn.clear();  // the message says it all
       if (late.uses != nullptr) {
-        if (use_each_other(children, user, used)) continue;
+        const bool circle = uses->may_call() && calls(*uses->target, *server);
+        if (circle || use_each_other(children, user, used)) continue;
         diagnostics.emit(Id::start_order, children[user].span, children[user].id, children[used].id)
             .label(uses->span, "used here")
             .label(children[used].span, "started here")
@@ -215,7 +230,7 @@ void check_siblings(const Supervisor& supervisor, UsersOfTemporary& told,
       Seen seen;
       const Child* temporary = temporary_on_the_way(children[used], *uses->target, seen);
       if (temporary != nullptr && !has_other_lasting(children, used, *uses->target) &&
-          told.emplace(temporary, children[user].id).second) {
+          told.insert(temporary).second) {
         diagnostics.emit(Id::temporary_used, temporary->span, children[user].id, temporary->id)
             .label(uses->span, "used here")
             .note(drawn)
@@ -495,7 +510,7 @@ void check_trees(const model::Program& program, diagnostics::Engine& diagnostics
   std::set<const model::Declaration*> inner;
   LeastTimes least_times(diagnostics);
   Storms storms;
-  UsersOfTemporary told;
+  std::set<const Child*> told;
   for (const Supervisor* supervisor : all_of<Supervisor>(program)) {
     check_siblings(*supervisor, told, diagnostics);
     for (const Child& child : supervisor->children) inner.insert(child.target);

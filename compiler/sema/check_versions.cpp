@@ -82,6 +82,7 @@ void ModuleChecker::declare_module() {
   if (!file_.version) return;
   const auto version = number(*file_.version, 1, highest_version);
   if (!version) bad_number(*file_.version, "version", "1 to " + std::to_string(highest_version));
+  version_unclear_ |= !version;
   module_.version = version.value_or(0);
 }
 

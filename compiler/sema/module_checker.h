@@ -279,9 +279,10 @@ class ModuleChecker {
   const model::Declaration* current_ = nullptr;                ///< what is being resolved
   std::map<std::string, source::Span, std::less<>> imported_;  ///< name -> where it is imported
   std::set<std::string, std::less<>> missing_;  ///< names whose import failed: said once
-  std::set<std::string> doubled_;               ///< names of two things
-  std::set<std::string> wrong_events_;          ///< of state machines: `Door.open`
-  std::vector<std::string> unclear_;            ///< those asked of a module that has errors itself
+  bool version_unclear_ = file_.version_unclear;
+  std::set<std::string> doubled_;       ///< names of two things
+  std::set<std::string> wrong_events_;  ///< of state machines: `Door.open`
+  std::vector<std::string> unclear_;    ///< those asked of a module that has errors itself
   /// What was told of an unknown name, and what was looked for.
   std::map<std::string, std::pair<diagnostics::Builder, std::string>, std::less<>> told_;
   std::size_t nameless_ = 0;                ///< declarations that may be what an unknown name means

@@ -239,6 +239,7 @@ void ModuleChecker::declare_one(const ast::Declaration& declaration) {
           diagnostics_.emit(Id::duplicate_declaration, made->span, made->name)
               .label(known->second->span, "first here");
           doubled_.insert(key);
+          known->second->broken = true;  // which of them is meant nobody knows
           module_.starts_unclear |= starts(*made);
           return;
         }

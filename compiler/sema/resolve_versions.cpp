@@ -35,7 +35,7 @@ std::uint64_t ModuleChecker::version_of(const ast::Annotation& annotation, const
                       word == "deprecated"
                           ? "a version, and perhaps what to use: `@deprecated(3, use: add)`"
                           : "a version: `@" + word + "(3)`");
-  } else if (!file_.version_unclear && *version > version_now()) {
+  } else if (!version_unclear_ && *version > version_now()) {
     diagnostics_
         .emit(Id::version_ahead, annotation.span, name.text,
               word == "deprecated" ? "is deprecated since" : "was " + word + " in", *version,

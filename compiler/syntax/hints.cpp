@@ -137,6 +137,8 @@ class Slip {
       return {"what a server keeps is written `state { name: type; }`", {}};
     if (type == OtpLexer::THROWS && inside<OtpParser::StatemMemberContext>())
       return {"`throws` stands before the state: `init() throws Error -> state;`", {}};
+    if (before == OtpLexer::TO && is_behind_timeout(before_->getTokenIndex()))
+      return {"how long it takes stands before `to`: `5s to " + offending_.getText() + "`", {}};
     if (type == OtpLexer::ON && inside<OtpParser::ServerDeclContext>())
       return {"a server hears a topic with `uses Name (topic);`", {}};
     if (type == OtpLexer::ON && inside<OtpParser::StatemDeclContext>())
@@ -158,6 +160,11 @@ class Slip {
   }
   bool expects(std::size_t type) const {
     return expected_.contains(static_cast<std::ptrdiff_t>(type));
+  }
+  /// `state_timeout to`, `timeout remind to`
+  bool is_behind_timeout(std::size_t at) const {
+    return (at >= 1 && type_at(at - 1) == OtpLexer::STATE_TIMEOUT) ||
+           (at >= 2 && type_at(at - 2) == OtpLexer::TIMEOUT);
   }
   /// `throws`, `timeout` or `to` stands before it in its statement.
   bool has_option() const {
