@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
 
 #include "diagnostics/drawing.h"
 #include "sema/module_checker.h"
@@ -196,6 +197,7 @@ void check_siblings(const Supervisor& supervisor, std::set<const Child*>& told,
   std::set<const model::Worker*> started;  // before the user
   for (std::size_t user = 0; user < children.size(); ++user) {
     if (user > 0) started.merge(workers_below(children[user - 1].target));
+    std::optional<diagnostics::Builder> alone;  // it does not restart with one that it uses
     for (std::size_t used = 0; used < children.size(); ++used) {
       // A second child of one id is told as such, and would say everything of the first again.
       if (is_repeated(children, user) || is_repeated(children, used)) continue;
@@ -220,12 +222,15 @@ void check_siblings(const Supervisor& supervisor, std::set<const Child*>& told,
                   "`");
       } else if (used < user && supervisor.strategy == model::Strategy::one_for_one &&
                  children[used].restart != model::Restart::temporary) {
-        diagnostics
-            .emit(Id::one_for_one_dependency, children[user].span, children[user].id,
-                  children[used].id)
-            .label(uses->span, "used here")
-            .note(drawn)
-            .help("`strategy rest_for_one;` restarts what was started after a crashed child");
+        if (alone) {
+          alone->note("nor with `" + children[used].id + "`").label(uses->span, "used here");
+        } else {
+          alone.emplace(diagnostics.emit(Id::one_for_one_dependency, children[user].span,
+                                         children[user].id, children[used].id));
+          alone->label(uses->span, "used here")
+              .note(drawn)
+              .help("`strategy rest_for_one;` restarts what was started after a crashed child");
+        }
       }
       Seen seen;
       const Child* temporary = temporary_on_the_way(children[used], *uses->target, seen);

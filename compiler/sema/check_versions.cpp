@@ -56,6 +56,17 @@ void ModuleChecker::declare_allows() {
           builder.help("`" + error + "` is an error, and errors cannot be allowed: mend it");
         else
           builder.suggest(word, diagnostics::warning_words());
+        // What is meant is allowed, needed or not.
+        const std::vector<std::string> words = diagnostics::warning_words();
+        if (const std::string* meant = diagnostics::nearest(word, words)) {
+          diagnostics_.allow({.covers = allow.covers,
+                              .annotation = allow.annotation.span,
+                              .place = argument.value.span,
+                              .part = argument.value.span,
+                              .word = word,
+                              .ids = diagnostics::warnings_named(*meant),
+                              .used = true});
+        }
       } else {
         diagnostics_.allow({allow.covers, allow.annotation.span, argument.value.span,
                             with_comma(arguments, i), word, ids});
