@@ -45,23 +45,28 @@ std::string topic_arguments(const Message& message);
 
 // ---- For test doubles ----
 
-/// Where a fake keeps what a test says: `on_add`, or beside a message of that name `on_add_`.
+/// Where a fake keeps what a test says: `on_add`, or beside a message or a parameter of that name
+/// `on_add_`.
 class Hooks {
  public:
   explicit Hooks(const model::Server& server) {
-    for (const Message& each : server.messages) messages_.insert(cpp_name(each, server));
-    taken_ = messages_;
-    for (const std::string& each : messages_) taken_.insert("on_" + each);
+    for (const Message& each : server.messages) {
+      names_.insert(cpp_name(each, server));
+      taken_.insert("on_" + cpp_name(each, server));
+      for (const model::Field& parameter : each.parameters)
+        names_.insert(cpp_name(parameter.name, Place::message));
+    }
+    taken_.insert(names_.begin(), names_.end());
   }
   std::string of(const std::string& name) {
     std::string hook = "on_" + name;
-    if (!messages_.contains(hook)) return hook;
+    if (!names_.contains(hook)) return hook;
     while (!taken_.insert(hook).second) hook += '_';
     return hook;
   }
 
  private:
-  std::set<std::string> messages_;  ///< as the class calls them
+  std::set<std::string> names_;  ///< in the class
   std::set<std::string> taken_;
 };
 std::string double_types(const Message& message, bool is_call) {
