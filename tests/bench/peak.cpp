@@ -90,11 +90,11 @@ void blocked_calls(const Arguments& arguments) {
       if (door.enter() >= 0) right.inc();
     });
   }
-  while (door.waiting() < n) otp::sleep(std::chrono::milliseconds(1));
+  while (door.waiting(otp::infinity) < n) otp::sleep(std::chrono::milliseconds(1));
   const auto blocked = Clock::now();
   const long after = proc_kb("VmRSS:");
-  if (door.open() != n) fail("a caller is missing");
-  while (right.get() < n) otp::sleep(std::chrono::milliseconds(1));
+  if (door.open(otp::infinity) != n) fail("a caller is missing");
+  while (right.get(otp::infinity) < n) otp::sleep(std::chrono::milliseconds(1));
   const auto answered = Clock::now();
   otp::sleep(std::chrono::seconds(4));
   print("blocked_calls", n, blocked - start,
