@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <latch>
 #include <semaphore>
 #include <string>
 #include <string_view>
@@ -158,15 +159,11 @@ TEST(Threads, of_schedulers_that_are_not_needed_end_and_come_again) {
   for (int round = 0; round < 2; ++round) {
     runtime.invoke([] { set_schedulers_online(4); });
     EXPECT_TRUE(becomes([] { return threads_named("otp_sched") == 4; }));
-    std::atomic<int> inside{0};
+    std::latch inside(4);
     runtime.invoke([&inside] {
       std::vector<Task<void>> tasks;
-      for (int i = 0; i < 4; ++i) {
-        tasks.push_back(async([&inside] {
-          ++inside;
-          while (inside < 4) ::usleep(1000);  // each has a scheduler of its own
-        }));
-      }
+      for (int i = 0; i < 4; ++i)  // each holds up a scheduler of its own
+        tasks.push_back(async([&inside] { inside.arrive_and_wait(); }));
       for (auto& each : tasks) await(each);
       set_schedulers_online(1);
     });
