@@ -13,7 +13,6 @@
 namespace otp::detail {
 namespace {
 
-constexpr std::size_t max_idle_workers = 64;
 constexpr std::uint32_t ended_workers_before_release = 32;
 
 void note_thread_stack(SwitchState& state) noexcept {
@@ -149,18 +148,19 @@ Worker* SchedulingAlgorithm::new_worker() noexcept {
   Worker* const maker = worker_ != nullptr && !worker_->attached ? worker_ : nullptr;
   if (maker != nullptr) attach(*maker);
   Worker* made = nullptr;
+  static_assert(sizeof(Worker) <= Worker::bytes_of_stack);
   try {
-    auto worker = std::make_unique<Worker>();
     StackPool& stacks = *scheduler_.group_.stacks_;
-    boost::fibers::fiber fiber(
-        boost::fibers::launch::post, static_cast<boost::fibers::fiber_properties*>(worker.get()),
-        std::allocator_arg, PooledStacks(stacks), [worker = worker.get()] { worker->main(); });
-    made = worker.release();  // the fiber's
-    fiber.detach();
-    const auto bytes = scheduler_.group_.options_.stack_bytes;
-    const auto top = reinterpret_cast<std::uintptr_t>(made->context);
-    made->state.stack_bottom = reinterpret_cast<const void*>((top + 4095) / 4096 * 4096 - bytes);
-    made->state.stack_bytes = bytes;
+    const boost::context::stack_context stack = stacks.allocate();
+    char* const top = static_cast<char*>(stack.sp);
+    made = ::new (top - Worker::bytes_of_stack) Worker;
+    made->state.stack_bottom = top - stack.size;
+    made->state.stack_bytes = stack.size;
+    boost::fibers::fiber(boost::fibers::launch::post,
+                         static_cast<boost::fibers::fiber_properties*>(made), std::allocator_arg,
+                         RestOfStack(stacks, stack, Worker::bytes_of_stack),
+                         [made] { made->main(); })
+        .detach();
   } catch (const std::bad_alloc&) {  // the caller sees that there is none
   }
   if (maker != nullptr) maker->detach();
@@ -215,7 +215,8 @@ void Worker::main() {
       continue;
     }
     scheduler->current_.store(nullptr, std::memory_order_relaxed);
-    if (scheduler->stopping_ || scheduler->idle_workers_.size() >= max_idle_workers) break;
+    if (scheduler->stopping_ || scheduler->idle_workers_.size() == Scheduler::max_idle_workers)
+      break;
     scheduler->idle_workers_.push_back(this);
     scheduler->going_idle_ = true;
     scheduler->algorithm_->leave_worker();

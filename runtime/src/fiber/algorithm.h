@@ -16,11 +16,15 @@
 
 namespace otp::detail {
 
-/// A fiber that runs processes: one at a time, for as long as they need no stack of their own.
+/// A fiber that runs processes: one at a time, for as long as they need no stack of their own. Lives
+/// at the top of its stack.
 class Worker final : public boost::fibers::fiber_properties {
  public:
+  static constexpr std::size_t bytes_of_stack = 128;
+
   Worker() : fiber_properties(nullptr) { init_switch_state(state, false); }
   ~Worker() override { destroy_switch_state(state, false); }
+  static void operator delete(void*) noexcept {}  // Boost.Fiber's, before it gives the stack back
 
   void main();
   /// First thing whenever it runs again.

@@ -204,12 +204,14 @@ void SchedulerGroup::monitor_main() {
   };
   std::vector<Seen> seen;
   std::uint32_t looks = 0;
-  std::unique_lock lock(monitor_mutex_);
   while (!stopping_.load()) {
-    const bool all_asleep = sleeping_.load() == active_;
-    monitor_condition_.wait_for(lock, all_asleep ? monitor_idle_tick : monitor_tick,
-                                [this] { return stopping_.load() || adjust_now_; });
-    adjust_now_ = false;
+    {
+      std::unique_lock lock(monitor_mutex_);
+      const bool all_asleep = sleeping_.load() == active_;
+      monitor_condition_.wait_for(lock, all_asleep ? monitor_idle_tick : monitor_tick,
+                                  [this] { return stopping_.load() || look_now_; });
+      look_now_ = false;
+    }
     seen.resize(schedulers().size());
     unsigned stuck = 0;
     for (std::size_t i = 0; i < seen.size(); ++i) {
@@ -244,9 +246,7 @@ void SchedulerGroup::monitor_main() {
       looks = poller->looks();
     }
     adjust(stuck);
-    if (const std::unique_lock blocking(blocking_mutex_, std::try_to_lock);
-        blocking && !blocking_queue_.empty() && blocking_waiting_.empty())
-      start_blocking_thread();
+    start_blocking_threads();
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <mutex>
 #include <system_error>
 #include <utility>
@@ -25,26 +26,35 @@ constexpr std::uint64_t interrupted = ~std::uint64_t{0};
 Poller::Poller()
     : epoll_(checked(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       interrupt_(checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
-      events_(std::make_unique<epoll_event[]>(batch)),
-      chunks_(std::make_unique<std::atomic<Chunk*>[]>(chunks)) {
+      events_(std::make_unique<epoll_event[]>(batch)) {
   epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u64 = interrupted}};
   checked(epoll_ctl(epoll_, EPOLL_CTL_ADD, interrupt_, &event), "epoll_ctl");
 }
 
 Poller::~Poller() {
-  for (std::size_t i = 0; i < chunks; ++i) delete chunks_[i].load();
+  for (std::size_t i = 0; i < most_chunks; ++i) {
+    Chunk* const chunk = chunks_[i].load();
+    if (chunk == nullptr) continue;
+    std::destroy_at(chunk);
+    unmap_memory(chunk, sizeof(Chunk));
+  }
   close(interrupt_);
   close(epoll_);
 }
 
 Poller::Slot* Poller::slot(int descriptor, bool make) {
   const auto index = static_cast<std::size_t>(descriptor);
-  if (index >= chunks * slots_in_chunk) return nullptr;
+  if (index >= most_chunks * slots_in_chunk) return nullptr;
   std::atomic<Chunk*>& chunk = chunks_[index / slots_in_chunk];
   Chunk* found = chunk.load(std::memory_order_acquire);
   if (found == nullptr && make) {
-    auto fresh = std::make_unique<Chunk>();
-    if (chunk.compare_exchange_strong(found, fresh.get())) found = fresh.release();
+    void* const memory = map_memory(sizeof(Chunk));
+    auto* const fresh = new (memory) Chunk{};
+    if (chunk.compare_exchange_strong(found, fresh)) {
+      found = fresh;
+    } else {
+      unmap_memory(memory, sizeof(Chunk));
+    }
   }
   return found == nullptr ? nullptr : &(*found)[index % slots_in_chunk];
 }

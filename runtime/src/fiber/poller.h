@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "core/reserved_array.h"
 #include "core/spin_lock.h"
 
 struct epoll_event;
@@ -71,7 +72,7 @@ class Poller {
   };
   static constexpr std::size_t slots_in_chunk = 1024;
   using Chunk = std::array<Slot, slots_in_chunk>;
-  static constexpr std::size_t chunks = 4096;
+  static constexpr std::size_t most_chunks = 4096;
 
   Slot* slot(int descriptor, bool make);
   int control(int operation, int descriptor, std::uint32_t serial) noexcept;
@@ -85,7 +86,8 @@ class Poller {
   std::size_t taken_ = 0;
   /// Since Linux 5.11; old sandboxes and valgrind refuse it. Without it a sleep is of milliseconds.
   bool has_pwait2_ = true;
-  std::unique_ptr<std::atomic<Chunk*>[]> chunks_;  // NOLINT(modernize-avoid-c-arrays)
+  /// They stay: straight from the system, so that they keep nothing else.
+  const ReservedArray<std::atomic<Chunk*>> chunks_{most_chunks};
 };
 
 }  // namespace otp::detail

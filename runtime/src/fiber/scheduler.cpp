@@ -70,7 +70,6 @@ void Scheduler::thread_main() {
   boost::fibers::context::active()->suspend();  // until the group stops
   algorithm_->main_resumed();
   main_left_ = true;
-  idle_workers_.shrink_to_fit();  // there are none
 }
 
 void Scheduler::start_turn(Runnable& runnable) noexcept {
@@ -115,11 +114,8 @@ void Scheduler::abandon(Runnable& self) {
 void Scheduler::after_switch() {
   const Leave how = std::exchange(leaving_.how, Leave::none);
   if (how == Leave::none) return;
-  if (how == Leave::abandon) [[unlikely]] {
-    const std::lock_guard lock(group_.abandoned_mutex_);
-    group_.abandoned_.push_back(leaving_.worker);
-    return;
-  }
+  if (how == Leave::abandon) [[unlikely]]
+    return drop_throw_notes(leaving_.worker->state);
   Runnable& runnable = *leaving_.runnable;
   runnable.stack = leaving_.worker;
   if (how == Leave::requeue) {
@@ -156,9 +152,10 @@ inline void Scheduler::give_memory_back_if_asked() noexcept {
 /// Idle workers that nobody has needed since the last time end; the others keep what they stand on.
 [[gnu::noinline]] void Scheduler::give_stacks_back() noexcept {
   surplus_ = std::exchange(least_idle_, idle_workers_.size());
-  for (const Worker* worker : idle_workers_) {
-    if (worker != algorithm_->running())
-      StackPool::give_back_below(worker->state.stack_bottom, worker->frame);
+  for (Worker* worker : idle_workers_) {
+    if (worker == algorithm_->running()) continue;
+    StackPool::give_back_below(worker->state.stack_bottom, worker->frame);
+    drop_throw_notes(worker->state);
   }
   group_.stacks_->give_back();
 }
@@ -230,7 +227,7 @@ inline Runnable* Scheduler::next_in_turn(bool looks_around, bool search) {
 Runnable* Scheduler::next_unusual() {
   give_memory_back_if_asked();
   if (duty_ == Duty::blocking) {
-    Runnable* const next = stopping_ ? nullptr : group_.pop_blocking();
+    Runnable* const next = stopping_ ? nullptr : group_.pop_blocking(*this);
     if (next != nullptr) idle_since_ = 0;
     return next;
   }

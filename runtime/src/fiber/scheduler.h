@@ -50,6 +50,8 @@
 #include <thread>
 #include <vector>
 
+#include <boost/container/static_vector.hpp>
+
 #include "core/clock.h"
 #include "core/runnable.h"
 #include "core/spin_lock.h"
@@ -167,7 +169,8 @@ class Scheduler {
   std::atomic<bool> gives_memory_back_{false};  ///< is asked to
   bool dispatching_ = false;                    ///< events of the poller, or timers
   OverflowStacks* overflow_stacks_ = nullptr;
-  std::vector<Worker*> idle_workers_;
+  static constexpr std::size_t max_idle_workers = 64;
+  boost::container::static_vector<Worker*, max_idle_workers> idle_workers_;
   std::size_t least_idle_ = 0;  ///< of them at any time since memory was given back
   std::size_t surplus_ = 0;     ///< so many of them are to end
   TimerShard timers_;
@@ -188,6 +191,7 @@ class Scheduler {
   std::condition_variable sleep_condition_;
   bool notified_ = false;       ///< under that, or on the blocking pool under its mutex
   Nanoseconds idle_since_ = 0;  ///< of a thread of the blocking pool; 0: has worked since
+  bool starting_ = false;       ///< likewise: has not looked for work yet; under the pool's mutex
   bool in_poller_ = false;
   std::atomic<bool> asleep_{false};
   std::thread thread_;
@@ -265,9 +269,6 @@ class SchedulerGroup {
   /// Made when first asked for; throws std::system_error when that fails.
   Poller& poller();
 
-  /// Stacks that std::terminate has left behind.
-  std::size_t abandoned_stacks() const;
-
   /// Ends all threads. No process may be left.
   void stop();
 
@@ -293,13 +294,17 @@ class SchedulerGroup {
   void spill(Scheduler& own, Runnable& overflow) noexcept;
   Runnable* pop_urgent() noexcept;
   void push_blocking(Runnable& runnable);
-  void start_blocking_thread();
-  Runnable* pop_blocking() noexcept;
+  /// By the monitor, as all threads are started after the first: the C library allocates what it
+  /// keeps for the next ones on the thread that starts them.
+  void start_blocking_threads();
+  bool start_blocking_thread();
+  Runnable* pop_blocking(Scheduler& own) noexcept;
   void wait_for_blocking_work(Scheduler& scheduler);
   Scheduler* local_scheduler() const noexcept;
   Runnable* steal_for(Scheduler& thief) noexcept;
   void wake_one() noexcept;
   void monitor_main();
+  void wake_monitor() noexcept;
   void adjust(unsigned stuck);
   void hand_over(Scheduler& scheduler) noexcept;
   void rescue(Scheduler& scheduler) noexcept;
@@ -340,6 +345,7 @@ class SchedulerGroup {
   RunnableList blocking_queue_;
   std::vector<Scheduler*> blocking_waiting_;  ///< for work, each at its own condition
   std::uint32_t blocking_queued_ = 0;
+  std::uint32_t blocking_starting_ = 0;  ///< threads that have not looked for work yet
   std::vector<std::unique_ptr<Scheduler>> blocking_;
   std::vector<Scheduler*> blocking_ended_;  ///< of those, whose threads have ended for want of work
 
@@ -347,12 +353,9 @@ class SchedulerGroup {
   std::unique_ptr<Poller> poller_owner_;
   std::atomic<Poller*> poller_{nullptr};  ///< null until somebody waits for a descriptor
 
-  mutable std::mutex abandoned_mutex_;
-  std::vector<Worker*> abandoned_;  ///< kept, so that what they own stays reachable
-
   std::mutex monitor_mutex_;
   std::condition_variable monitor_condition_;
-  bool adjust_now_ = false;
+  bool look_now_ = false;
   std::uint64_t activity_ = 0;  ///< grows while anything runs; the monitor's
   std::thread monitor_;
 };

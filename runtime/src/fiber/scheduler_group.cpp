@@ -60,10 +60,16 @@ void SchedulerGroup::bind_thread(const Scheduler& scheduler) const {
 }
 
 unsigned SchedulerGroup::set_online(unsigned count) noexcept {
+  if (is_simulated()) return online();
+  const unsigned before = online_.exchange(count);
+  wake_monitor();
+  return before;
+}
+
+void SchedulerGroup::wake_monitor() noexcept {
   const std::lock_guard lock(monitor_mutex_);
-  adjust_now_ = true;
+  look_now_ = true;
   monitor_condition_.notify_all();
-  return is_simulated() ? online() : online_.exchange(count);
 }
 
 void SchedulerGroup::stop() {
@@ -98,11 +104,6 @@ Poller& SchedulerGroup::poller() {
     wake_one();  // to sleep in it
   }
   return *poller_owner_;
-}
-
-std::size_t SchedulerGroup::abandoned_stacks() const {
-  const std::lock_guard lock(abandoned_mutex_);
-  return abandoned_.size();
 }
 
 // ---- Queues ----
@@ -282,7 +283,7 @@ void SchedulerGroup::wake_for(TimerShard& timers) noexcept {
 // ---- Blocking pool ----
 
 void SchedulerGroup::push_blocking(Runnable& runnable) {
-  const std::lock_guard lock(blocking_mutex_);
+  std::unique_lock lock(blocking_mutex_);
   blocking_queue_.push(runnable);
   ++blocking_queued_;
   // Who yields on the pool is queued by a thread that has nothing to run, and looks here next.
@@ -296,16 +297,24 @@ void SchedulerGroup::push_blocking(Runnable& runnable) {
     if (last == blocking_waiting_.rend()) return;
     (*last)->notified_ = true;
     (*last)->sleep_condition_.notify_one();
-  } else {
-    start_blocking_thread();
+  } else if (!blocking_ended_.empty() || blocking_.size() < options_.blocking_threads) {
+    lock.unlock();
+    wake_monitor();
   }
 }
 
-/// Unless there are as many as may be.
-void SchedulerGroup::start_blocking_thread() {
+void SchedulerGroup::start_blocking_threads() {
+  const std::lock_guard lock(blocking_mutex_);
+  while (blocking_queued_ > blocking_waiting_.size() + blocking_starting_ &&
+         start_blocking_thread()) {
+  }
+}
+
+/// False when there are as many as may be, or as can be.
+bool SchedulerGroup::start_blocking_thread() {
   try {
     if (blocking_ended_.empty()) {
-      if (blocking_.size() == options_.blocking_threads) return;
+      if (blocking_.size() == options_.blocking_threads) return false;
       const std::size_t count = blocking_.size() + 1;
       blocking_.reserve(count);
       blocking_waiting_.reserve(count);
@@ -316,14 +325,19 @@ void SchedulerGroup::start_blocking_thread() {
     }
     Scheduler& next = *blocking_ended_.back();
     if (next.thread_.joinable()) next.thread_.join();
+    next.starting_ = true;
     next.start_thread();
     blocking_ended_.pop_back();
-  } catch (const std::exception&) {  // no more threads: the monitor's next tick tries again
+    ++blocking_starting_;
+    return true;
+  } catch (const std::exception&) {  // no more threads: the next tick tries again
+    return false;
   }
 }
 
-Runnable* SchedulerGroup::pop_blocking() noexcept {
+Runnable* SchedulerGroup::pop_blocking(Scheduler& own) noexcept {
   const std::lock_guard lock(blocking_mutex_);
+  if (std::exchange(own.starting_, false)) --blocking_starting_;
   Runnable* first = blocking_queue_.pop();
   if (first != nullptr) --blocking_queued_;
   return first;

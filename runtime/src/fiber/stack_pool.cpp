@@ -21,7 +21,10 @@ std::size_t page_bytes() noexcept {
 
 StackPool::StackPool(std::size_t stack_bytes)
     : stack_bytes_((stack_bytes + page_bytes() - 1) / page_bytes() * page_bytes()) {
+  // Here, and not on the thread that needs one more: it may end, and its memory is kept for this.
   warm_.reserve(warm_stacks);
+  cold_.reserve(usual_stacks);
+  regions_.reserve(usual_stacks / stacks_per_region);
 }
 
 StackPool::~StackPool() {

@@ -35,6 +35,7 @@ class StackPool {
   static constexpr std::size_t stacks_per_region = 64;
   static constexpr std::size_t warm_stacks = 256;        ///< kept with their pages
   static constexpr std::size_t protected_stacks = 4096;  ///< guarded by mprotect at most
+  static constexpr std::size_t usual_stacks = 4096;
 
   void map_region();
   void guard(char* bottom) noexcept;
@@ -48,15 +49,24 @@ class StackPool {
   std::size_t guarded_by_protection_ = 0;
 };
 
-/// What Boost.Fiber asks for: a copyable handle to the pool.
-class PooledStacks {
+/// What Boost.Fiber asks for a stack: one of the pool, that the caller has taken to use so many
+/// bytes at its top.
+class RestOfStack {
  public:
-  explicit PooledStacks(StackPool& pool) noexcept : pool_(&pool) {}
-  boost::context::stack_context allocate() { return pool_->allocate(); }
-  void deallocate(boost::context::stack_context& stack) noexcept { pool_->deallocate(stack); }
+  RestOfStack(StackPool& pool, boost::context::stack_context stack, std::size_t taken) noexcept
+      : pool_(&pool), stack_(stack), taken_(taken) {}
+  boost::context::stack_context allocate() const noexcept {
+    boost::context::stack_context rest = stack_;
+    rest.sp = static_cast<char*>(rest.sp) - taken_;
+    rest.size -= taken_;
+    return rest;
+  }
+  void deallocate(boost::context::stack_context&) noexcept { pool_->deallocate(stack_); }
 
  private:
   StackPool* pool_;
+  boost::context::stack_context stack_;
+  std::size_t taken_;
 };
 
 }  // namespace otp::detail

@@ -12,6 +12,7 @@
 
 #include <cxxabi.h>
 #include <cstddef>
+#include <utility>
 
 #include "core/throw_trace.h"
 
@@ -52,13 +53,18 @@ inline void init_switch_state(SwitchState& state, bool is_thread) noexcept {
 #endif
 }
 
+/// Of a fiber that does not run.
+inline void drop_throw_notes(SwitchState& state) noexcept {
+  free_throw_notes(std::exchange(state.throw_notes, nullptr));
+}
+
 inline void destroy_switch_state(SwitchState& state, bool is_thread) noexcept {
 #if defined(__SANITIZE_THREAD__)
   if (!is_thread && state.tsan_fiber != nullptr) __tsan_destroy_fiber(state.tsan_fiber);
 #else
   static_cast<void>(is_thread);
 #endif
-  free_throw_notes(state.throw_notes);
+  drop_throw_notes(state);
 }
 
 /// Just before the switch. `globals` and `notes` are this thread's. `leaves_for_ever`: the fiber

@@ -1,6 +1,7 @@
 // Calls: the client's side and the server's side of a request.
 #include <otp/detail/behaviour.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "process/await_answer.h"
@@ -22,6 +23,18 @@ CallBase* failed(CallBase* call, ExitReason reason) {
 
 bool targets_self(Process& self, Pid target) noexcept {
   return self.node->resolve(target) == self.pid();
+}
+
+/// Nobody tells a server that its caller's time is over, or that it has ended; and it may never
+/// answer. Looked for when there are twice as many as were left the last time.
+void forget_who_gave_up(Process& self) noexcept {
+  ProcessExtras& extras = *self.extras;
+  const Nanoseconds time = now(self.node->schedulers().clock());
+  extras.deferred.remove_if([&](const DeferredRequest& each) {
+    return (each.deadline != 0 && each.deadline < time) ||
+           (each.caller.node == 0 && !self.node->is_alive(each.caller));
+  });
+  extras.most_deferred = std::max(ProcessExtras::few_deferred, 2 * extras.deferred.size());
 }
 
 }  // namespace
@@ -112,21 +125,24 @@ void send_back(std::unique_ptr<CallBase, MessageDeleter> call) noexcept {
 }
 
 void defer_request(const CallBase& call) {
-  require_process("noreply").more().deferred.push_back(
-      {.caller = call.caller, .request = call.request, .type = call.type});
+  Process& self = require_process("noreply");
+  ProcessExtras& extras = self.more();
+  if (extras.deferred.size() >= extras.most_deferred) forget_who_gave_up(self);
+  extras.deferred.add({.caller = call.caller,
+                       .request = call.request,
+                       .deadline = call.deadline,
+                       .type = call.type});
 }
 
 void send_reply(const ReplyTo& to, CallBase* reply) noexcept {
   std::unique_ptr<CallBase, MessageDeleter> owned(reply);
   Process* self = current_process();
   if (self == nullptr) return;
-  const DeferredRequest done{.caller = to.caller, .request = to.request};
+  const Ref request = DeferredRequest{.caller = to.caller, .request = to.request}.key();
   if (to.server != self->pid()) {
-    self->node->send(to.server, make_signal<RequestDoneSignal>(MessageKind::request_done, done));
+    self->node->send(to.server, make_signal<RequestDoneSignal>(MessageKind::request_done, request));
   } else if (self->extras) {
-    std::erase_if(self->extras->deferred, [&](const DeferredRequest& each) {
-      return each.request == done.request && each.caller == done.caller;
-    });
+    self->extras->deferred.remove(request);
   }
   reply->caller = to.caller;
   reply->request = to.request;

@@ -68,9 +68,8 @@ void report_crash(const Process& self, const ExitReason& reason) {
   report.parent = self.parent();
   report.ancestors = ancestors_of(self);
   // A call that was cut off is the last that is owed an answer.
-  if (self.extras && !self.extras->deferred.empty() && handling != nullptr &&
-      self.extras->deferred.back().type == handling)
-    report.client = self.extras->deferred.back().caller;
+  const DeferredRequest* const owed = self.extras ? self.extras->deferred.last() : nullptr;
+  if (owed != nullptr && owed->type == handling) report.client = owed->caller;
   report.links = self.links.list();
   emit_report(report);
 }

@@ -79,7 +79,7 @@ Pid Node::spawn(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& option
   }
   if (parent != nullptr && options.monitor) {
     const Ref ref = make_ref();
-    process.more().monitored_by.push_back(
+    process.more().monitored_by.add(
         {.pid = parent->pid(), .ref = ref, .name = {}, .thread = nullptr});
     parent->more().monitors.emplace(ref, Monitoring{.target = pid, .name = {}, .tag = {}});
     *monitor = ref;
@@ -96,8 +96,7 @@ Pid Node::spawn_for(WaitingThread& waiting, std::unique_ptr<Behaviour> behaviour
   process.node = this;
   process.set_parent({});
   process.application.store(0, std::memory_order_relaxed);
-  process.more().monitored_by.push_back(
-      {.pid = {}, .ref = make_ref(), .name = {}, .thread = &waiting});
+  process.more().monitored_by.add({.pid = {}, .ref = make_ref(), .name = {}, .thread = &waiting});
   open(process);
   return pid;
 }

@@ -43,6 +43,7 @@
 #include "core/clock.h"
 #include "core/runnable.h"
 #include "fiber/scheduler.h"
+#include "process/keyed_list.h"
 
 namespace otp::detail {
 
@@ -88,11 +89,20 @@ struct Watcher {
   Ref ref;
   Name name;  ///< when it watches by name
   WaitingThread* thread = nullptr;
+
+  Ref key() const noexcept { return ref; }
 };
+
+/// A request that is owed an answer.
 struct DeferredRequest {
   Pid caller;
   std::uint64_t request = 0;
+  Nanoseconds deadline = 0;  ///< when its caller gives up; 0: never
   const MessageType* type = nullptr;
+
+  Ref key() const noexcept {  // its caller's node has made it with make_ref()
+    return {.id = request, .node = caller.node, .creation = caller.creation};
+  }
 };
 
 /// One monitor, at the process that made it.
@@ -118,8 +128,10 @@ struct ProcessExtras {
   /// Unlinks that the other side has not confirmed, by their id.
   boost::unordered_flat_map<Pid, std::uint64_t, std::hash<Pid>> unlinking;
   boost::unordered_flat_set<Pid, std::hash<Pid>> priority_links;
-  std::vector<Watcher> monitored_by;
-  std::vector<DeferredRequest> deferred;  ///< callers that wait for a later reply
+  KeyedList<Watcher> monitored_by;
+  KeyedList<DeferredRequest> deferred;  ///< callers that wait for a later reply
+  static constexpr std::size_t few_deferred = 64;
+  std::size_t most_deferred = few_deferred;  ///< then those whose callers gave up are looked for
   boost::unordered_flat_map<std::uint64_t, CallBase*>
       requests;  ///< its own open requests; non-null: answered
   std::string label;

@@ -60,8 +60,10 @@ void accept_stop(Process& self, StopRequest& request) {
         MessageKind::exit, Exit{.pid = request.caller, .reason = ExitReason::shutdown()}, false);
     exit->target_serial = request.target_serial;
     self.append(*exit);
-    self.more().deferred.push_back(
-        {.caller = request.caller, .request = request.request, .type = request.type});
+    self.more().deferred.add({.caller = request.caller,
+                              .request = request.request,
+                              .deadline = request.deadline,
+                              .type = request.type});
     return destroy(&request);
   }
   if (request.kills) {
@@ -146,20 +148,15 @@ void accept_timer(Process& self, Message& timer) noexcept {
 
 void accept_watcher(Process& self, MonitorSignal& signal) {
   if (signal.kind == MessageKind::monitor) {
-    self.more().monitored_by.push_back(signal.watcher);
+    self.more().monitored_by.add(signal.watcher);
   } else if (self.extras) {
-    std::erase_if(self.extras->monitored_by,
-                  [&](const Watcher& each) { return each.ref == signal.watcher.ref; });
+    self.extras->monitored_by.remove(signal.watcher.ref);
   }
   destroy(&signal);
 }
 
 void accept_request_done(Process& self, RequestDoneSignal& signal) {
-  if (self.extras) {
-    std::erase_if(self.extras->deferred, [&](const DeferredRequest& each) {
-      return each.request == signal.request.request && each.caller == signal.request.caller;
-    });
-  }
+  if (self.extras) self.extras->deferred.remove(signal.request);
   destroy(&signal);
 }
 
@@ -192,8 +189,8 @@ void answer_inspection(Process& self, InspectCall& call) {
         info.monitors.push_back(monitoring.target);
       }
     }
-    for (const Watcher& watcher : self.extras->monitored_by)
-      info.monitored_by.push_back(watcher.pid);
+    self.extras->monitored_by.for_each(
+        [&](const Watcher& watcher) { info.monitored_by.push_back(watcher.pid); });
   }
   call.state = static_cast<std::uint8_t>(CallState::replied);
   call.kind = MessageKind::reply;
@@ -425,10 +422,9 @@ void fail_request(Node& node, Pid caller, std::uint64_t request,
 
 namespace {
 
-void fail_deferred(Node& node, const ProcessExtras& extras, const ExitReason& reason) noexcept {
-  for (const DeferredRequest& each : extras.deferred) {
-    fail_request(node, each.caller, each.request, reason);
-  }
+void fail_deferred(Node& node, ProcessExtras& extras, const ExitReason& reason) noexcept {
+  extras.deferred.for_each(
+      [&](const DeferredRequest& each) { fail_request(node, each.caller, each.request, reason); });
 }
 
 }  // namespace
@@ -452,7 +448,8 @@ void finish(Process& self, const ExitReason& reason, bool keeps_slot) noexcept {
       extras->gate->close(node);
     }
     fail_deferred(node, *extras, reason);
-    for (const Watcher& watcher : extras->monitored_by) send_down(node, watcher, pid, reason);
+    extras->monitored_by.for_each(
+        [&](const Watcher& watcher) { send_down(node, watcher, pid, reason); });
     // In the order of their making, so that a simulation is the same each time.
     std::vector<std::pair<Ref, Pid>> monitors;
     for (const auto& [ref, monitoring] : extras->monitors)

@@ -23,7 +23,7 @@ struct MonitorSignal : Message {  // monitor, demonitor
   Watcher watcher;
 };
 struct RequestDoneSignal : Message {
-  DeferredRequest request;
+  Ref request;
 };
 struct InspectCall : CallBase {
   ProcessInfo info;

@@ -43,7 +43,7 @@ enum class MessageKind : std::uint8_t {
   demonitor,
   timer,         ///< a deadline of the process itself has passed
   inspect,       ///< process_info
-  request_done,  ///< a deferred request was answered elsewhere, or its caller gave up
+  request_done,  ///< a deferred request was answered elsewhere
   wake,          ///< what the process waits for outside may have happened
 };
 
