@@ -182,7 +182,7 @@ struct ServerBase : Decorated {
   std::vector<Mailbox> mailboxes;
   std::vector<Upgrade> upgrades;
   std::vector<OldState> old_states;  ///< the oldest first
-  bool old_states_unclear = false;   ///< the contract file cannot be read
+  bool old_states_unclear = false;   ///< the contract file cannot be read, or has another name
 };
 struct Server : ServerBase {
   std::vector<Path> protocols;
@@ -289,7 +289,9 @@ struct Supervisor : Decorated {
 };
 
 struct Application : Decorated {
-  std::vector<Field> env;
+  std::vector<Field> env;         ///< of all `env_blocks`
+  std::vector<Span> env_blocks;   ///< one, when it is right
+  std::vector<Span> phase_lists;  ///< likewise
   std::vector<Path> depends;
   std::vector<Path> starts;
   std::vector<Name> start_phases;

@@ -13,7 +13,8 @@ constexpr std::array rules{Id::blocking_misuse, Id::deferred_misuse,   Id::every
                            Id::bad_period,      Id::exit_name,         Id::handled_and_postponed,
                            Id::duplicate_child, Id::significant_never, Id::significant_permanent,
                            Id::bad_intensity,   Id::bad_shutdown,      Id::bad_backoff,
-                           Id::bad_range};
+                           Id::bad_range,       Id::upgrade_gap,       Id::unknown_old_state,
+                           Id::version_ahead};
 
 constexpr Severity error = Severity::error;
 constexpr Severity warning = Severity::warning;

@@ -158,6 +158,8 @@ class Engine {
   bool is_wrong_in(source::Span span) const;
   void set_warnings(WarningOptions options) { warnings_ = std::move(options); }
   bool enabled(Id id) const { return warnings_.enabled(id); }
+  /// Whether an `@allow` covers it, which is not idle then.
+  bool is_allowed(Id id, source::Span span);
   /// Warnings that are emitted from now on.
   void allow(Allowance allowance) { allowances_.push_back(std::move(allowance)); }
   /// What follows here from a mistake that was told: nothing more is told of this place.
@@ -172,7 +174,6 @@ class Engine {
  private:
   Builder add(Id id, source::Span span, std::string message);
   void report_unused_allowances(bool of_allows);
-  bool is_allowed(Id id, source::Span span);
   bool is_shadowed(source::Span span) const;
 
   /// Where, and what.

@@ -25,6 +25,33 @@ ast::ServerBase* process_of(ast::Declaration& declaration) {
   return std::get_if<ast::Statem>(&declaration);
 }
 
+std::string wire_name(const ast::ServerBase& process) {
+  for (const ast::Annotation& each : process.annotations) {
+    if (each.name.text == "was" && each.arguments.size() == 1)
+      return each.arguments.front().value.text;
+  }
+  return process.name.text;
+}
+
+std::pair<llvm::StringRef, llvm::StringRef> owner_and_name(llvm::StringRef part) {
+  const auto [owner, name] = part.rsplit('.');
+  return name.empty() ? std::pair(llvm::StringRef(), part) : std::pair(owner, name);
+}
+
+/// What has come where that is gone, when nothing else of its kind has come or gone there: the
+/// same, perhaps, under another name.
+const tools::Change* renamed(const tools::Change& gone, const std::vector<tools::Change>& changes) {
+  if (gone.goes.empty()) return nullptr;
+  const tools::Change* found = nullptr;
+  for (const tools::Change& each : changes) {
+    if (&each == &gone || owner_and_name(each.part).first != owner_and_name(gone.part).first)
+      continue;
+    if (each.goes == gone.goes || (each.comes == gone.goes && found != nullptr)) return nullptr;
+    if (each.comes == gone.goes) found = &each;
+  }
+  return found;
+}
+
 }  // namespace
 
 std::string grown(const model::Module& module) {
@@ -63,25 +90,31 @@ const tools::Contract* Contracts::find(const LoadedFile& file) const {
 }
 
 void Contracts::give_states(const tools::Contract& contract, ast::File& file) {
+  std::set<std::string> gone;  // with a state
+  for (const tools::Part& part : contract.module.parts) {
+    if (!tools::states_of(part).empty()) gone.insert(part.wire_name());
+  }
+  std::vector<ast::ServerBase*> unknown;
   for (ast::Declaration& declaration : file.declarations) {
     ast::ServerBase* process = process_of(declaration);
     if (process == nullptr) continue;
-    std::string wire_name = process->name.text;
-    for (const ast::Annotation& each : process->annotations) {
-      if (each.name.text == "was" && each.arguments.size() == 1)
-        wire_name = each.arguments.front().value.text;
+    const std::string name = wire_name(*process);
+    gone.erase(name);
+    const auto part = std::ranges::find(contract.module.parts, name,
+                                        [](const auto& each) { return each.wire_name(); });
+    if (part == contract.module.parts.end()) {
+      unknown.push_back(process);
+      continue;
     }
-    for (const tools::Part& part : contract.module.parts) {
-      if (part.wire_name() != wire_name) continue;
-      for (const tools::Part* state : tools::states_of(part)) {
-        ast::OldState old;
-        if (llvm::StringRef(state->name).getAsInteger(10, old.version) || old.version == 0)
-          continue;
-        old.fields = fields_of(*state, part.name);
-        process->old_states.push_back(std::move(old));
-      }
+    for (const tools::Part* state : tools::states_of(*part)) {
+      ast::OldState old;
+      if (llvm::StringRef(state->name).getAsInteger(10, old.version) || old.version == 0) continue;
+      old.fields = fields_of(*state, part->name);
+      process->old_states.push_back(std::move(old));
     }
   }
+  // One of them may be one that is gone, under another name: that is told, and what to do.
+  for (ast::ServerBase* process : unknown) process->old_states_unclear = !gone.empty();
 }
 
 /// Types and values stand there as a schema writes them, so they are read as one.
@@ -126,18 +159,25 @@ void Contracts::check(const model::Module& module, const LoadedFile& file, bool 
   std::map<std::pair<std::string, std::uint32_t>, diagnostics::Builder> broken;
   for (const tools::Change& each : changes) {
     if (tools::row(each.id).wire) continue;
-    const source::Span wanted = each.span ? each.span : file.ast->module.span;
+    const tools::Change* const fresh = renamed(each, changes);
+    const tools::Change& at = fresh == nullptr ? each : *fresh;
+    const source::Span wanted = at.span ? at.span : file.ast->module.span;
     const source::Span span = wanted ? wanted : top;
-    auto told = broken.find({each.part, span.begin});
+    auto told = broken.find({at.part, span.begin});
     if (told == broken.end()) {
-      auto builder = diagnostics_.emit(Id::breaking_change, span, each.part);
+      auto builder = diagnostics_.emit(Id::breaking_change, span, at.part);
       builder.help(
           "keep what is promised, or break it on purpose: `otpc compat --update "
           "--allow-breaking`");
-      told = broken.emplace(std::pair(each.part, span.begin), builder).first;
+      told = broken.emplace(std::pair(at.part, span.begin), builder).first;
+    }
+    if (fresh != nullptr) {
+      const std::string name = owner_and_name(each.part).second.str();
+      told->second.help("if it is `" + name + "` under another name, say `@was(\"" + name +
+                        "\")` before it");
     }
     told->second
-        .note(each.text +
+        .note((fresh == nullptr ? "" : "`" + each.part + "` ") + each.text +
               (each.id == tools::ChangeId::version_lowered
                    ? ": versions only grow ("
                    : ": processes of both versions cannot talk (") +

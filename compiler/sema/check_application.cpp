@@ -44,6 +44,13 @@ void ModuleChecker::check(const ast::Application& written, model::Application& m
     diagnostics_
         .emit(Id::reserved_name, made.span, made.name, "it is the application that is built in")
         .help("choose another name");
+  for (const auto& [blocks, part] :
+       {std::pair(&written.env_blocks, "env"), std::pair(&written.phase_lists, "start_phases")}) {
+    if (blocks->size() > 1)
+      diagnostics_.emit(Id::repeated_part, (*blocks)[1], part, made.name)
+          .label(blocks->front(), "first here")
+          .help("say all of it there");
+  }
   for (const ast::Name& phase : written.start_phases) check_reserved(phase);
   for (const ast::Name& phase : written.start_phases) {
     if (std::ranges::find(made.start_phases, phase.text) != made.start_phases.end())
@@ -95,7 +102,8 @@ void ModuleChecker::check(const ast::Application& written, model::Application& m
     return;
   }
   if (written.starts.size() > 1)
-    diagnostics_.emit(Id::repeated_part, written.starts[1].span, "start", made.name);
+    diagnostics_.emit(Id::repeated_part, written.starts[1].span, "start", made.name)
+        .label(written.starts.front().span, "first here");
   made.start = find_as<model::Supervisor>(written.starts.front(), "supervisor");
 }
 
@@ -114,7 +122,7 @@ void ModuleChecker::check_depends(const ast::Application& written, model::Applic
     const model::Application* found = nullptr;
     const auto consider = [&](const model::Declaration& declaration) {
       if (declaration.kind != model::DeclarationKind::application) return;
-      candidates.push_back(declaration.name);
+      if (declaration.name != made.name) candidates.push_back(declaration.name);
       if (declaration.name == name) found = static_cast<const model::Application*>(&declaration);
     };
     for (const auto& declaration : module_.declarations) consider(*declaration);

@@ -172,7 +172,8 @@ void ModuleChecker::check_mailbox(const ast::ServerBase& written, model::Server&
   if (written.mailboxes.empty()) return;
   const ast::Mailbox& mailbox = written.mailboxes.front();
   if (written.mailboxes.size() > 1)
-    diagnostics_.emit(Id::repeated_part, written.mailboxes[1].span, "mailbox", made.name);
+    diagnostics_.emit(Id::repeated_part, written.mailboxes[1].span, "mailbox", made.name)
+        .label(mailbox.span, "first here");
   model::Mailbox result;
   const auto limit = mailbox.limit ? number(*mailbox.limit, 1, 1'000'000'000) : std::nullopt;
   if (!limit) {
@@ -403,7 +404,8 @@ const model::Union* ModuleChecker::thrown(const ast::Path& written) {
   const auto* choice = dynamic_cast<const model::Union*>(found);
   if (is_error(*found)) return choice;
   diagnostics_.emit(Id::throws_no_error, written.span, found->name, sema::described(*found))
-      .help("declare it with `error " + found->name + " { ... }`");
+      .help("declare an error of another name, such as `error " + found->name +
+            "Failed { reason(text: string); }`");
   return nullptr;
 }
 

@@ -69,7 +69,8 @@ void ModuleChecker::check(const ast::Statem& written, model::Statem& made) {
   }
   for (const ast::State& block : written.any) {
     if (&block != &written.any.front())
-      diagnostics_.emit(Id::repeated_part, block.span, "any", made.name);
+      diagnostics_.emit(Id::repeated_part, block.span, "any", made.name)
+          .label(written.any.front().span, "first here");
     else
       made.any = state(block, "", block.span, names, made);
   }
@@ -123,7 +124,8 @@ model::State ModuleChecker::state(const ast::State& written, const std::string& 
   result.final = written.final;
   result.enter = !written.enter.empty();
   if (written.enter.size() > 1)
-    diagnostics_.emit(Id::repeated_part, written.enter[1], "on enter", name);
+    diagnostics_.emit(Id::repeated_part, written.enter[1], "on enter", name)
+        .label(written.enter.front(), "first here");
   if (written.final) {
     check_final(written, name);
     // Who postpones one of them is not told that nobody handles it.
@@ -137,11 +139,13 @@ model::State ModuleChecker::state(const ast::State& written, const std::string& 
     clause.after_ns = duration(each.after, false).value_or(0);
     clause.targets = targets(each.targets, names, made);
     clause.span = each.span;
-    if (std::ranges::find(result.timeouts, clause.name, &model::StateClause::name) !=
-        result.timeouts.end()) {
-      diagnostics_.emit(Id::repeated_part, clause.span,
-                        clause.name.empty() ? "state_timeout" : "timeout " + clause.name,
-                        name.empty() ? "any" : name);
+    const auto first = std::ranges::find(result.timeouts, clause.name, &model::StateClause::name);
+    if (first != result.timeouts.end()) {
+      diagnostics_
+          .emit(Id::repeated_part, clause.span,
+                clause.name.empty() ? "state_timeout" : "timeout " + clause.name,
+                name.empty() ? "any" : name)
+          .label(first->span, "first here");
       continue;
     }
     result.timeouts.push_back(std::move(clause));

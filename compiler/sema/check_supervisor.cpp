@@ -41,7 +41,15 @@ void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& mad
       diagnostics_.emit(Id::misplaced_option, written.auto_shutdown.span, "auto_shutdown",
                         "supervisors whose children are listed");
   }
-  if (written.intensity) {
+  const auto is = [](const std::optional<ast::Value>& said, ast::ValueKind kind) {
+    return said && said->kind == kind;
+  };
+  if (is(written.intensity, ast::ValueKind::duration) &&
+      is(written.period, ast::ValueKind::integer)) {
+    diagnostics_.emit(Id::bad_intensity, written.intensity_span)
+        .help("how often comes first: `intensity " + std::to_string(written.period->magnitude) +
+              " in " + duration_text(written.intensity->magnitude) + ";`");
+  } else if (written.intensity) {
     const auto intensity = number(*written.intensity, 0, 1'000'000);
     if (!intensity && !is_told(*written.intensity)) {
       auto builder = diagnostics_.emit(Id::bad_intensity, written.intensity->span);
@@ -60,7 +68,8 @@ void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& mad
   });
   if (made.intensity == 0 && restarts) {
     diagnostics_.emit(Id::intensity_zero, written.intensity_span, made.name)
-        .help("say `intensity 1 in 5s;` or more, or make the children temporary");
+        .help("say `intensity 1 in " + duration_text(made.period_ns) +
+              ";` or more, or make the children temporary");
   }
   check_limits(written, made);
   if (written.broken) return;
@@ -568,12 +577,14 @@ void ModuleChecker::check_missing(const std::vector<model::Argument>& given,
                                   const model::Field* not_needed, const model::Declaration& target,
                                   const std::string& id, source::Span span) {
   if (target.broken) return;
+  bool fallback_before = false;  // then it is told that it wants one too
   for (const model::Field& parameter : parameters) {
+    fallback_before |= parameter.fallback.has_value();
     const bool is_given =
         std::ranges::find(given, &parameter, &model::Argument::parameter) != given.end();
     const bool is_repeated =
         &*std::ranges::find(parameters, parameter.name, &model::Field::name) != &parameter;
-    if (is_given || is_repeated || parameter.fallback || &parameter == not_needed ||
+    if (is_given || is_repeated || fallback_before || &parameter == not_needed ||
         parameter.type.kind == model::TypeKind::invalid)
       continue;
     diagnostics_

@@ -194,10 +194,11 @@ void check_siblings(const Supervisor& supervisor, std::set<const Child*>& told,
                     diagnostics::Engine& diagnostics) {
   if (supervisor.type != model::SupervisorKind::supervisor) return;
   const std::vector<Child>& children = supervisor.children;
-  std::set<const model::Worker*> started;  // before the user
+  std::set<const model::Worker*> started;     // before the user
+  std::optional<diagnostics::Builder> alone;  // does not restart with one that it uses
+  const Child* first_alone = nullptr;
   for (std::size_t user = 0; user < children.size(); ++user) {
     if (user > 0) started.merge(workers_below(children[user - 1].target));
-    std::optional<diagnostics::Builder> alone;  // it does not restart with one that it uses
     for (std::size_t used = 0; used < children.size(); ++used) {
       // A second child of one id is told as such, and would say everything of the first again.
       if (is_repeated(children, user) || is_repeated(children, used)) continue;
@@ -222,9 +223,15 @@ void check_siblings(const Supervisor& supervisor, std::set<const Child*>& told,
                   "`");
       } else if (used < user && supervisor.strategy == model::Strategy::one_for_one &&
                  children[used].restart != model::Restart::temporary) {
-        if (alone) {
-          alone->note("nor with `" + children[used].id + "`").label(uses->span, "used here");
-        } else {
+        const bool meant = diagnostics.is_allowed(Id::one_for_one_dependency, children[user].span);
+        if (alone && !meant) {
+          alone
+              ->note("nor " +
+                     (&children[user] == first_alone ? "" : "`" + children[user].id + "` ") +
+                     "with `" + children[used].id + "`")
+              .label(uses->span, "used here");
+        } else if (!meant) {
+          first_alone = &children[user];
           alone.emplace(diagnostics.emit(Id::one_for_one_dependency, children[user].span,
                                          children[user].id, children[used].id));
           alone->label(uses->span, "used here")
@@ -239,7 +246,9 @@ void check_siblings(const Supervisor& supervisor, std::set<const Child*>& told,
         diagnostics.emit(Id::temporary_used, temporary->span, children[user].id, temporary->id)
             .label(uses->span, "used here")
             .note(drawn)
-            .help("make it `restart permanent` or `transient`, if others need it");
+            .help(dynamic_cast<const Supervisor*>(temporary->target) != nullptr
+                      ? "make it `restart permanent`, the default, if others need it"
+                      : "make it `restart permanent` or `transient`, if others need it");
       }
     }
   }

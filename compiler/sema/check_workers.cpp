@@ -100,7 +100,8 @@ void ModuleChecker::check(const ast::Registry& written, model::Registry& made) {
   };
   const auto once = [&](const auto& said, const char* part, auto span_of) {
     if (said.size() > 1)
-      diagnostics_.emit(Id::repeated_part, std::invoke(span_of, said[1]), part, made.name);
+      diagnostics_.emit(Id::repeated_part, std::invoke(span_of, said[1]), part, made.name)
+          .label(std::invoke(span_of, said[0]), "first here");
   };
   once(written.unique, "unique", std::identity());
   once(written.duplicate, "duplicate", std::identity());

@@ -104,8 +104,8 @@ class ModuleChecker {
   bool tells_itself(const model::Life& life, const std::string& name);
   void check_revived(const std::string& wire_name, source::Span span,
                      const std::vector<model::Removed>& removed);
-  /// The version that an annotation of the part `name` says: `@added(3)`; 0 after a complaint.
-  std::uint64_t version_of(const ast::Annotation& annotation, const ast::Name& name);
+  /// The version that an annotation of that part says: `@added(3)`; 0 after a complaint.
+  std::uint64_t version_of(const ast::Annotation& annotation, const ast::Decorated& decorated);
   /// Of the module: 1 unless said.
   std::uint64_t version_now() const { return std::max<std::uint64_t>(module_.version, 1); }
   static constexpr std::uint64_t highest_version = 1'000'000;
@@ -113,6 +113,8 @@ class ModuleChecker {
   void check_order(const ast::Annotation& later, std::uint64_t version,
                    const ast::Annotation* earlier, std::uint64_t before);
   std::string text_of(const ast::Annotation& annotation, const char* example);
+  /// Nothing is older than what it stands in.
+  void check_ages();
 
   // resolve_types.cpp
   model::Type type(const ast::Type& written);
@@ -127,6 +129,7 @@ class ModuleChecker {
 
   // resolve_values.cpp
   std::optional<model::Value> value(const ast::Value& written, const model::Type& type);
+  bool is_told_owner(const ast::Name& owner, const model::Type& type);
   std::optional<model::Value> path_value(const ast::Value& written, const model::Type& type);
   std::optional<model::Value> floating_value(const ast::Value& written, const model::Type& type);
   /// `constant`: which is written, or null.
@@ -280,6 +283,15 @@ class ModuleChecker {
   std::map<std::string, source::Span, std::less<>> imported_;  ///< name -> where it is imported
   std::set<std::string, std::less<>> missing_;  ///< names whose import failed: said once
   bool version_unclear_ = file_.version_unclear;
+  /// What says a version, and of what.
+  struct Age {
+    source::Span span;
+    ast::Name name;
+    std::string word;
+    source::Span said;
+    std::uint64_t version = 0;
+  };
+  std::vector<Age> ages_;
   std::set<std::string> doubled_;       ///< names of two things
   std::set<std::string> wrong_events_;  ///< of state machines: `Door.open`
   std::vector<std::string> unclear_;    ///< those asked of a module that has errors itself

@@ -509,6 +509,7 @@ void ModuleChecker::resolve() {
   }
   current_ = nullptr;
   check_life();
+  check_ages();
 }
 
 }  // namespace otpc::sema

@@ -310,6 +310,27 @@ std::optional<Value> ModuleChecker::value(const ast::Value& written, const Type&
   return std::nullopt;
 }
 
+/// `Colour.red`, of an enum that is called `Color`; `evn.limit`.
+bool ModuleChecker::is_told_owner(const ast::Name& owner, const Type& type) {
+  if (owner.text == "env") return false;
+  std::vector<std::string> owners = names_of(scope_, [](const model::Declaration& each) {
+    return each.kind == model::DeclarationKind::enumeration;
+  });
+  if (given_to_ != nullptr) owners.emplace_back("env");
+  const std::string* const meant = diagnostics::nearest(owner.text, owners);
+  const bool is_enum =
+      type.kind == TypeKind::user && type.user->kind == model::DeclarationKind::enumeration;
+  if (meant == nullptr && !is_enum) return false;
+  const bool is_env = meant != nullptr && *meant == "env";
+  auto builder =
+      diagnostics_.emit(Id::unknown_name, owner.span, is_env ? "name" : "enum", owner.text);
+  if (meant == nullptr)
+    builder.help("a member of `" + type.user->name + "` is wanted");
+  else
+    builder.suggest(owner.text, owners);
+  return true;
+}
+
 std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const Type& type) {
   const std::vector<ast::Name>& parts = written.path.parts;
   if (type.kind == TypeKind::user && type.user->kind == model::DeclarationKind::enumeration) {
@@ -348,6 +369,7 @@ std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const 
           .label(owner->second->span, "it is one of these");
       return std::nullopt;
     }
+    if (owner == scope_.end() && is_told_owner(parts[0], type)) return std::nullopt;
   }
   model::Declaration* found = find(
       written.path, "constant",

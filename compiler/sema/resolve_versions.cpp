@@ -1,5 +1,6 @@
 // @added, @deprecated, @removed and @was: since when something is there, and under which name.
 #include <algorithm>
+#include <tuple>
 
 #include "sema/module_checker.h"
 
@@ -16,7 +17,9 @@ bool is_no_type(const model::Declaration& declaration) { return !is_type(declara
 
 }  // namespace
 
-std::uint64_t ModuleChecker::version_of(const ast::Annotation& annotation, const ast::Name& name) {
+std::uint64_t ModuleChecker::version_of(const ast::Annotation& annotation,
+                                        const ast::Decorated& decorated) {
+  const ast::Name& name = decorated.name;
   const std::string& word = annotation.name.text;
   const ast::Value* given = nullptr;
   bool understood = true;
@@ -43,7 +46,27 @@ std::uint64_t ModuleChecker::version_of(const ast::Annotation& annotation, const
         .help("say `module " + module_.name() + " version " + std::to_string(*version) +
               ";`, or correct the number to " + std::to_string(version_now()) + " at most");
   }
+  if (version && decorated.span.file == file_.file)
+    ages_.push_back({decorated.span, name, word, annotation.span, *version});
   return version.value_or(0);
+}
+
+void ModuleChecker::check_ages() {
+  std::ranges::sort(ages_, {}, [](const Age& each) {  // what is around another before that one
+    return std::tuple(each.span.begin, ~each.span.end, each.said.begin);
+  });
+  std::vector<const Age*> around;
+  for (const Age& each : ages_) {
+    while (!around.empty() && around.back()->span.end < each.span.end) around.pop_back();
+    const Age* const outer = around.empty() ? nullptr : around.back();
+    if (outer != nullptr && outer->span != each.span && each.version < outer->version)
+      diagnostics_
+          .emit(Id::annotation_arguments, each.said, each.word,
+                "version " + std::to_string(outer->version) + " or a later one, as `" +
+                    outer->name.text + "` was added in it")
+          .label(outer->said, "said here");
+    if (each.word == "added") around.push_back(&each);
+  }
 }
 
 /// First something is added, then deprecated, then removed.
@@ -73,7 +96,7 @@ model::Life ModuleChecker::life(const ast::Decorated& decorated,
   check_annotations(decorated, all);
   model::Life made;
   const ast::Annotation* const added = annotation(decorated, "added");
-  if (added != nullptr) made.added = version_of(*added, decorated.name);
+  if (added != nullptr) made.added = version_of(*added, decorated);
   if (const auto* was = annotation(decorated, "was"))
     made.was = text_of(*was, "@was(\"old_name\")");
   if (!made.was.empty() && made.was == decorated.name.text)
@@ -82,7 +105,7 @@ model::Life ModuleChecker::life(const ast::Decorated& decorated,
               "another name: the one that it had before")
         .help("delete it: it is called so anyway");
   if (const auto* deprecated = annotation(decorated, "deprecated")) {
-    made.deprecated = version_of(*deprecated, decorated.name);
+    made.deprecated = version_of(*deprecated, decorated);
     check_order(*deprecated, made.deprecated, added, made.added);
     for (const auto& each : deprecated->arguments) {
       if (each.name.text != "use") continue;
@@ -99,10 +122,10 @@ bool ModuleChecker::is_removed(const ast::Decorated& decorated, const char* what
   const ast::Annotation* found = annotation(decorated, "removed");
   if (found == nullptr) return false;
   const ast::Annotation* was = annotation(decorated, "was");
-  const std::uint64_t version = version_of(*found, decorated.name);
+  const std::uint64_t version = version_of(*found, decorated);
   for (const char* word : {"added", "deprecated"}) {
     if (const ast::Annotation* earlier = annotation(decorated, word))
-      check_order(*found, version, earlier, version_of(*earlier, decorated.name));
+      check_order(*found, version, earlier, version_of(*earlier, decorated));
   }
   removed.push_back(
       {.what = what,

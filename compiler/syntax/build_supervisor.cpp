@@ -27,8 +27,11 @@ void Builder::supervisor_member(Parser::SupervisorMemberContext& context,
     supervisor.period = values.size() < 2 ? std::nullopt : optional_value(values[1]);
     supervisor.intensity_span = where;
   } else if (context.AUTO_SHUTDOWN() != nullptr) {
-    if (!supervisor.auto_shutdown.text.empty()) repeated(supervisor.name, "auto_shutdown", where);
-    supervisor.auto_shutdown = name(context.name());
+    const bool first = supervisor.auto_shutdown.text.empty();
+    if (!first) repeated(supervisor.name, "auto_shutdown", where);
+    // Of two the one that goes with significant children: it leaves nothing more to say.
+    if (ast::Name said = name(context.name()); first || said.text != "never")
+      supervisor.auto_shutdown = std::move(said);
   } else if (context.MAX_CHILDREN() != nullptr) {
     if (supervisor.max_children) repeated(supervisor.name, "max_children", where);
     supervisor.max_children_span = span(context.MAX_CHILDREN());

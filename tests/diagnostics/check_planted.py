@@ -43,7 +43,7 @@ def differences(planted, told):
 
 findings = []
 kinds = set()
-units = sorted(folder.iterdir())
+units = [each for each in sorted(folder.iterdir()) if each.suffix != ".lock"]
 for unit in units:
     files = sorted(unit.glob("*.otp")) if unit.is_dir() else [unit]
     planted, told = planted_in(files), told_about(files)

@@ -95,7 +95,7 @@ class Comparison {
     std::string path;
     for (const std::string& each : path_) path += each + ".";
     changes_.push_back(
-        {id, path + named.name, std::move(text), before.place, after.place, after.span});
+        {id, path + named.name, std::move(text), before.place, after.place, after.span, {}, {}});
   }
 
   /// Of what the way already ends in.
@@ -131,15 +131,21 @@ class Comparison {
     for (const Part& each : after.parts) {
       if (by_position(group_of(each, after), after)) continue;
       const Part* old = find(each, before, after);
-      if (old == nullptr)
+      if (old == nullptr) {
+        const std::size_t first = changes_.size();
         added(each, before, after);
-      else
-        both(*old, each, before, after);
-      if (old != nullptr) taken.push_back(old);
+        for (std::size_t i = first; i < changes_.size(); ++i) changes_[i].comes = each.kind;
+        continue;
+      }
+      both(*old, each, before, after);
+      taken.push_back(old);
     }
     for (const Part& each : before.parts) {
       const bool is_gone = std::ranges::find(taken, &each) == taken.end();
-      if (is_gone && !by_position(group_of(each, before), after)) gone(each, before, after);
+      if (!is_gone || by_position(group_of(each, before), after)) continue;
+      const std::size_t first = changes_.size();
+      gone(each, before, after);
+      for (std::size_t i = first; i < changes_.size(); ++i) changes_[i].goes = each.kind;
     }
     order(before, after);
   }
@@ -418,7 +424,7 @@ std::vector<Change> compare(const std::vector<Contract>& before,
   };
   std::vector<Change> changes;
   const auto whole = [&](ChangeId id, const Part& module, const char* text) {
-    changes.push_back({id, module.name, text, module.place, module.place, module.span});
+    changes.push_back({id, module.name, text, module.place, module.place, module.span, {}, {}});
   };
   for (const Contract& now : after) {
     if (const Contract* old = named(before, now.module.name))

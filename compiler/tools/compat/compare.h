@@ -38,6 +38,8 @@ struct Change {
   Place before;
   Place after;
   source::Span span;  ///< of the part now, or of what it was part of
+  std::string comes;  ///< the kind of a part that is new
+  std::string goes;   ///< of one that is gone
 };
 
 /// In the order of the new contract; what is gone stands behind what is there.

@@ -16,8 +16,8 @@
 
 namespace otp::detail {
 
-/// A fiber that runs processes: one at a time, for as long as they need no stack of their own. Lives
-/// at the top of its stack.
+/// A fiber that runs processes: one at a time, for as long as they need no stack of their own. It
+/// lives at the top of its stack.
 class Worker final : public boost::fibers::fiber_properties {
  public:
   static constexpr std::size_t bytes_of_stack = 128;
