@@ -32,6 +32,7 @@ struct Options {
   std::int64_t cycles = 3;
   std::int64_t rounds = 20;  ///< of each driver in a cycle; only without seconds
   std::int64_t seed = 1;
+  std::int64_t warm_up = 0;       ///< seconds; 0: a tenth of the time, at least `least_warm_up`
   std::int64_t report_every = 0;  ///< seconds; 0: never
   std::string_view only;          ///< this load alone; empty: all
 };
@@ -287,8 +288,10 @@ struct Flatness {
   double percent() const { return first == 0 ? 0 : (last - first) / first * 100; }
 };
 std::optional<Flatness> flatness() {
-  const double warm_up = std::max(std::chrono::duration<double>(least_warm_up).count(),
-                                  static_cast<double>(options.seconds) / 10);
+  const double warm_up = options.warm_up != 0
+                             ? static_cast<double>(options.warm_up)
+                             : std::max(std::chrono::duration<double>(least_warm_up).count(),
+                                        static_cast<double>(options.seconds) / 10);
   std::vector<std::size_t> sizes;
   for (const Sample& each : at_rest) {
     if (each.second > warm_up) sizes.push_back(each.bytes);
@@ -328,7 +331,7 @@ void print(double seconds, const std::optional<Flatness>& flat) {
 
 [[noreturn]] void explain_usage() {
   std::fprintf(stderr,
-               "usage: otp-soak [--seconds N | --cycles N --rounds N] [--seed S] "
+               "usage: otp-soak [--seconds N [--warm-up N] | --cycles N --rounds N] [--seed S] "
                "[--report-every SECONDS] [--only LOAD]\n");
   std::exit(2);
 }
@@ -340,6 +343,7 @@ void parse(int argc, char** argv) {
                                : option == "--cycles"       ? &options.cycles
                                : option == "--rounds"       ? &options.rounds
                                : option == "--seed"         ? &options.seed
+                               : option == "--warm-up"      ? &options.warm_up
                                : option == "--report-every" ? &options.report_every
                                                             : nullptr;
     if (option == "--only" && i + 1 != argc) {

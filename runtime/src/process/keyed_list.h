@@ -80,6 +80,7 @@ class KeyedList {
   };
   using Index = boost::unordered_flat_map<Key, std::size_t, std::hash<Key>>;
   static constexpr std::size_t few = 32;
+  static constexpr std::size_t kept = 4;  ///< places, when it is empty
 
   void make_index() {
     auto index = std::make_unique<Index>();
@@ -94,7 +95,7 @@ class KeyedList {
       entries_[place] = std::move(entries_.back());
     }
     entries_.pop_back();
-    if (index_ && entries_.empty()) *this = {};  // a peak is over
+    if (entries_.empty() && entries_.capacity() > kept) *this = {};  // a peak is over
   }
 
   std::size_t find(const Key& key) const noexcept {

@@ -130,7 +130,7 @@ struct ProcessExtras {
   boost::unordered_flat_set<Pid, std::hash<Pid>> priority_links;
   KeyedList<Watcher> monitored_by;
   KeyedList<DeferredRequest> deferred;  ///< callers that wait for a later reply
-  static constexpr std::size_t few_deferred = 64;
+  static constexpr std::size_t few_deferred = 16;
   std::size_t most_deferred = few_deferred;  ///< then those whose callers gave up are looked for
   boost::unordered_flat_map<std::uint64_t, CallBase*>
       requests;  ///< its own open requests; non-null: answered
