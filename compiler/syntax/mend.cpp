@@ -77,13 +77,16 @@ bool wants_more(std::size_t type) {
   }
 }
 
+bool is_brace(std::size_t type) { return type == OtpLexer::LBRACE || type == OtpLexer::RBRACE; }
+
 /// More braces are no slip of the finger, and for each the tokens may be gone through.
 constexpr int mended_at_most = 10;
 
 /// The tokens of a slice, and what is to be changed in them.
 class Mender {
  public:
-  Mender(const std::vector<Token*>& tokens, const Places& places) : places_(places) {
+  Mender(const std::vector<Token*>& tokens, const Places& places)
+      : places_(places), pieces_(tokens) {
     for (Token* token : tokens) {
       if (token->getType() == Token::EOF) continue;
       tokens_.push_back(token);
@@ -94,7 +97,7 @@ class Mender {
   }
 
   MendedTokens mended() {
-    MendedTokens result;
+    MendedTokens result{{}, {}, pieces_};
     result.balanced = mend_braces();
     if (result.balanced && changes_.empty()) mend_members();
     mend_words();
@@ -156,7 +159,7 @@ class Mender {
   Mend missing(std::size_t index, const char* message) const {
     const Token& before = *tokens_[index - 1];
     Mend mend;
-    mend.line = before.getLine();
+    mend.piece = pieces_.at(before);
     mend.span = places_.behind(before);
     mend.message = message;
     return mend;
@@ -185,7 +188,7 @@ class Mender {
   void close(const Open& open, std::size_t before) {
     Change change{before, OtpLexer::RBRACE, missing(before, "expected `}`")};
     change.mend.open = places_.span(*tokens_[open.index]);
-    change.mend.open_line = tokens_[open.index]->getLine();
+    change.mend.open_piece = pieces_.at(*tokens_[open.index]);
     changes_.push_back(std::move(change));
   }
 
@@ -231,6 +234,11 @@ class Mender {
   /// A line that stands no deeper than the one that opened a block is not in it; nor is what a
   /// block of its kind never has.
   void close_open_blocks(std::size_t missing_braces) {
+    for (std::size_t i = 1; i < tokens_.size() && changes_.size() < missing_braces; ++i) {
+      if (type(i) == OtpLexer::LBRACE && is_ending(type(i - 1)))
+        read_as(i, 0, "unexpected `{`", "no block begins here: delete it", "");
+    }
+    if (changes_.size() == missing_braces) return;
     std::vector<Open> open;
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
       const bool closes = type(i) == OtpLexer::RBRACE;
@@ -290,7 +298,7 @@ class Mender {
                std::string replacement) {
     const Token& token = *tokens_[index];
     Mend mend;
-    mend.line = token.getLine();
+    mend.piece = pieces_.at(token);
     mend.span = places_.span(token);
     mend.message = std::move(message);
     mend.help = std::move(help);
@@ -431,8 +439,10 @@ class Mender {
   /// The `}` at this place closes nothing: what stands before it in its line, or the line above
   /// that stands as deep, lacks a `{`, or it is one too many.
   void open_or_leave_out(std::size_t closing) {
-    const std::size_t behind_word = behind_head(line_begin(closing));
-    if (behind_word != 0 && behind_word < closing && type(behind_word) != OtpLexer::LBRACE) {
+    for (std::size_t i = closing; i > 0 && !is_brace(type(i - 1)); --i) {
+      if (i > 1 && !is_ending(type(i - 2)) && !is_first_of_line(i - 1)) continue;
+      const std::size_t behind_word = behind_head(behind_annotations(i - 1));
+      if (behind_word == 0 || behind_word >= closing || is_ending(type(behind_word))) continue;
       changes_.push_back({behind_word, OtpLexer::LBRACE, missing(behind_word, "expected `{`")});
       return;
     }
@@ -446,7 +456,7 @@ class Mender {
     }
     const Token& token = *tokens_[closing];
     Mend mend;
-    mend.line = token.getLine();
+    mend.piece = pieces_.at(token);
     mend.span = places_.span(token);
     mend.message = "unexpected `}`";
     changes_.push_back({closing, 0, std::move(mend)});
@@ -496,13 +506,42 @@ class Mender {
   }
 
   const Places& places_;
+  const Pieces pieces_;
   std::vector<Token*> tokens_;
   std::vector<std::size_t> types_;        ///< of the tokens, as they are read
   std::vector<std::size_t> line_begins_;  ///< for each token the first of its line
   std::vector<Change> changes_;
 };
 
+/// The `)` of the `(` at that place, when it stands in the same line with no brace between them;
+/// else the place itself.
+std::size_t end_of_parentheses(const std::vector<Token*>& tokens, std::size_t opening) {
+  int depth = 0;
+  for (std::size_t at = opening; at < tokens.size(); ++at) {
+    const std::size_t type = tokens[at]->getType();
+    if (is_brace(type) || tokens[at]->getLine() != tokens[opening]->getLine()) break;
+    depth += type == OtpLexer::LPAREN ? 1 : type == OtpLexer::RPAREN ? -1 : 0;
+    if (depth == 0) return at;
+  }
+  return opening;
+}
+
 }  // namespace
+
+Pieces::Pieces(const std::vector<Token*>& tokens) {
+  for (std::size_t at = 0; at < tokens.size(); ++at) {
+    if (tokens[at]->getType() == OtpLexer::LPAREN) at = end_of_parentheses(tokens, at);
+    const bool goes_on = at + 1 < tokens.size() && tokens[at + 1]->getType() == OtpLexer::SEMI;
+    if (is_ending(tokens[at]->getType()) && !goes_on) ends_.push_back(tokens[at]->getStopIndex());
+  }
+}
+
+Piece Pieces::at(const Token& token) const {
+  // What is put in has no text: it belongs to what stands before it.
+  const std::size_t place = std::min(token.getStartIndex(), token.getStopIndex());
+  const auto behind = std::ranges::lower_bound(ends_, place);
+  return {token.getLine(), static_cast<std::size_t>(behind - ends_.begin())};
+}
 
 MendedTokens mend(const std::vector<Token*>& tokens, const Places& places) {
   return Mender(tokens, places).mended();

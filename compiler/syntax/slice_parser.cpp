@@ -1,5 +1,6 @@
 #include "syntax/slice_parser.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -101,12 +102,12 @@ class KeepEndings final : public antlr4::DefaultErrorStrategy {
     return is_in(expected, grammar::OtpLexer::RBRACE) && !is_in(expected, grammar::OtpLexer::COMMA);
   }
 
-  /// What a member that was left out may have declared: what stands behind its word, or is a
-  /// message in it.
+  /// What a member that was left out may have declared: what stands behind its word, or where that
+  /// should be, or is a message in it.
   void note_lost(antlr4::TokenStream& tokens, std::size_t begin) {
-    for (std::size_t at = begin + 1; at < tokens.index(); ++at) {
-      const std::size_t before = tokens.get(at - 1)->getType();
-      const bool named = at == begin + 1 || before == grammar::OtpLexer::CALL ||
+    for (std::size_t at = begin; at < tokens.index(); ++at) {
+      const std::size_t before = at == begin ? 0 : tokens.get(at - 1)->getType();
+      const bool named = at <= begin + 1 || before == grammar::OtpLexer::CALL ||
                          before == grammar::OtpLexer::CAST || before == grammar::OtpLexer::INFO;
       if (named && tokens.get(at)->getType() == grammar::OtpLexer::IDENTIFIER)
         lost_.insert(tokens.get(at)->getText());
@@ -203,16 +204,18 @@ grammar::OtpParser::TopLevelContext* SliceParser::parse() {
 
 std::vector<source::Span> SliceParser::unclear() {
   std::vector<source::Span> result;
-  if (errors_.unclear_lines().empty()) return result;
-  const std::vector<antlr4::Token*> all = mended_stream_->getTokens();
-  for (const std::size_t line : errors_.unclear_lines()) {
+  if (errors_.unclear_pieces().empty()) return result;
+  std::vector<antlr4::Token*> all = mended_stream_->getTokens();
+  std::erase_if(all, [](const auto* token) { return token->getType() == antlr4::Token::EOF; });
+  const auto piece_of = [&](const antlr4::Token* token) { return errors_.pieces().at(*token); };
+  for (const Piece& piece : errors_.unclear_pieces()) {
     source::Span span;
     bool ended = false;
-    for (const antlr4::Token* token : all) {
-      if (token->getLine() < line || token->getType() == antlr4::Token::EOF) continue;
-      const source::Span place = places_.span(*token);
-      const std::size_t type = token->getType();
-      const bool past = token->getLine() > line && !errors_.all_unclear();
+    for (auto token = std::ranges::lower_bound(all, piece, {}, piece_of); token != all.end();
+         ++token) {
+      const source::Span place = places_.span(**token);
+      const std::size_t type = (*token)->getType();
+      const bool past = piece_of(*token) > piece && !errors_.all_unclear();
       if (past && ended) break;
       span = span ? source::join(span, place) : place;
       ended = type == grammar::OtpLexer::SEMI || type == grammar::OtpLexer::LBRACE ||
