@@ -35,6 +35,12 @@ class KeepEndings final : public antlr4::DefaultErrorStrategy {
     }
   }
 
+  /// What comes behind a mistake in a message is no clause of its own: `goto idle timeout 2s;`.
+  void recover(antlr4::Parser* parser, std::exception_ptr error) override {
+    if (balanced_ && is_in_clause(*parser->getContext())) leave_out_statement(parser);
+    DefaultErrorStrategy::recover(parser, std::move(error));
+  }
+
   antlr4::Token* recoverInline(antlr4::Parser* parser) override {
     const bool ends_member = balanced_ && state(parser)->transitions[0]->label().contains(
                                               static_cast<std::ptrdiff_t>(grammar::OtpLexer::SEMI));
@@ -91,6 +97,17 @@ class KeepEndings final : public antlr4::DefaultErrorStrategy {
   }
   static antlr4::misc::IntervalSet expected_here(antlr4::Parser* parser) {
     return parser->getATN().nextTokens(state(parser));
+  }
+  static bool is_in_clause(const antlr4::ParserRuleContext& context) {
+    switch (context.getRuleIndex()) {
+      case grammar::OtpParser::RuleMessage:
+      case grammar::OtpParser::RuleMessageOption:
+      case grammar::OtpParser::RuleTargets:
+      case grammar::OtpParser::RuleStateClause:
+        return true;
+      default:
+        return false;
+    }
   }
   /// In a loop that a `}` ends: of what is listed with commas `import` alone is such.
   static bool is_between_members(antlr4::Parser* parser) {

@@ -27,6 +27,7 @@ constexpr std::array habits{
     Habit{"service", "a service is declared with `server Name { ... }`"},
     Habit{"rpc", "write `call name(parameters) -> result;`"},
     Habit{"returns", "the result stands behind `->`"},
+    Habit{"goto", "did you mean `to`?"},
     Habit{"repeated", "write `name: list<type>;`"},
     Habit{"required", "every field is required unless its type ends in `?`"},
     Habit{"optional", "an optional field has a type that ends in `?`"},
