@@ -344,7 +344,7 @@ TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file
   const auto input = std::make_shared<antlr4::ANTLRInputStream>(std::string(text));
   const auto owned_lexer = std::make_shared<OtpLexer>(input.get());
   OtpLexer& lexer = *owned_lexer;
-  TokenizedFile result{{}, {input, owned_lexer}, Places(file, text), {}, {}, {}, {}};
+  TokenizedFile result{{}, false, {input, owned_lexer}, Places(file, text), {}, {}, {}, {}};
   lexer.removeErrorListeners();
   auto* automaton = new Automaton(lexer);
   lexer.setInterpreter(automaton);  // and owns it
@@ -414,6 +414,7 @@ TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file
       continue;
     }
     if (type == OtpLexer::OPEN_COMMENT) {
+      result.cut_short = true;
       diagnostics.emit(Id::unterminated_comment, {file, span.begin, span.begin + 2})
           .help("close it with `*/`");
       continue;
