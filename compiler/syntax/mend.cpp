@@ -17,47 +17,6 @@ namespace {
 using antlr4::Token;
 using grammar::OtpLexer;
 
-bool begins_members(std::size_t type) {
-  switch (type) {
-    case OtpLexer::USES:
-    case OtpLexer::INIT:
-    case OtpLexer::STATE:
-    case OtpLexer::MAILBOX:
-    case OtpLexer::HIBERNATE:
-    case OtpLexer::CALL:
-    case OtpLexer::CAST:
-    case OtpLexer::INFO:
-    case OtpLexer::CONTINUE:
-    case OtpLexer::TERMINATE:
-    case OtpLexer::TRAP_EXIT:
-    case OtpLexer::UPGRADE:
-    case OtpLexer::DATA:
-    case OtpLexer::ON:
-    case OtpLexer::STATE_TIMEOUT:
-    case OtpLexer::POSTPONE:
-    case OtpLexer::FINAL:
-    case OtpLexer::ANY:
-    case OtpLexer::EVENT:
-    case OtpLexer::UNIQUE:
-    case OtpLexer::DUPLICATE:
-    case OtpLexer::KEY:
-    case OtpLexer::NAMES:
-    case OtpLexer::STRATEGY:
-    case OtpLexer::INTENSITY:
-    case OtpLexer::AUTO_SHUTDOWN:
-    case OtpLexer::CHILD:
-    case OtpLexer::MAX_CHILDREN:
-    case OtpLexer::BACKOFF:
-    case OtpLexer::ENV:
-    case OtpLexer::DEPENDS:
-    case OtpLexer::START:
-    case OtpLexer::START_PHASES:
-      return true;
-    default:
-      return false;
-  }
-}
-
 /// Behind such a sign something has to come.
 bool wants_more(std::size_t type) {
   switch (type) {
@@ -94,6 +53,8 @@ class Mender {
       const std::size_t at = tokens_.size() - 1;
       line_begins_.push_back(is_first_of_line(at) ? at : line_begins_.back());
     }
+    const auto words = member_words(type(behind_annotations(0)));
+    is_tree_ = std::ranges::find(words, OtpLexer::CHILD) != words.end();
   }
 
   MendedTokens mended() {
@@ -470,7 +431,8 @@ class Mender {
     if (!is_word(type(at))) return false;
     const bool ends =
         next == OtpLexer::LPAREN || next == OtpLexer::SEMI || next == OtpLexer::RBRACE;
-    return next == OtpLexer::COLON || (!in_the_middle && ends);
+    const bool field = next == OtpLexer::COLON && !is_tree_;  // there it is `restart: permanent`
+    return field || (!in_the_middle && ends);
   }
 
   void end_member(std::size_t before) {
@@ -511,6 +473,7 @@ class Mender {
   std::vector<std::size_t> types_;        ///< of the tokens, as they are read
   std::vector<std::size_t> line_begins_;  ///< for each token the first of its line
   std::vector<Change> changes_;
+  bool is_tree_ = false;  ///< a supervisor: without fields
 };
 
 /// The `)` of the `(` at that place, when it stands in the same line with no brace between them;

@@ -161,6 +161,24 @@ bool is_before_body(antlr4::TokenStream& tokens, std::size_t index) {
   return true;
 }
 
+/// In a line of its own, and deeper than the statement before it.
+bool is_deeper(antlr4::TokenStream& tokens, std::size_t index) {
+  std::size_t begin = index;
+  while (begin > 0 && !is_ending(tokens.get(begin - 1)->getType())) --begin;
+  while (begin > 0 && tokens.get(begin - 1)->getLine() == tokens.get(begin)->getLine()) --begin;
+  return tokens.get(begin)->getCharPositionInLine() < tokens.get(index)->getCharPositionInLine();
+}
+
+/// A line below a statement that was meant to go on with it, and not to begin another one.
+bool goes_on(antlr4::Parser& parser, const antlr4::Token& first) {
+  if (!is_word(first.getType())) return false;
+  const std::vector<std::string> words = possible_words(first, possible_here(parser));
+  if (diagnostics::nearest(first.getText(), words) != nullptr) return true;
+  const std::size_t next = parser.getTokenStream()->LA(2);
+  return !begins_members(first.getType()) && next != OtpLexer::COLON && next != OtpLexer::LPAREN &&
+         is_deeper(*parser.getTokenStream(), first.getTokenIndex());
+}
+
 }  // namespace
 
 void SyntaxErrors::begin(const MendedTokens& mended) {
@@ -210,8 +228,8 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
   antlr4::Token* before = parser->getTokenStream()->LT(-1);
   const bool semicolon =
       possible.contains(static_cast<std::ptrdiff_t>(OtpLexer::SEMI)) && before != nullptr &&
-      (before->getLine() < offending->getLine() || offending->getType() == OtpLexer::RBRACE ||
-       offending->getType() == antlr4::Token::EOF);
+      ((before->getLine() < offending->getLine() && !goes_on(*parser, *offending)) ||
+       offending->getType() == OtpLexer::RBRACE || offending->getType() == antlr4::Token::EOF);
   if (semicolon && !told_.insert(pieces_->at(*before)).second) return;
   if (semicolon) {
     diagnostics_.emit(Id::syntax, places_.behind(*before), "expected `;`")
