@@ -236,11 +236,23 @@ class Mender {
       if (type(i) != OtpLexer::RBRACE) continue;
       const bool last = i + 1 == tokens_.size();
       const bool outermost = is_first_of_line(i) && column(i) <= column(0);
+      if (open.size() == 1 && outermost && goes_on_behind(i)) {
+        read_as(i, 0, "unexpected `}`", "what follows belongs to this declaration: delete it", "");
+        continue;
+      }
       if (open.empty() || (open.size() == 1 && !last && !outermost))
         open_or_leave_out(i);
       else
         open.pop_back();
     }
+  }
+
+  /// A member that stands deeper than the declaration follows this `}`.
+  bool goes_on_behind(std::size_t closing) const {
+    std::size_t next = closing + 1;
+    while (type(next) == OtpLexer::RBRACE) ++next;
+    return next < tokens_.size() && is_first_of_line(next) && column(next) > column(0) &&
+           begins_member(next, false);
   }
 
   /// Behind `@private`, `@deprecated(3)`.
