@@ -382,8 +382,7 @@ class Slip {
   Hint in_number() const {
     if (is_number(offending_.getType()))
       return {"a duration has one unit: `90min`, not `1h30min`", {}};
-    if (before_->getText() == "0" && llvm::toLower(offending_.getText().front()) == 'x')
-      return {"a number in base 16 is written `0x1F`", {}};
+    if (Hint base = in_base(); !base.help.empty()) return base;
     if (is_word(offending_)) return {"the units of a duration are ns, us, ms, s, min, h and d", {}};
     const bool digits_follow =
         next_ != nullptr && is_number(next_->getType()) && touch(offending_, *next_);
@@ -398,6 +397,27 @@ class Slip {
                ? Hint{"digits are grouped with `_`: `1_000`", fix(FixLevel::maybe, offending_, "_")}
                : Hint{"a fraction stands behind a point: `36.6`",
                       fix(FixLevel::maybe, offending_, ".")};
+  }
+
+  /// `0X1F`, `0b101`, `0o17`, `0xfg`
+  Hint in_base() const {
+    const std::string number = before_->getText();
+    const std::string rest = offending_.getText();
+    if (number.starts_with("0x") && is_word(offending_)) {
+      const auto wrong = std::ranges::find_if_not(rest, llvm::isHexDigit);
+      return {"`" + std::string(wrong, wrong + 1) + "` is no hexadecimal digit", {}};
+    }
+    const char letter = llvm::toLower(rest.front());
+    if (number != "0" || !std::string_view("xbo").contains(letter)) return {};
+    if (letter == 'x') return {"a number in base 16 is written `0x1F`", {}};
+    const std::string none =
+        letter == 'b' ? "there are no binary numbers" : "there are no octal numbers";
+    std::uint64_t value = 0;
+    if (llvm::StringRef(rest).drop_front().getAsInteger(letter == 'b' ? 2 : 8, value))
+      return {none, {}};
+    const std::string decimal = std::to_string(value);
+    return {none + ": write `" + decimal + "` or `0x" + llvm::utohexstr(value) + "`",
+            fix_to(*before_, offending_, decimal)};
   }
 
   static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
