@@ -8,6 +8,7 @@
 #include "OtpParser.h"
 
 #include "ast/ast.h"
+#include "syntax/member_words.h"
 #include "syntax/word_habits.h"
 
 namespace otpc::syntax {
@@ -93,6 +94,8 @@ class Slip {
     }
     if (Hint known = in_field(); !known.help.empty()) return known;
     if (Hint known = in_list(); !known.help.empty()) return known;
+    if (Hint known = between_items(); !known.help.empty()) return known;
+    if (Hint known = behind_annotation(); !known.help.empty()) return known;
     if ((type == OtpLexer::COLON || type == OtpLexer::EQUALS) && has_operand(before) &&
         expects(OtpLexer::IDENTIFIER)) {
       return {
@@ -325,7 +328,8 @@ class Slip {
   Hint name_behind_type(const std::string& word) const {
     const std::size_t first = before_->getTokenIndex();
     const std::size_t last = end_of_type(first);
-    const bool wrong_word = *word_of_habit(before_->getText()) != '\0';
+    const bool begins = first == 0 || is_ending(type_at(first - 1));
+    const bool wrong_word = *word_of_habit(before_->getText(), begins) != '\0';
     if (wrong_word || last == nowhere || last == first ||
         offending_.getLine() != before_->getLine())
       return {};
@@ -357,6 +361,37 @@ class Slip {
       return {"write one `child` for each", {}};
     return {"no `,` stands between the options of a child: delete it",
             fix(FixLevel::safe, offending_, ""), true};
+  }
+  /// `(1 use: y)`, `(1, use y)`, `(a: u8 b: u8)`, `[1 2]`
+  Hint between_items() const {
+    const bool list = expects(OtpLexer::RBRACKET);
+    const bool field = inside<OtpParser::FieldContext>() && !list;
+    const bool item = is_word(offending_) || is_number(offending_.getType()) ||
+                      offending_.getType() == OtpLexer::STRING;
+    if (!item || !expects(OtpLexer::COMMA) || (!list && !expects(OtpLexer::RPAREN)) ||
+        (field && !next_is(OtpLexer::COLON)))
+      return {};
+    const std::size_t sign = type_at(before_->getTokenIndex() - 1);
+    const bool names = inside<OtpParser::ArgumentsContext>() && is_word(*before_) && !list &&
+                       (sign == OtpLexer::LPAREN || sign == OtpLexer::COMMA) &&
+                       !next_is(OtpLexer::COLON);
+    if (names)
+      return {"a `:` stands behind the name: `" + before_->getText() + ": " + offending_.getText() +
+                  "`",
+              {FixLevel::maybe, {{places_.behind(*before_), ":"}}}};
+    return {"a `,` is missing before `" + offending_.getText() + "`",
+            {FixLevel::maybe, {{places_.behind(*before_), ","}}}};
+  }
+  /// `@deprecated 2 call get();`
+  Hint behind_annotation() const {
+    const std::size_t at = before_->getTokenIndex();
+    if (at == 0 || type_at(at - 1) != OtpLexer::AT || next_ == nullptr ||
+        !begins_members(next_->getType()))
+      return {};
+    const std::string given = offending_.getText();
+    return {"what an annotation says stands in parentheses: `@" + before_->getText() + "(" + given +
+                ")`",
+            fix_to(offending_, offending_, "(" + given + ")")};
   }
   Hint in_brackets() const {
     const std::size_t first = offending_.getTokenIndex() + 1;

@@ -169,6 +169,11 @@ bool is_deeper(antlr4::TokenStream& tokens, std::size_t index) {
   return tokens.get(begin)->getCharPositionInLine() < tokens.get(index)->getCharPositionInLine();
 }
 
+const char* habit_at(antlr4::TokenStream& tokens, std::size_t index) {
+  const bool first = index == 0 || is_ending(tokens.get(index - 1)->getType());
+  return word_of_habit(tokens.get(index)->getText(), first);
+}
+
 /// A line below a statement that was meant to go on with it, and not to begin another one.
 bool goes_on(antlr4::Parser& parser, const antlr4::Token& first) {
   if (!is_word(first.getType())) return false;
@@ -256,13 +261,13 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
       builder.fix(known.fix.level, each.span, each.text);
     return;
   }
-  std::string help = word_of_habit(offending->getText());
+  std::string help = habit_at(*parser->getTokenStream(), index);
   const std::vector<std::string> words = possible_words(*offending, possible_here(*parser));
   if (help.empty() && diagnostics::nearest(offending->getText(), words) != nullptr) {
     diagnostics_.emit(Id::syntax, span, message).suggest(offending->getText(), words);
     return;
   }
-  if (help.empty() && before != nullptr) help = word_of_habit(before->getText());
+  if (help.empty() && before != nullptr) help = habit_at(*parser->getTokenStream(), index - 1);
   if (help.empty() && at_end && has_open_brace(*parser->getTokenStream(), index))
     help = "a `{` that is not closed with `}`, or a missing `;`";
   if (help.empty() && option && is_name_behind(*parser->getTokenStream()))
