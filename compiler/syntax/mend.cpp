@@ -60,7 +60,10 @@ class Mender {
   MendedTokens mended() {
     MendedTokens result{{}, {}, pieces_};
     result.balanced = mend_braces();
-    if (result.balanced && changes_.empty()) mend_members();
+    if (result.balanced && changes_.empty()) {
+      mend_kind();
+      mend_members();
+    }
     mend_words();
     if (type(0) != OtpLexer::IMPORT) mend_lines();
     std::ranges::stable_sort(changes_, {}, [](const Change& each) {  // `;` before `}`
@@ -279,6 +282,40 @@ class Mender {
     mend.replacement = std::move(replacement);
     if (other != 0) types_[index] = other;
     changes_.push_back({index, other, std::move(mend), other != 0});
+  }
+
+  /// A server whose members are states is a state machine, and one without states, but with
+  /// messages, is a server. Braces match.
+  void mend_kind() {
+    const std::size_t head = behind_annotations(0);
+    const bool server = type(head) == OtpLexer::SERVER;
+    if (!server && type(head) != OtpLexer::STATEM) return;
+    int depth = 0;
+    bool has_states = false;
+    bool has_messages = false;
+    for (std::size_t i = head; i < tokens_.size(); ++i) {
+      if (depth == 1 && is_ending(type(i - 1))) {
+        const std::size_t member = behind_annotations(i);
+        has_states |= begins_state(member);
+        has_messages |= type(member) >= OtpLexer::CALL && type(member) <= OtpLexer::INFO &&
+                        is_word(type(member + 1));
+      }
+      if (is_brace(type(i))) depth += type(i) == OtpLexer::LBRACE ? 1 : -1;
+    }
+    const std::string name = tokens_.size() > head + 1 ? tokens_[head + 1]->getText() : "";
+    if (server && has_states && !has_messages)
+      read_as(head, OtpLexer::STATEM, "expected `statem`, found `server`",
+              "a server has no states: did you mean `statem " + name + "`?", "statem");
+    if (!server && has_messages && !has_states)
+      read_as(head, OtpLexer::SERVER, "expected `server`, found `statem`",
+              "messages stand in states: did you mean `server " + name + "`?", "server");
+  }
+
+  /// `state idle`, and not `state {` or `state n: u8;`
+  bool begins_state(std::size_t at) const {
+    if (type(at) == OtpLexer::ANY) return type(at + 1) == OtpLexer::LBRACE;
+    if (type(at) == OtpLexer::FINAL) ++at;
+    return type(at) == OtpLexer::STATE && is_word(type(at + 1)) && type(at + 2) != OtpLexer::COLON;
   }
 
   /// The words that the members begin with: one that is none of them, but near to one, is read as
