@@ -144,6 +144,9 @@ class Slip {
       return {"how long it takes stands before `to`: `5s to " + offending_.getText() + "`", {}};
     if (type == OtpLexer::ON && inside<OtpParser::ServerDeclContext>())
       return {"a server hears a topic with `uses Name (topic);`", {}};
+    const bool message = type >= OtpLexer::CALL && type <= OtpLexer::INFO;
+    if (message && context_->getRuleIndex() == OtpParser::RuleStatemDecl)
+      return {"what a state machine hears stands in a state, or in `any { ... }`", {}};
     if (type == OtpLexer::ON && inside<OtpParser::StatemDeclContext>())
       return {"`on enter;` stands in a state", {}};
     if (type == OtpLexer::LPAREN && expects(OtpLexer::LBRACE)) return in_parentheses();

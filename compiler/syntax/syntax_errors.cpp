@@ -243,8 +243,8 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
     return;
   }
   told_.insert(piece);
-  take_followers(*parser->getTokenStream(), index);
   const Hint known = hint(*parser, *offending, places_);
+  take_followers(*parser->getTokenStream(), index, known.clear);
   if (!known.clear) unclear_.insert(piece);
   if (known.clear && index == 0) only_first_ = false;  // a word too many before the declaration
   const bool at_end = offending->getType() == antlr4::Token::EOF;
@@ -279,14 +279,16 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
   diagnostics_.emit(Id::syntax, span, message).help(help);
 }
 
-void SyntaxErrors::take_followers(antlr4::TokenStream& tokens, std::size_t index) {
+void SyntaxErrors::take_followers(antlr4::TokenStream& tokens, std::size_t index, bool clear) {
   const std::size_t line = tokens.get(index)->getLine();
   const auto type = [&](std::size_t at) {
     const bool in_line = at < tokens.size() && tokens.get(at)->getLine() == line;
     return in_line ? tokens.get(at)->getType() : antlr4::Token::EOF;
   };
   const auto take = [&](std::size_t at) {
-    if (at < tokens.size()) told_.insert(pieces_->at(*tokens.get(at)));
+    if (type(at) == antlr4::Token::EOF) return;
+    told_.insert(pieces_->at(*tokens.get(at)));
+    if (!clear) unclear_.insert(pieces_->at(*tokens.get(at)));
   };
   std::size_t end = is_ending(type(index)) ? index : index + 1;
   if (end > index && type(end) == OtpLexer::SEMI && is_put_in(*tokens.get(end))) ++end;

@@ -40,7 +40,7 @@ class SyntaxErrors final : public antlr4::BaseErrorListener {
  private:
   /// Of that line a part of the same mistake: a block behind the token, with no other sign of an
   /// ending between them; and what follows such a sign that is the mistake, or is misplaced itself.
-  void take_followers(antlr4::TokenStream& tokens, std::size_t index);
+  void take_followers(antlr4::TokenStream& tokens, std::size_t index, bool clear);
 
   const Places& places_;
   const std::set<std::size_t>& bad_lines_;
