@@ -543,7 +543,10 @@ std::size_t end_of_parentheses(const std::vector<Token*>& tokens, std::size_t op
 Pieces::Pieces(const std::vector<Token*>& tokens) {
   for (std::size_t at = 0; at < tokens.size(); ++at) {
     if (tokens[at]->getType() == OtpLexer::LPAREN) at = end_of_parentheses(tokens, at);
-    const bool goes_on = at + 1 < tokens.size() && tokens[at + 1]->getType() == OtpLexer::SEMI;
+    const bool opens_nothing =
+        tokens[at]->getType() == OtpLexer::LBRACE && at > 0 && is_ending(tokens[at - 1]->getType());
+    const bool goes_on =
+        opens_nothing || (at + 1 < tokens.size() && tokens[at + 1]->getType() == OtpLexer::SEMI);
     if (is_ending(tokens[at]->getType()) && !goes_on) ends_.push_back(tokens[at]->getStopIndex());
   }
 }

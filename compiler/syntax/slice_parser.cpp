@@ -249,11 +249,18 @@ void SliceParser::collect_lost(grammar::OtpParser::DeclarationContext* declarati
   // In `const u8 max = 5;` the name is not where it is looked for.
   const bool known = has_name && declaration->start != nullptr && declaration->stop != nullptr &&
                      declaration->constDecl() == nullptr;
+  std::size_t before = grammar::OtpLexer::SEMI;
   for (const antlr4::Token* token : mended_stream_->getTokens()) {
     const std::size_t index = token->getTokenIndex();
     const bool inside = known && index >= declaration->start->getTokenIndex() &&
                         index < declaration->stop->getTokenIndex();
-    if (token->getType() == grammar::OtpLexer::IDENTIFIER && !inside) lost.insert(token->getText());
+    // `final statte paid;`
+    const bool unclear = inside && declaration->statemDecl() != nullptr &&
+                         (is_word(before) || is_ending(before)) &&
+                         errors_.unclear_pieces().contains(errors_.pieces().at(*token));
+    before = token->getType();
+    if (before == grammar::OtpLexer::IDENTIFIER && (!inside || unclear))
+      lost.insert(token->getText());
   }
 }
 

@@ -30,7 +30,7 @@ class SliceParser {
   /// or to the end of all when braces do not match.
   std::vector<source::Span> unclear();
   /// Words that stand outside of the declaration that was understood, or in one without a name, and
-  /// what members that were left out may have declared.
+  /// what members that were left out, or states that are unclear, may have declared.
   void collect_lost(grammar::OtpParser::DeclarationContext* declaration, bool has_name,
                     std::set<std::string>& lost);
 

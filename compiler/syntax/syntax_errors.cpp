@@ -290,9 +290,13 @@ void SyntaxErrors::take_followers(antlr4::TokenStream& tokens, std::size_t index
     told_.insert(pieces_->at(*tokens.get(at)));
     if (!clear) unclear_.insert(pieces_->at(*tokens.get(at)));
   };
+  // `call get() } -> u8;`: no `;` is missing before that brace.
+  if (index > 1 && type(index - 1) == OtpLexer::RBRACE && is_put_in(*tokens.get(index - 2)))
+    take(index - 2);
   std::size_t end = is_ending(type(index)) ? index : index + 1;
   if (end > index && type(end) == OtpLexer::SEMI && is_put_in(*tokens.get(end))) ++end;
-  if (end == index || type(end) == OtpLexer::RBRACE) take(end + 1);
+  const bool word_alone = type(end) == OtpLexer::SEMI && begins_members(type(index));
+  if (end == index || type(end) == OtpLexer::RBRACE || word_alone) take(end + 1);
   while (type(index) != antlr4::Token::EOF && !is_ending(type(index))) ++index;
   for (int depth = 0; type(index) != antlr4::Token::EOF; ++index) {
     depth += type(index) == OtpLexer::LBRACE ? 1 : type(index) == OtpLexer::RBRACE ? -1 : 0;
