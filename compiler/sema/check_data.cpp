@@ -232,7 +232,8 @@ void ModuleChecker::check(const ast::Enum& written, model::Enum& made) {
     made.members.push_back({member.name.text, member.doc, member.name.span, life(member, {})});
   }
   check_life(made.members, made.removed, made.name);
-  if (made.members.empty()) diagnostics_.emit(Id::empty_enum, made.span, made.name, "members");
+  if (made.members.empty() && !written.broken)
+    diagnostics_.emit(Id::empty_enum, made.span, made.name, "members");
 }
 
 void ModuleChecker::check(const ast::Union& written, model::Union& made) {

@@ -51,6 +51,7 @@ class Builder {
   std::vector<ast::Annotation> annotations(const std::vector<Parser::AnnotationContext*>& contexts);
   std::string unescaped(std::string_view literal, ast::Span span);
   void number(const antlr4::Token& token, ast::Value& value) const;
+  void check_number(const antlr4::Token& token) const;
   /// Doc comment of a member, found by where it begins.
   std::string doc_at(ast::Span span) const;
   source::Span doc_before(source::Span span) const;

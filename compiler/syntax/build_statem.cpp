@@ -53,10 +53,19 @@ ast::State Builder::state(const std::vector<Parser::StateClauseContext*>& clause
   result.doc = doc_at(where);
   for (Parser::StateClauseContext* clause : clauses) {
     const ast::Span at = span(*clause);
-    if (clause->ENTER() != nullptr) {
+    // Words that were left out hang in the tree, too: a message is asked for first.
+    if (clause->message() != nullptr) {
+      ast::Message made = message(*clause->message(), at, clause->annotation());
+      made.targets = targets(clause->targets());
+      for (Parser::MessageOptionContext* option : clause->messageOption())
+        message_option(*option, made);
+      if (!made.name.text.empty()) result.events.push_back(std::move(made));
+    } else if (clause->ENTER() != nullptr) {
       result.enter.push_back(at);
     } else if (clause->STATE_TIMEOUT() != nullptr || clause->TIMEOUT() != nullptr) {
       ast::Name declared = clause->name().empty() ? ast::Name{} : name(clause->name().front());
+      const bool nameless = clause->TIMEOUT() != nullptr && declared.text.empty();
+      if (nameless || clause->value() == nullptr) continue;
       result.timeouts.push_back(
           {std::move(declared), value(clause->value()), targets(clause->targets()), at});
     } else if (clause->POSTPONE() != nullptr) {
@@ -64,12 +73,6 @@ ast::State Builder::state(const std::vector<Parser::StateClauseContext*>& clause
         if (ast::Name event = name(each); !event.text.empty())
           result.postponed.push_back(std::move(event));
       }
-    } else if (clause->message() != nullptr) {
-      ast::Message made = message(*clause->message(), at, clause->annotation());
-      made.targets = targets(clause->targets());
-      for (Parser::MessageOptionContext* option : clause->messageOption())
-        message_option(*option, made);
-      if (!made.name.text.empty()) result.events.push_back(std::move(made));
     }
   }
   return result;

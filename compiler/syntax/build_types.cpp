@@ -65,6 +65,56 @@ ast::Type Builder::type(Parser::TypeContext* context) {
   return result;
 }
 
+namespace {
+
+/// A number with each `_` between two digits.
+std::string with_single_signs(std::string_view number) {
+  const bool hexadecimal = number.starts_with("0x");
+  const auto is_digit = [&](char c) {
+    return hexadecimal ? llvm::isHexDigit(c) : llvm::isDigit(c);
+  };
+  std::string result;
+  for (std::size_t i = 0; i < number.size(); ++i) {
+    if (number[i] != '_') {
+      result += number[i];
+      continue;
+    }
+    const std::size_t next = std::min(number.find_first_not_of('_', i), number.size());
+    const bool between = next < number.size() && is_digit(number[next]) && !result.empty() &&
+                         is_digit(result.back());
+    if (between) result += '_';
+    i = next - 1;
+  }
+  return result;
+}
+
+/// `010` as `10`.
+std::string without_zeros(const std::string& number) {
+  std::size_t begin = std::min(number.find_first_not_of("0_"), number.size());
+  if (begin > 0 && (begin == number.size() || !llvm::isDigit(number[begin]))) --begin;
+  return number.substr(begin);
+}
+
+}  // namespace
+
+/// What is wrong with how it is written does not change what it is read as.
+void Builder::check_number(const antlr4::Token& token) const {
+  const std::string text = token.getText();
+  const std::string with_signs = with_single_signs(text);
+  const std::string clean = without_zeros(with_signs);
+  if (clean == text) return;
+  const source::Span span = tokens_.places.span(token);
+  if (clean != with_signs)
+    diagnostics_.emit(Id::syntax, span, "unexpected zeros before a number")
+        .help("there are no octal numbers: write `" + clean + "`")
+        .fix(diagnostics::FixLevel::maybe, span, clean);
+  else
+    diagnostics_.emit(Id::syntax, span, "unexpected `_`: it stands between two digits of a number")
+        .help("write `" + clean + "`")
+        .fix(diagnostics::FixLevel::safe, span, clean);
+  diagnostics_.shadow(span);
+}
+
 /// More make a number that nothing can hold: the time to convert one grows with its square.
 constexpr std::size_t most_digits = 10'000;
 
@@ -72,6 +122,7 @@ constexpr std::size_t most_digits = 10'000;
 constexpr std::uint64_t longest_duration_ns = 9'200'000'000'000'000'000;
 
 void Builder::number(const antlr4::Token& token, ast::Value& value) const {
+  check_number(token);
   std::string text = token.getText();
   std::erase(text, '_');
   llvm::StringRef digits(text);

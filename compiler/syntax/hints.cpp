@@ -8,6 +8,7 @@
 #include "OtpParser.h"
 
 #include "ast/ast.h"
+#include "syntax/member_words.h"
 #include "syntax/word_habits.h"
 
 namespace otpc::syntax {
@@ -93,6 +94,8 @@ class Slip {
     }
     if (Hint known = in_field(); !known.help.empty()) return known;
     if (Hint known = in_list(); !known.help.empty()) return known;
+    if (Hint known = between_items(); !known.help.empty()) return known;
+    if (Hint known = behind_annotation(); !known.help.empty()) return known;
     if ((type == OtpLexer::COLON || type == OtpLexer::EQUALS) && has_operand(before) &&
         expects(OtpLexer::IDENTIFIER)) {
       return {
@@ -141,6 +144,9 @@ class Slip {
       return {"how long it takes stands before `to`: `5s to " + offending_.getText() + "`", {}};
     if (type == OtpLexer::ON && inside<OtpParser::ServerDeclContext>())
       return {"a server hears a topic with `uses Name (topic);`", {}};
+    const bool message = type >= OtpLexer::CALL && type <= OtpLexer::INFO;
+    if (message && context_->getRuleIndex() == OtpParser::RuleStatemDecl)
+      return {"what a state machine hears stands in a state, or in `any { ... }`", {}};
     if (type == OtpLexer::ON && inside<OtpParser::StatemDeclContext>())
       return {"`on enter;` stands in a state", {}};
     if (type == OtpLexer::LPAREN && expects(OtpLexer::LBRACE)) return in_parentheses();
@@ -325,7 +331,8 @@ class Slip {
   Hint name_behind_type(const std::string& word) const {
     const std::size_t first = before_->getTokenIndex();
     const std::size_t last = end_of_type(first);
-    const bool wrong_word = *word_of_habit(before_->getText()) != '\0';
+    const bool begins = first == 0 || is_ending(type_at(first - 1));
+    const bool wrong_word = *word_of_habit(before_->getText(), begins) != '\0';
     if (wrong_word || last == nowhere || last == first ||
         offending_.getLine() != before_->getLine())
       return {};
@@ -358,6 +365,37 @@ class Slip {
     return {"no `,` stands between the options of a child: delete it",
             fix(FixLevel::safe, offending_, ""), true};
   }
+  /// `(1 use: y)`, `(1, use y)`, `(a: u8 b: u8)`, `[1 2]`
+  Hint between_items() const {
+    const bool list = expects(OtpLexer::RBRACKET);
+    const bool field = inside<OtpParser::FieldContext>() && !list;
+    const bool item = is_word(offending_) || is_number(offending_.getType()) ||
+                      offending_.getType() == OtpLexer::STRING;
+    if (!item || !expects(OtpLexer::COMMA) || (!list && !expects(OtpLexer::RPAREN)) ||
+        (field && !next_is(OtpLexer::COLON)))
+      return {};
+    const std::size_t sign = type_at(before_->getTokenIndex() - 1);
+    const bool names = inside<OtpParser::ArgumentsContext>() && is_word(*before_) && !list &&
+                       (sign == OtpLexer::LPAREN || sign == OtpLexer::COMMA) &&
+                       !next_is(OtpLexer::COLON);
+    if (names)
+      return {"a `:` stands behind the name: `" + before_->getText() + ": " + offending_.getText() +
+                  "`",
+              {FixLevel::maybe, {{places_.behind(*before_), ":"}}}};
+    return {"a `,` is missing before `" + offending_.getText() + "`",
+            {FixLevel::maybe, {{places_.behind(*before_), ","}}}};
+  }
+  /// `@deprecated 2 call get();`
+  Hint behind_annotation() const {
+    const std::size_t at = before_->getTokenIndex();
+    if (at == 0 || type_at(at - 1) != OtpLexer::AT || next_ == nullptr ||
+        !begins_members(next_->getType()))
+      return {};
+    const std::string given = offending_.getText();
+    return {"what an annotation says stands in parentheses: `@" + before_->getText() + "(" + given +
+                ")`",
+            fix_to(offending_, offending_, "(" + given + ")")};
+  }
   Hint in_brackets() const {
     const std::size_t first = offending_.getTokenIndex() + 1;
     std::size_t last = first;
@@ -382,8 +420,7 @@ class Slip {
   Hint in_number() const {
     if (is_number(offending_.getType()))
       return {"a duration has one unit: `90min`, not `1h30min`", {}};
-    if (before_->getText() == "0" && llvm::toLower(offending_.getText().front()) == 'x')
-      return {"a number in base 16 is written `0x1F`", {}};
+    if (Hint base = in_base(); !base.help.empty()) return base;
     if (is_word(offending_)) return {"the units of a duration are ns, us, ms, s, min, h and d", {}};
     const bool digits_follow =
         next_ != nullptr && is_number(next_->getType()) && touch(offending_, *next_);
@@ -398,6 +435,27 @@ class Slip {
                ? Hint{"digits are grouped with `_`: `1_000`", fix(FixLevel::maybe, offending_, "_")}
                : Hint{"a fraction stands behind a point: `36.6`",
                       fix(FixLevel::maybe, offending_, ".")};
+  }
+
+  /// `0X1F`, `0b101`, `0o17`, `0xfg`
+  Hint in_base() const {
+    const std::string number = before_->getText();
+    const std::string rest = offending_.getText();
+    if (number.starts_with("0x") && is_word(offending_)) {
+      const auto wrong = std::ranges::find_if_not(rest, llvm::isHexDigit);
+      return {"`" + std::string(wrong, wrong + 1) + "` is no hexadecimal digit", {}};
+    }
+    const char letter = llvm::toLower(rest.front());
+    if (number != "0" || !std::string_view("xbo").contains(letter)) return {};
+    if (letter == 'x') return {"a number in base 16 is written `0x1F`", {}};
+    const std::string none =
+        letter == 'b' ? "there are no binary numbers" : "there are no octal numbers";
+    std::uint64_t value = 0;
+    if (llvm::StringRef(rest).drop_front().getAsInteger(letter == 'b' ? 2 : 8, value))
+      return {none, {}};
+    const std::string decimal = std::to_string(value);
+    return {none + ": write `" + decimal + "` or `0x" + llvm::utohexstr(value) + "`",
+            fix_to(*before_, offending_, decimal)};
   }
 
   static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);

@@ -69,6 +69,47 @@ std::span<const std::size_t> member_words(std::size_t declaration) {
   }
 }
 
+bool begins_members(std::size_t type) {
+  switch (type) {
+    case OtpLexer::USES:
+    case OtpLexer::INIT:
+    case OtpLexer::STATE:
+    case OtpLexer::MAILBOX:
+    case OtpLexer::HIBERNATE:
+    case OtpLexer::CALL:
+    case OtpLexer::CAST:
+    case OtpLexer::INFO:
+    case OtpLexer::CONTINUE:
+    case OtpLexer::TERMINATE:
+    case OtpLexer::TRAP_EXIT:
+    case OtpLexer::UPGRADE:
+    case OtpLexer::DATA:
+    case OtpLexer::ON:
+    case OtpLexer::STATE_TIMEOUT:
+    case OtpLexer::POSTPONE:
+    case OtpLexer::FINAL:
+    case OtpLexer::ANY:
+    case OtpLexer::EVENT:
+    case OtpLexer::UNIQUE:
+    case OtpLexer::DUPLICATE:
+    case OtpLexer::KEY:
+    case OtpLexer::NAMES:
+    case OtpLexer::STRATEGY:
+    case OtpLexer::INTENSITY:
+    case OtpLexer::AUTO_SHUTDOWN:
+    case OtpLexer::CHILD:
+    case OtpLexer::MAX_CHILDREN:
+    case OtpLexer::BACKOFF:
+    case OtpLexer::ENV:
+    case OtpLexer::DEPENDS:
+    case OtpLexer::START:
+    case OtpLexer::START_PHASES:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::span<const std::size_t> clause_words() { return state_words; }
 
 bool fits_behind(std::size_t word, std::size_t next, bool server) {

@@ -16,6 +16,9 @@ std::span<const std::size_t> member_words(std::size_t declaration);
 /// Of a state, and of `any`.
 std::span<const std::size_t> clause_words();
 
+/// Of anything.
+bool begins_members(std::size_t type);
+
 /// Whether that may stand right behind the word that begins a member, here of a server or of
 /// something else.
 bool fits_behind(std::size_t word, std::size_t next, bool server);

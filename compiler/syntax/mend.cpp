@@ -17,47 +17,6 @@ namespace {
 using antlr4::Token;
 using grammar::OtpLexer;
 
-bool begins_members(std::size_t type) {
-  switch (type) {
-    case OtpLexer::USES:
-    case OtpLexer::INIT:
-    case OtpLexer::STATE:
-    case OtpLexer::MAILBOX:
-    case OtpLexer::HIBERNATE:
-    case OtpLexer::CALL:
-    case OtpLexer::CAST:
-    case OtpLexer::INFO:
-    case OtpLexer::CONTINUE:
-    case OtpLexer::TERMINATE:
-    case OtpLexer::TRAP_EXIT:
-    case OtpLexer::UPGRADE:
-    case OtpLexer::DATA:
-    case OtpLexer::ON:
-    case OtpLexer::STATE_TIMEOUT:
-    case OtpLexer::POSTPONE:
-    case OtpLexer::FINAL:
-    case OtpLexer::ANY:
-    case OtpLexer::EVENT:
-    case OtpLexer::UNIQUE:
-    case OtpLexer::DUPLICATE:
-    case OtpLexer::KEY:
-    case OtpLexer::NAMES:
-    case OtpLexer::STRATEGY:
-    case OtpLexer::INTENSITY:
-    case OtpLexer::AUTO_SHUTDOWN:
-    case OtpLexer::CHILD:
-    case OtpLexer::MAX_CHILDREN:
-    case OtpLexer::BACKOFF:
-    case OtpLexer::ENV:
-    case OtpLexer::DEPENDS:
-    case OtpLexer::START:
-    case OtpLexer::START_PHASES:
-      return true;
-    default:
-      return false;
-  }
-}
-
 /// Behind such a sign something has to come.
 bool wants_more(std::size_t type) {
   switch (type) {
@@ -77,13 +36,16 @@ bool wants_more(std::size_t type) {
   }
 }
 
+bool is_brace(std::size_t type) { return type == OtpLexer::LBRACE || type == OtpLexer::RBRACE; }
+
 /// More braces are no slip of the finger, and for each the tokens may be gone through.
 constexpr int mended_at_most = 10;
 
 /// The tokens of a slice, and what is to be changed in them.
 class Mender {
  public:
-  Mender(const std::vector<Token*>& tokens, const Places& places) : places_(places) {
+  Mender(const std::vector<Token*>& tokens, const Places& places)
+      : places_(places), pieces_(tokens) {
     for (Token* token : tokens) {
       if (token->getType() == Token::EOF) continue;
       tokens_.push_back(token);
@@ -91,12 +53,17 @@ class Mender {
       const std::size_t at = tokens_.size() - 1;
       line_begins_.push_back(is_first_of_line(at) ? at : line_begins_.back());
     }
+    const auto words = member_words(type(behind_annotations(0)));
+    is_tree_ = std::ranges::find(words, OtpLexer::CHILD) != words.end();
   }
 
   MendedTokens mended() {
-    MendedTokens result;
+    MendedTokens result{{}, {}, pieces_};
     result.balanced = mend_braces();
-    if (result.balanced && changes_.empty()) mend_members();
+    if (result.balanced && changes_.empty()) {
+      mend_kind();
+      mend_members();
+    }
     mend_words();
     if (type(0) != OtpLexer::IMPORT) mend_lines();
     std::ranges::stable_sort(changes_, {}, [](const Change& each) {  // `;` before `}`
@@ -156,7 +123,7 @@ class Mender {
   Mend missing(std::size_t index, const char* message) const {
     const Token& before = *tokens_[index - 1];
     Mend mend;
-    mend.line = before.getLine();
+    mend.piece = pieces_.at(before);
     mend.span = places_.behind(before);
     mend.message = message;
     return mend;
@@ -185,7 +152,7 @@ class Mender {
   void close(const Open& open, std::size_t before) {
     Change change{before, OtpLexer::RBRACE, missing(before, "expected `}`")};
     change.mend.open = places_.span(*tokens_[open.index]);
-    change.mend.open_line = tokens_[open.index]->getLine();
+    change.mend.open_piece = pieces_.at(*tokens_[open.index]);
     changes_.push_back(std::move(change));
   }
 
@@ -231,6 +198,11 @@ class Mender {
   /// A line that stands no deeper than the one that opened a block is not in it; nor is what a
   /// block of its kind never has.
   void close_open_blocks(std::size_t missing_braces) {
+    for (std::size_t i = 1; i < tokens_.size() && changes_.size() < missing_braces; ++i) {
+      if (type(i) == OtpLexer::LBRACE && is_ending(type(i - 1)))
+        read_as(i, 0, "unexpected `{`", "no block begins here: delete it", "");
+    }
+    if (changes_.size() == missing_braces) return;
     std::vector<Open> open;
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
       const bool closes = type(i) == OtpLexer::RBRACE;
@@ -267,11 +239,23 @@ class Mender {
       if (type(i) != OtpLexer::RBRACE) continue;
       const bool last = i + 1 == tokens_.size();
       const bool outermost = is_first_of_line(i) && column(i) <= column(0);
+      if (open.size() == 1 && outermost && goes_on_behind(i)) {
+        read_as(i, 0, "unexpected `}`", "what follows belongs to this declaration: delete it", "");
+        continue;
+      }
       if (open.empty() || (open.size() == 1 && !last && !outermost))
         open_or_leave_out(i);
       else
         open.pop_back();
     }
+  }
+
+  /// A member that stands deeper than the declaration follows this `}`.
+  bool goes_on_behind(std::size_t closing) const {
+    std::size_t next = closing + 1;
+    while (type(next) == OtpLexer::RBRACE) ++next;
+    return next < tokens_.size() && is_first_of_line(next) && column(next) > column(0) &&
+           begins_member(next, false);
   }
 
   /// Behind `@private`, `@deprecated(3)`.
@@ -290,7 +274,7 @@ class Mender {
                std::string replacement) {
     const Token& token = *tokens_[index];
     Mend mend;
-    mend.line = token.getLine();
+    mend.piece = pieces_.at(token);
     mend.span = places_.span(token);
     mend.message = std::move(message);
     mend.help = std::move(help);
@@ -298,6 +282,40 @@ class Mender {
     mend.replacement = std::move(replacement);
     if (other != 0) types_[index] = other;
     changes_.push_back({index, other, std::move(mend), other != 0});
+  }
+
+  /// A server whose members are states is a state machine, and one without states, but with
+  /// messages, is a server. Braces match.
+  void mend_kind() {
+    const std::size_t head = behind_annotations(0);
+    const bool server = type(head) == OtpLexer::SERVER;
+    if (!server && type(head) != OtpLexer::STATEM) return;
+    int depth = 0;
+    bool has_states = false;
+    bool has_messages = false;
+    for (std::size_t i = head; i < tokens_.size(); ++i) {
+      if (depth == 1 && is_ending(type(i - 1))) {
+        const std::size_t member = behind_annotations(i);
+        has_states |= begins_state(member);
+        has_messages |= type(member) >= OtpLexer::CALL && type(member) <= OtpLexer::INFO &&
+                        is_word(type(member + 1));
+      }
+      if (is_brace(type(i))) depth += type(i) == OtpLexer::LBRACE ? 1 : -1;
+    }
+    const std::string name = tokens_.size() > head + 1 ? tokens_[head + 1]->getText() : "";
+    if (server && has_states && !has_messages)
+      read_as(head, OtpLexer::STATEM, "expected `statem`, found `server`",
+              "a server has no states: did you mean `statem " + name + "`?", "statem");
+    if (!server && has_messages && !has_states)
+      read_as(head, OtpLexer::SERVER, "expected `server`, found `statem`",
+              "messages stand in states: did you mean `server " + name + "`?", "server");
+  }
+
+  /// `state idle`, and not `state {` or `state n: u8;`
+  bool begins_state(std::size_t at) const {
+    if (type(at) == OtpLexer::ANY) return type(at + 1) == OtpLexer::LBRACE;
+    if (type(at) == OtpLexer::FINAL) ++at;
+    return type(at) == OtpLexer::STATE && is_word(type(at + 1)) && type(at + 2) != OtpLexer::COLON;
   }
 
   /// The words that the members begin with: one that is none of them, but near to one, is read as
@@ -431,8 +449,10 @@ class Mender {
   /// The `}` at this place closes nothing: what stands before it in its line, or the line above
   /// that stands as deep, lacks a `{`, or it is one too many.
   void open_or_leave_out(std::size_t closing) {
-    const std::size_t behind_word = behind_head(line_begin(closing));
-    if (behind_word != 0 && behind_word < closing && type(behind_word) != OtpLexer::LBRACE) {
+    for (std::size_t i = closing; i > 0 && !is_brace(type(i - 1)); --i) {
+      if (i > 1 && !is_ending(type(i - 2)) && !is_first_of_line(i - 1)) continue;
+      const std::size_t behind_word = behind_head(behind_annotations(i - 1));
+      if (behind_word == 0 || behind_word >= closing || is_ending(type(behind_word))) continue;
       changes_.push_back({behind_word, OtpLexer::LBRACE, missing(behind_word, "expected `{`")});
       return;
     }
@@ -446,7 +466,7 @@ class Mender {
     }
     const Token& token = *tokens_[closing];
     Mend mend;
-    mend.line = token.getLine();
+    mend.piece = pieces_.at(token);
     mend.span = places_.span(token);
     mend.message = "unexpected `}`";
     changes_.push_back({closing, 0, std::move(mend)});
@@ -460,7 +480,8 @@ class Mender {
     if (!is_word(type(at))) return false;
     const bool ends =
         next == OtpLexer::LPAREN || next == OtpLexer::SEMI || next == OtpLexer::RBRACE;
-    return next == OtpLexer::COLON || (!in_the_middle && ends);
+    const bool field = next == OtpLexer::COLON && !is_tree_;  // there it is `restart: permanent`
+    return field || (!in_the_middle && ends);
   }
 
   void end_member(std::size_t before) {
@@ -496,13 +517,46 @@ class Mender {
   }
 
   const Places& places_;
+  const Pieces pieces_;
   std::vector<Token*> tokens_;
   std::vector<std::size_t> types_;        ///< of the tokens, as they are read
   std::vector<std::size_t> line_begins_;  ///< for each token the first of its line
   std::vector<Change> changes_;
+  bool is_tree_ = false;  ///< a supervisor: without fields
 };
 
+/// The `)` of the `(` at that place, when it stands in the same line with no brace between them;
+/// else the place itself.
+std::size_t end_of_parentheses(const std::vector<Token*>& tokens, std::size_t opening) {
+  int depth = 0;
+  for (std::size_t at = opening; at < tokens.size(); ++at) {
+    const std::size_t type = tokens[at]->getType();
+    if (is_brace(type) || tokens[at]->getLine() != tokens[opening]->getLine()) break;
+    depth += type == OtpLexer::LPAREN ? 1 : type == OtpLexer::RPAREN ? -1 : 0;
+    if (depth == 0) return at;
+  }
+  return opening;
+}
+
 }  // namespace
+
+Pieces::Pieces(const std::vector<Token*>& tokens) {
+  for (std::size_t at = 0; at < tokens.size(); ++at) {
+    if (tokens[at]->getType() == OtpLexer::LPAREN) at = end_of_parentheses(tokens, at);
+    const bool opens_nothing =
+        tokens[at]->getType() == OtpLexer::LBRACE && at > 0 && is_ending(tokens[at - 1]->getType());
+    const bool goes_on =
+        opens_nothing || (at + 1 < tokens.size() && tokens[at + 1]->getType() == OtpLexer::SEMI);
+    if (is_ending(tokens[at]->getType()) && !goes_on) ends_.push_back(tokens[at]->getStopIndex());
+  }
+}
+
+Piece Pieces::at(const Token& token) const {
+  // What is put in has no text: it belongs to what stands before it.
+  const std::size_t place = std::min(token.getStartIndex(), token.getStopIndex());
+  const auto behind = std::ranges::lower_bound(ends_, place);
+  return {token.getLine(), static_cast<std::size_t>(behind - ends_.begin())};
+}
 
 MendedTokens mend(const std::vector<Token*>& tokens, const Places& places) {
   return Mender(tokens, places).mended();

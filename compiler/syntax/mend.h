@@ -2,6 +2,7 @@
 // which brace is missing. The parser is shown that text, so that one mistake costs one member.
 #pragma once
 
+#include <compare>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,13 +13,30 @@
 
 namespace otpc::syntax {
 
+/// A statement, or what of it stands in one line: what is wrong in it is one mistake.
+struct Piece {
+  std::size_t line = 0;
+  std::size_t statement = 0;
+  auto operator<=>(const Piece&) const = default;
+};
+
+/// The statements of a declaration: each ends in `;` or a brace.
+class Pieces {
+ public:
+  explicit Pieces(const std::vector<antlr4::Token*>& tokens);
+  Piece at(const antlr4::Token& token) const;
+
+ private:
+  std::vector<std::size_t> ends_;  ///< characters
+};
+
 /// What was put in, left out or read as something else.
 struct Mend {
-  std::size_t line = 0;  ///< where it is missed; when the parser tells of this line, that is it
-  source::Span span;     ///< of what is left out; empty where something is put in
-  std::string message;   ///< "expected `;`"
-  source::Span open;     ///< the `{` that is not closed
-  std::size_t open_line = 0;
+  Piece piece;          ///< where it is missed; when the parser tells of this one, that is it
+  source::Span span;    ///< of what is left out; empty where something is put in
+  std::string message;  ///< "expected `;`"
+  source::Span open;    ///< the `{` that is not closed
+  Piece open_piece;
   bool semicolon = false;
   std::string help;                                            ///< of a word that is another one
   source::Span replaced;                                       ///< with `help`
@@ -29,6 +47,7 @@ struct Mend {
 struct MendedTokens {
   std::vector<std::unique_ptr<antlr4::Token>> tokens;  ///< copies
   std::vector<Mend> mends;
+  Pieces pieces;
   bool balanced = true;  ///< braces match
 };
 

@@ -185,6 +185,12 @@ bool may_start(const Slice& slice) {
   });
 }
 
+/// Whether it has one of the lines.
+bool is_any_bad(const Slice& slice, const std::set<std::size_t>& bad_lines) {
+  const auto bad = bad_lines.lower_bound(slice.tokens.front()->getLine());
+  return bad != bad_lines.end() && *bad <= slice.tokens.back()->getLine();
+}
+
 }  // namespace
 
 std::unique_ptr<ast::File> parse(const source::SourceManager& sources, source::FileId file,
@@ -208,7 +214,7 @@ std::unique_ptr<ast::File> parse(const source::SourceManager& sources, source::F
       Builder(sources, tokens, unheard).add(*tree->declaration(), {}, true, *result);
     return result;
   }
-  result->starts_unclear = diagnostics.error_count() != errors_before;
+  result->starts_unclear = tokens.cut_short;
   result->idle_docs = tokens.idle_docs;
   const source::Span first = tokens.slices.empty()
                                  ? source::Span{}
@@ -219,6 +225,7 @@ std::unique_ptr<ast::File> parse(const source::SourceManager& sources, source::F
     const bool annotated = std::ranges::any_of(
         slice.tokens, [](const auto& token) { return token->getType() == grammar::OtpLexer::AT; });
     const bool starts = may_start(slice);
+    const bool has_bad_line = is_any_bad(slice, tokens.bad_lines);
     SliceParser parser(slice, tokens, diagnostics);
     Parser::TopLevelContext* tree = parser.parse();
     for (const source::Span unclear : parser.unclear()) diagnostics.shadow(unclear);
@@ -230,7 +237,7 @@ std::unique_ptr<ast::File> parse(const source::SourceManager& sources, source::F
       const bool named = result->declarations.size() > before;
       parser.collect_lost(tree->declaration(), named, result->lost);
     }
-    if (diagnostics.error_count() != errors_before_slice)
+    if (diagnostics.error_count() != errors_before_slice || has_bad_line)
       result->starts_unclear |=
           starts || tree->declaration() == nullptr || result->nameless != nameless_before;
     if (tree->declaration() == nullptr) continue;

@@ -1,5 +1,6 @@
 #include "syntax/slice_parser.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -32,6 +33,12 @@ class KeepEndings final : public antlr4::DefaultErrorStrategy {
       if (alone || leave_out_statement(parser)) parser->consume();
       if (!alone) note_lost(*parser->getTokenStream(), begin);
     }
+  }
+
+  /// What comes behind a mistake in a message is no clause of its own: `goto idle timeout 2s;`.
+  void recover(antlr4::Parser* parser, std::exception_ptr error) override {
+    if (balanced_ && is_in_clause(*parser->getContext())) leave_out_statement(parser);
+    DefaultErrorStrategy::recover(parser, std::move(error));
   }
 
   antlr4::Token* recoverInline(antlr4::Parser* parser) override {
@@ -91,6 +98,17 @@ class KeepEndings final : public antlr4::DefaultErrorStrategy {
   static antlr4::misc::IntervalSet expected_here(antlr4::Parser* parser) {
     return parser->getATN().nextTokens(state(parser));
   }
+  static bool is_in_clause(const antlr4::ParserRuleContext& context) {
+    switch (context.getRuleIndex()) {
+      case grammar::OtpParser::RuleMessage:
+      case grammar::OtpParser::RuleMessageOption:
+      case grammar::OtpParser::RuleTargets:
+      case grammar::OtpParser::RuleStateClause:
+        return true;
+      default:
+        return false;
+    }
+  }
   /// In a loop that a `}` ends: of what is listed with commas `import` alone is such.
   static bool is_between_members(antlr4::Parser* parser) {
     const std::size_t kind = state(parser)->getStateType();
@@ -101,12 +119,12 @@ class KeepEndings final : public antlr4::DefaultErrorStrategy {
     return is_in(expected, grammar::OtpLexer::RBRACE) && !is_in(expected, grammar::OtpLexer::COMMA);
   }
 
-  /// What a member that was left out may have declared: what stands behind its word, or is a
-  /// message in it.
+  /// What a member that was left out may have declared: what stands behind its word, or where that
+  /// should be, or is a message in it.
   void note_lost(antlr4::TokenStream& tokens, std::size_t begin) {
-    for (std::size_t at = begin + 1; at < tokens.index(); ++at) {
-      const std::size_t before = tokens.get(at - 1)->getType();
-      const bool named = at == begin + 1 || before == grammar::OtpLexer::CALL ||
+    for (std::size_t at = begin; at < tokens.index(); ++at) {
+      const std::size_t before = at == begin ? 0 : tokens.get(at - 1)->getType();
+      const bool named = at <= begin + 1 || before == grammar::OtpLexer::CALL ||
                          before == grammar::OtpLexer::CAST || before == grammar::OtpLexer::INFO;
       if (named && tokens.get(at)->getType() == grammar::OtpLexer::IDENTIFIER)
         lost_.insert(tokens.get(at)->getText());
@@ -203,16 +221,18 @@ grammar::OtpParser::TopLevelContext* SliceParser::parse() {
 
 std::vector<source::Span> SliceParser::unclear() {
   std::vector<source::Span> result;
-  if (errors_.unclear_lines().empty()) return result;
-  const std::vector<antlr4::Token*> all = mended_stream_->getTokens();
-  for (const std::size_t line : errors_.unclear_lines()) {
+  if (errors_.unclear_pieces().empty()) return result;
+  std::vector<antlr4::Token*> all = mended_stream_->getTokens();
+  std::erase_if(all, [](const auto* token) { return token->getType() == antlr4::Token::EOF; });
+  const auto piece_of = [&](const antlr4::Token* token) { return errors_.pieces().at(*token); };
+  for (const Piece& piece : errors_.unclear_pieces()) {
     source::Span span;
     bool ended = false;
-    for (const antlr4::Token* token : all) {
-      if (token->getLine() < line || token->getType() == antlr4::Token::EOF) continue;
-      const source::Span place = places_.span(*token);
-      const std::size_t type = token->getType();
-      const bool past = token->getLine() > line && !errors_.all_unclear();
+    for (auto token = std::ranges::lower_bound(all, piece, {}, piece_of); token != all.end();
+         ++token) {
+      const source::Span place = places_.span(**token);
+      const std::size_t type = (*token)->getType();
+      const bool past = piece_of(*token) > piece && !errors_.all_unclear();
       if (past && ended) break;
       span = span ? source::join(span, place) : place;
       ended = type == grammar::OtpLexer::SEMI || type == grammar::OtpLexer::LBRACE ||
@@ -229,11 +249,18 @@ void SliceParser::collect_lost(grammar::OtpParser::DeclarationContext* declarati
   // In `const u8 max = 5;` the name is not where it is looked for.
   const bool known = has_name && declaration->start != nullptr && declaration->stop != nullptr &&
                      declaration->constDecl() == nullptr;
+  std::size_t before = grammar::OtpLexer::SEMI;
   for (const antlr4::Token* token : mended_stream_->getTokens()) {
     const std::size_t index = token->getTokenIndex();
     const bool inside = known && index >= declaration->start->getTokenIndex() &&
                         index < declaration->stop->getTokenIndex();
-    if (token->getType() == grammar::OtpLexer::IDENTIFIER && !inside) lost.insert(token->getText());
+    // `final statte paid;`
+    const bool unclear = inside && declaration->statemDecl() != nullptr &&
+                         (is_word(before) || is_ending(before)) &&
+                         errors_.unclear_pieces().contains(errors_.pieces().at(*token));
+    before = token->getType();
+    if (before == grammar::OtpLexer::IDENTIFIER && (!inside || unclear))
+      lost.insert(token->getText());
   }
 }
 

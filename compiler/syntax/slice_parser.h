@@ -26,11 +26,11 @@ class SliceParser {
 
   /// More than a missing `;`, which leaves nothing open.
   bool is_unclear() const { return errors_.is_unclear(); }
-  /// Where the errors leave open what is meant: from the line of one to the end of its statement,
+  /// Where the errors leave open what is meant: from the piece of one to the end of its statement,
   /// or to the end of all when braces do not match.
   std::vector<source::Span> unclear();
   /// Words that stand outside of the declaration that was understood, or in one without a name, and
-  /// what members that were left out may have declared.
+  /// what members that were left out, or states that are unclear, may have declared.
   void collect_lost(grammar::OtpParser::DeclarationContext* declaration, bool has_name,
                     std::set<std::string>& lost);
 

@@ -9,6 +9,7 @@
 #include "OtpParser.h"
 
 #include "syntax/hints.h"
+#include "syntax/member_words.h"
 #include "syntax/word_habits.h"
 
 namespace otpc::syntax {
@@ -160,50 +161,70 @@ bool is_before_body(antlr4::TokenStream& tokens, std::size_t index) {
   return true;
 }
 
+/// In a line of its own, and deeper than the statement before it.
+bool is_deeper(antlr4::TokenStream& tokens, std::size_t index) {
+  std::size_t begin = index;
+  while (begin > 0 && !is_ending(tokens.get(begin - 1)->getType())) --begin;
+  while (begin > 0 && tokens.get(begin - 1)->getLine() == tokens.get(begin)->getLine()) --begin;
+  return tokens.get(begin)->getCharPositionInLine() < tokens.get(index)->getCharPositionInLine();
+}
+
+const char* habit_at(antlr4::TokenStream& tokens, std::size_t index) {
+  const bool first = index == 0 || is_ending(tokens.get(index - 1)->getType());
+  return word_of_habit(tokens.get(index)->getText(), first);
+}
+
+/// A line below a statement that was meant to go on with it, and not to begin another one.
+bool goes_on(antlr4::Parser& parser, const antlr4::Token& first) {
+  if (!is_word(first.getType())) return false;
+  const std::vector<std::string> words = possible_words(first, possible_here(parser));
+  if (diagnostics::nearest(first.getText(), words) != nullptr) return true;
+  const std::size_t next = parser.getTokenStream()->LA(2);
+  return !begins_members(first.getType()) && next != OtpLexer::COLON && next != OtpLexer::LPAREN &&
+         is_deeper(*parser.getTokenStream(), first.getTokenIndex());
+}
+
 }  // namespace
 
 void SyntaxErrors::begin(const MendedTokens& mended) {
   only_first_ = !mended.balanced;
+  pieces_ = mended.pieces;
   for (const Mend& each : mended.mends) {
-    open_lines_.insert(each.open_line);
+    open_.insert(each.open_piece);
     if (each.help.empty()) continue;
-    tell(each);  // what the parser says of that line follows from it
-    reread_lines_.insert(each.line);
+    tell(each);  // what the parser says of that piece follows from it
+    reread_.insert(each.piece);
   }
 }
 
 void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* offending,
-                               std::size_t line, std::size_t, const std::string&,
-                               std::exception_ptr) {
-  // One mistake, one error: what follows at once, or on the same line, is the same mistake.
+                               std::size_t, std::size_t, const std::string&, std::exception_ptr) {
+  // One mistake, one error: what follows at once, or in the same piece, is the same mistake.
   const std::size_t index = offending->getTokenIndex();
-  const std::size_t last_line = last_line_;
-  if (reported_ && (only_first_ || line == last_line_ || index <= last_index_ + 1)) {
+  const Piece piece = pieces_->at(*offending);
+  if (reported_ && (only_first_ || told_.contains(piece) || index <= last_index_ + 1)) {
     last_index_ = index;
     return;
   }
-  const bool closes_what_was_left = offending->getType() == OtpLexer::RBRACE &&
-                                    std::ranges::any_of(open_lines_, [&](std::size_t open_line) {
-                                      return told_lines_.contains(open_line);
-                                    });
+  const bool closes_what_was_left =
+      offending->getType() == OtpLexer::RBRACE &&
+      std::ranges::any_of(open_, [&](const Piece& open) { return told_.contains(open); });
   if (closes_what_was_left) return;
-  if (reread_lines_.contains(line)) {
-    unclear_lines_.insert(line);
-    last_line_ = line;
+  if (reread_.contains(piece)) {
+    unclear_.insert(piece);
     last_index_ = index;
     return;
   }
   auto* parser = dynamic_cast<antlr4::Parser*>(recognizer);
   if (!reported_) only_first_ = is_before_body(*parser->getTokenStream(), index);
   reported_ = true;
-  told_lines_.insert(line);
-  last_line_ = line;
   last_index_ = index;
 
   antlr4::Token* const former = parser->getTokenStream()->LT(-1);
-  for (const std::size_t bad : {line, former == nullptr ? line : former->getLine()}) {
-    if (!bad_lines_.contains(bad)) continue;
-    unclear_lines_.insert(bad);  // told already
+  for (const Piece& bad : {piece, former == nullptr ? piece : pieces_->at(*former)}) {
+    if (!bad_lines_.contains(bad.line)) continue;
+    told_.insert(piece);
+    unclear_.insert(bad);  // told already
     return;
   }
   const antlr4::misc::IntervalSet possible = expected_tokens(*parser);
@@ -212,19 +233,19 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
   antlr4::Token* before = parser->getTokenStream()->LT(-1);
   const bool semicolon =
       possible.contains(static_cast<std::ptrdiff_t>(OtpLexer::SEMI)) && before != nullptr &&
-      (before->getLine() < offending->getLine() || offending->getType() == OtpLexer::RBRACE ||
-       offending->getType() == antlr4::Token::EOF);
-  if (semicolon && before->getLine() == last_line) return;
+      ((before->getLine() < offending->getLine() && !goes_on(*parser, *offending)) ||
+       offending->getType() == OtpLexer::RBRACE || offending->getType() == antlr4::Token::EOF);
+  if (semicolon && !told_.insert(pieces_->at(*before)).second) return;
   if (semicolon) {
     diagnostics_.emit(Id::syntax, places_.behind(*before), "expected `;`")
         .help("end it with `;`")
         .fix(diagnostics::FixLevel::safe, places_.behind(*before), ";");
-    last_line_ = before->getLine();
-    told_lines_.insert(last_line_);
     return;
   }
+  told_.insert(piece);
   const Hint known = hint(*parser, *offending, places_);
-  if (!known.clear) unclear_lines_.insert(line);
+  take_followers(*parser->getTokenStream(), index, known.clear);
+  if (!known.clear) unclear_.insert(piece);
   if (known.clear && index == 0) only_first_ = false;  // a word too many before the declaration
   const bool at_end = offending->getType() == antlr4::Token::EOF;
   const source::Span span =
@@ -240,13 +261,13 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
       builder.fix(known.fix.level, each.span, each.text);
     return;
   }
-  std::string help = word_of_habit(offending->getText());
+  std::string help = habit_at(*parser->getTokenStream(), index);
   const std::vector<std::string> words = possible_words(*offending, possible_here(*parser));
   if (help.empty() && diagnostics::nearest(offending->getText(), words) != nullptr) {
     diagnostics_.emit(Id::syntax, span, message).suggest(offending->getText(), words);
     return;
   }
-  if (help.empty() && before != nullptr) help = word_of_habit(before->getText());
+  if (help.empty() && before != nullptr) help = habit_at(*parser->getTokenStream(), index - 1);
   if (help.empty() && at_end && has_open_brace(*parser->getTokenStream(), index))
     help = "a `{` that is not closed with `}`, or a missing `;`";
   if (help.empty() && option && is_name_behind(*parser->getTokenStream()))
@@ -258,11 +279,41 @@ void SyntaxErrors::syntaxError(antlr4::Recognizer* recognizer, antlr4::Token* of
   diagnostics_.emit(Id::syntax, span, message).help(help);
 }
 
-void SyntaxErrors::tell(const Mend& mend) {
-  for (const std::size_t line : {mend.line, mend.open_line}) {
-    if (told_lines_.contains(line) || bad_lines_.contains(line)) return;
+void SyntaxErrors::take_followers(antlr4::TokenStream& tokens, std::size_t index, bool clear) {
+  const std::size_t line = tokens.get(index)->getLine();
+  const auto type = [&](std::size_t at) {
+    const bool in_line = at < tokens.size() && tokens.get(at)->getLine() == line;
+    return in_line ? tokens.get(at)->getType() : antlr4::Token::EOF;
+  };
+  const auto take = [&](std::size_t at) {
+    if (type(at) == antlr4::Token::EOF) return;
+    told_.insert(pieces_->at(*tokens.get(at)));
+    if (!clear) unclear_.insert(pieces_->at(*tokens.get(at)));
+  };
+  // `call get() } -> u8;`: no `;` is missing before that brace.
+  if (index > 1 && type(index - 1) == OtpLexer::RBRACE && is_put_in(*tokens.get(index - 2)))
+    take(index - 2);
+  std::size_t end = is_ending(type(index)) ? index : index + 1;
+  if (end > index && type(end) == OtpLexer::SEMI && is_put_in(*tokens.get(end))) ++end;
+  const bool word_alone = type(end) == OtpLexer::SEMI && begins_members(type(index));
+  if (end == index || type(end) == OtpLexer::RBRACE || word_alone) take(end + 1);
+  while (type(index) != antlr4::Token::EOF && !is_ending(type(index))) ++index;
+  for (int depth = 0; type(index) != antlr4::Token::EOF; ++index) {
+    depth += type(index) == OtpLexer::LBRACE ? 1 : type(index) == OtpLexer::RBRACE ? -1 : 0;
+    if (depth > 0 || type(index) == OtpLexer::RBRACE) take(index);
+    if (depth <= 0) return;
   }
-  told_lines_.insert(mend.line);
+}
+
+void SyntaxErrors::tell(const Mend& mend) {
+  for (const Piece& piece : {mend.piece, mend.open_piece}) {
+    const auto in_line = told_.lower_bound({piece.line, 0});
+    const bool told = mend.semicolon && !only_first_
+                          ? told_.contains(piece)
+                          : in_line != told_.end() && in_line->line == piece.line;
+    if (told || bad_lines_.contains(piece.line)) return;
+  }
+  told_.insert(mend.piece);
   auto builder = diagnostics_.emit(Id::syntax, mend.span, mend.message);
   if (mend.semicolon) {
     builder.help("end it with `;`").fix(diagnostics::FixLevel::safe, mend.span, ";");

@@ -47,6 +47,12 @@ bool begins_declaration(std::size_t type) {
   }
 }
 
+/// Of declarations; an annotation may stand before one that has.
+bool has_body(std::size_t type) {
+  return type == OtpLexer::AT ||
+         (type >= OtpLexer::STRUCT && type <= OtpLexer::APPLICATION && type != OtpLexer::TASK);
+}
+
 int nesting_change(std::size_t type) {
   switch (type) {
     case OtpLexer::LBRACE:
@@ -186,9 +192,10 @@ void take_comment(const antlr4::Token& token, source::Span span, antlr4::CharStr
 }
 
 /// Cuts while tokens come in. Behind an ending (`;`, `}`) at the outermost level a declaring word
-/// begins a new piece, and so does any word at the very left of its line: a declaration whose word
-/// is misspelled. What else stands there belongs to the declaration before, whose `{` is missing. A
-/// declaring word at the very left begins a new piece whatever braces are open: one is missing.
+/// begins a new piece, and so does any name at the very left of its line: a declaration whose word
+/// is misspelled. So does a word of another kind there, unless the declaration before it may lack
+/// its `{`: to that it belongs then, as does what else stands there. A declaring word at the very
+/// left begins a new piece whatever braces are open: one is missing.
 class Slicer {
  public:
   explicit Slicer(std::vector<Slice>& slices) : slices_(slices) {}
@@ -197,11 +204,12 @@ class Slicer {
     const std::size_t type = token->getType();
     const bool leftmost = token->getCharPositionInLine() == 0 && !after_prefix_;
     const bool declares = begins_declaration(type);
-    const bool begins =
-        fresh_ ? declares || (leftmost && type == OtpLexer::IDENTIFIER) : declares && leftmost;
+    const bool other = type == OtpLexer::IDENTIFIER || (whole_ && is_word(type));
+    const bool begins = fresh_ ? declares || (leftmost && other) : declares && leftmost;
     if (begins || slices_.empty()) {
       slices_.push_back({{}, std::move(doc)});
       depth_ = 0;
+      whole_ = !has_body(type);
     }
     fresh_ = false;
     after_prefix_ =
@@ -211,8 +219,9 @@ class Slicer {
     slices_.back().tokens.push_back(std::move(token));
     const bool is_import =
         slices_.back().tokens.front()->getType() == OtpLexer::IMPORT;  // goes on behind its braces
-    if (depth_ == 0 && (type == OtpLexer::SEMI || (type == OtpLexer::RBRACE && !is_import)))
-      fresh_ = true;
+    if (depth_ > 0 || (type != OtpLexer::SEMI && (type != OtpLexer::RBRACE || is_import))) return;
+    fresh_ = true;
+    whole_ |= type == OtpLexer::RBRACE;
   }
 
   /// Annotations that stand before no declaration are those of a member whose `{` is missing.
@@ -257,6 +266,7 @@ class Slicer {
   std::vector<Slice>& slices_;
   int depth_ = 0;
   bool fresh_ = true;
+  bool whole_ = false;  ///< no `{` is missing in what ends here
   bool after_prefix_ = false;
   bool annotated_ = false;
 };
@@ -334,7 +344,7 @@ TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file
   const auto input = std::make_shared<antlr4::ANTLRInputStream>(std::string(text));
   const auto owned_lexer = std::make_shared<OtpLexer>(input.get());
   OtpLexer& lexer = *owned_lexer;
-  TokenizedFile result{{}, {input, owned_lexer}, Places(file, text), {}, {}, {}, {}};
+  TokenizedFile result{{}, false, {input, owned_lexer}, Places(file, text), {}, {}, {}, {}};
   lexer.removeErrorListeners();
   auto* automaton = new Automaton(lexer);
   lexer.setInterpreter(automaton);  // and owns it
@@ -404,6 +414,7 @@ TokenizedFile tokenize(const source::SourceManager& sources, source::FileId file
       continue;
     }
     if (type == OtpLexer::OPEN_COMMENT) {
+      result.cut_short = true;
       diagnostics.emit(Id::unterminated_comment, {file, span.begin, span.begin + 2})
           .help("close it with `*/`");
       continue;

@@ -39,6 +39,7 @@ struct Slice {
 
 struct TokenizedFile {
   std::set<std::size_t> bad_lines;  ///< with a character that is no token: told already
+  bool cut_short = false;           ///< by a comment that is not closed
   /// The character stream and the lexer, which the tokens point into.
   std::vector<std::shared_ptr<void>> owners;
   Places places;

@@ -5,7 +5,8 @@
 
 namespace otpc::syntax {
 
-/// What is written here instead; empty for any other word.
-const char* word_of_habit(std::string_view word);
+/// What is written here instead of a word, which may be the first of a statement; empty for any
+/// that is no habit.
+const char* word_of_habit(std::string_view word, bool first);
 
 }  // namespace otpc::syntax
