@@ -372,6 +372,7 @@ void ModuleChecker::add_message(model::Message message, model::Server& made) {
   else
     diagnostics_.emit(Id::duplicate_member, message.span, message.name, made.name)
         .label(same->span, "first here");
+  made.messages_unclear |= message.kind != same->kind;
 }
 
 /// A message of a protocol has the name of one that the server has already.

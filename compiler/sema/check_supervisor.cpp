@@ -57,9 +57,11 @@ void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& mad
       label_constant(builder, integer_constant(*written.intensity));
     }
     if (written.period) made.period_ns = duration(*written.period, false).value_or(made.period_ns);
-    if (made.period_ns == 0)
+    if (made.period_ns == 0) {
       diagnostics_.emit(Id::bad_intensity, written.period->span)
           .help("write a period of more than 0s, such as `intensity 3 in 5s;`");
+      made.period_ns = model::infinite;  // nothing follows from it
+    }
     made.intensity = intensity.value_or(made.intensity);
   }
   for (const ast::Child& child : written.children) check_child(child, made);
@@ -68,7 +70,8 @@ void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& mad
   });
   if (made.intensity == 0 && restarts) {
     diagnostics_.emit(Id::intensity_zero, written.intensity_span, made.name)
-        .help("say `intensity 1 in " + duration_text(made.period_ns) +
+        .help("say `intensity 1 in " +
+              (made.period_ns == model::infinite ? "5s" : duration_text(made.period_ns)) +
               ";` or more, or make the children temporary");
   }
   check_limits(written, made);

@@ -98,16 +98,26 @@ void check_placement(const Application& application, diagnostics::Engine& diagno
     if (each->depends_unclear || is_unclear(*each)) return;
     placed.merge(workers_below(each->start));
   }
+  std::map<const model::Worker*, std::vector<std::pair<const model::Uses*, std::string>>> missing;
   for (const model::Worker* worker : workers_below(application.start)) {
     const auto* server = dynamic_cast<const model::Server*>(worker);
     if (server == nullptr) continue;
     for (const model::Uses& uses : server->uses) {
-      if (placed.contains(uses.target)) continue;
-      diagnostics.emit(Id::not_placed, uses.span, server->name, uses.target->name)
-          .label(application.span, "the application")
-          .help(
-              "add it as a child of a supervisor, or `depends` on the application that starts it");
+      if (!placed.contains(uses.target)) missing[uses.target].emplace_back(&uses, server->name);
     }
+  }
+  for (auto& [target, users] : missing) {
+    // The sets are in no order that means anything: the first in the text.
+    std::ranges::sort(users, {}, [](const auto& each) {
+      return std::pair(each.first->span.file, each.first->span.begin);
+    });
+    const auto& [first, user] = users.front();
+    auto builder = diagnostics.emit(Id::not_placed, first->span, user, target->name);
+    for (const auto& [uses, name] : users) {
+      if (uses != first) builder.label(uses->span, "used here too");
+    }
+    builder.label(application.span, "the application")
+        .help("add it as a child of a supervisor, or `depends` on the application that starts it");
   }
 }
 

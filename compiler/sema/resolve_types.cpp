@@ -108,8 +108,8 @@ void ModuleChecker::tell_bad_key(source::Span span, const Type& type) {
   diagnostics_.emit(Id::bad_map_key, span, type.text())
       .help(has_parts ? "take what tells one from another, such as an id of type `u64`"
             : number  ? "take a whole number: thousandths, cents"
-                      : "a key is an integer, a string, an enum, a time, or a list or tuple of "
-                        "these");
+                      : "a key is a bool, an integer, a string, bytes, an atom, an enum, a time "
+                        "or a duration, or a list, tuple or optional of these");
 }
 
 Type ModuleChecker::named_type(const ast::Type& written) {

@@ -374,6 +374,9 @@ class Slip {
     if (!item || !expects(OtpLexer::COMMA) || (!list && !expects(OtpLexer::RPAREN)) ||
         (field && !next_is(OtpLexer::COLON)))
       return {};
+    if (inside<OtpParser::ParametersContext>() && !next_is(OtpLexer::COLON))
+      return {"a default stands behind a `=`: `= " + offending_.getText() + "`",
+              {FixLevel::maybe, {{places_.behind(*before_), " ="}}}};
     const std::size_t sign = type_at(before_->getTokenIndex() - 1);
     const bool names = inside<OtpParser::ArgumentsContext>() && is_word(*before_) && !list &&
                        (sign == OtpLexer::LPAREN || sign == OtpLexer::COMMA) &&

@@ -464,6 +464,10 @@ class Mender {
       changes_.push_back({behind, OtpLexer::LBRACE, missing(behind, "expected `{`")});
       return;
     }
+    if (closing + 1 == tokens_.size()) {  // nothing stands elsewhere for it
+      read_as(closing, 0, "unexpected `}`", "it closes nothing: delete it", "");
+      return;
+    }
     const Token& token = *tokens_[closing];
     Mend mend;
     mend.piece = pieces_.at(token);

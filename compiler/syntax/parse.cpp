@@ -221,7 +221,6 @@ std::unique_ptr<ast::File> parse(const source::SourceManager& sources, source::F
                                  : tokens.places.span(*tokens.slices.front().tokens.front());
   Builder builder(sources, tokens, diagnostics);
   for (Slice& slice : tokens.slices) {
-    const std::size_t errors_before_slice = diagnostics.error_count();
     const bool annotated = std::ranges::any_of(
         slice.tokens, [](const auto& token) { return token->getType() == grammar::OtpLexer::AT; });
     const bool starts = may_start(slice);
@@ -237,7 +236,7 @@ std::unique_ptr<ast::File> parse(const source::SourceManager& sources, source::F
       const bool named = result->declarations.size() > before;
       parser.collect_lost(tree->declaration(), named, result->lost);
     }
-    if (diagnostics.error_count() != errors_before_slice || has_bad_line)
+    if (parser.is_unclear() || has_bad_line)
       result->starts_unclear |=
           starts || tree->declaration() == nullptr || result->nameless != nameless_before;
     if (tree->declaration() == nullptr) continue;

@@ -24,8 +24,8 @@
 // A stack that std::terminate was reached on cannot be unwound: it is left behind on purpose, with
 // all it owns.
 extern "C" const char* __lsan_default_suppressions() {  // NOLINT
-  return "leak:idle_or_new_worker\nleak:terminate_process\nleak:__cxa_allocate_exception\n"
-         "leak:throw_runtime_error\n";
+  return "leak:make_function_behaviour\nleak:terminate_process\n"
+         "leak:__cxa_allocate_exception\nleak:throw_runtime_error\n";
 }
 #endif
 
