@@ -464,7 +464,10 @@ class Mender {
       changes_.push_back({behind, OtpLexer::LBRACE, missing(behind, "expected `{`")});
       return;
     }
-    if (closing + 1 == tokens_.size()) {  // nothing stands elsewhere for it
+    std::size_t behind = closing;
+    while (type(behind) == OtpLexer::RBRACE) ++behind;
+    const bool opened = std::ranges::find(types_, OtpLexer::LBRACE) != types_.end();
+    if (opened && behind == tokens_.size()) {  // nothing stands elsewhere for it
       read_as(closing, 0, "unexpected `}`", "it closes nothing: delete it", "");
       return;
     }
