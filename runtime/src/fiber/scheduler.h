@@ -32,7 +32,9 @@
 // Memory. A thread keeps what was freed on it, and by others of what it made, for what it allocates
 // next; after a peak that is much. The monitor asks a scheduler that has had little to do for a
 // second to give it to the system, and once more as long as anybody goes on, who may free what this
-// one made; a busy one it asks each ten seconds.
+// one made; a busy one it asks each ten seconds. What a thread that ends has allocated keeps whole
+// pages from the system as long as it lives: so nothing of this folder that outlives a thread comes
+// from its heap. Workers live on their stacks, and the monitor starts all threads.
 //
 // Exit. `stop` requires that no process is left; each scheduler then lets its idle workers end, and
 // its thread.

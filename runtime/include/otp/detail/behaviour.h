@@ -248,7 +248,8 @@ struct ReplyTo {
 };
 /// The request of `call` goes home as it is (state and result set by the caller of this).
 void send_back(std::unique_ptr<CallBase, MessageDeleter> call) noexcept;
-/// The current server answers later: remembers the caller, which learns of the server's death.
+/// The current server answers later: remembers the caller, which learns of the server's death; not
+/// for ever those that gave up or ended, so that a server may leave them unanswered, as in OTP.
 void defer_request(const CallBase& call);
 /// A reply made by hand (deferred): `reply` carries request id and result, state replied. A second
 /// reply to the same request, or one to a dead or timed-out caller, vanishes.
