@@ -29,7 +29,6 @@ void* allocate_message(std::size_t bytes) {
 }
 void free_message(void* memory, std::size_t) noexcept { std::free(memory); }
 void give_memory_back() noexcept {}
-void give_messages_back() noexcept {}
 
 #else
 
@@ -62,6 +61,10 @@ void free_some(std::size_t index, int count) noexcept {
     kept.room += size_of(index);
     mi_free(block);
   }
+}
+
+void give_messages_back() noexcept {
+  for (std::size_t index = 0; index < classes; ++index) free_some(index, INT_MAX);
 }
 
 struct Drain {
@@ -129,10 +132,6 @@ void free_message(void* memory, std::size_t bytes) noexcept {
   if (kept.room < size_of(index)) [[unlikely]]
     return keep_with_effort(memory, index);
   keep(memory, index);
-}
-
-void give_messages_back() noexcept {
-  for (std::size_t index = 0; index < classes; ++index) free_some(index, INT_MAX);
 }
 
 void give_memory_back() noexcept {

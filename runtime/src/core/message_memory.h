@@ -6,8 +6,5 @@ namespace otp::detail {
 /// Gives to the system what the calling thread has allocated, of messages and all else, and is free
 /// again. Nobody else can. Takes milliseconds after a peak.
 void give_memory_back() noexcept;
-/// Of that only the messages, which may be from others' memory: those can give it back then. Takes
-/// microseconds.
-void give_messages_back() noexcept;
 
 }  // namespace otp::detail

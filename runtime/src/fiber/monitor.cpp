@@ -179,7 +179,7 @@ void SchedulerGroup::watch_memory(Scheduler& scheduler, std::uint32_t turns, Qui
   if (time - seen.since < quiet_before_giving_back &&
       (time - seen.gave_back < longest_before_giving_back || all_quiet))
     return;
-  if (scheduler.index_ == 0) give_messages_back();  // of timers that the monitor has fired
+  if (scheduler.index_ == 0) give_memory_back();  // of timers that the monitor has fired
   seen = {.since = time, .gave_back = time, .activity = activity_, .again = !all_quiet};
   scheduler.gives_memory_back_.store(true, std::memory_order_relaxed);
   scheduler.wake();
