@@ -38,18 +38,27 @@ std::pair<llvm::StringRef, llvm::StringRef> owner_and_name(llvm::StringRef part)
   return name.empty() ? std::pair(llvm::StringRef(), part) : std::pair(owner, name);
 }
 
-/// What has come where that is gone, when nothing else of its kind has come or gone there: the
-/// same, perhaps, under another name.
-const tools::Change* renamed(const tools::Change& gone, const std::vector<tools::Change>& changes) {
-  if (gone.goes.empty()) return nullptr;
-  const tools::Change* found = nullptr;
+using Renames = std::map<const tools::Change*, const tools::Change*>;
+
+/// For a part that is gone the one that has come, where nothing else of its kind has come or gone:
+/// the same, perhaps, under another name.
+Renames renames(const std::vector<tools::Change>& changes) {
+  struct Moves {
+    std::vector<const tools::Change*> gone;
+    std::vector<const tools::Change*> fresh;
+  };
+  std::map<std::pair<std::string, std::string>, Moves> moves;  // by owner and kind
   for (const tools::Change& each : changes) {
-    if (&each == &gone || owner_and_name(each.part).first != owner_and_name(gone.part).first)
-      continue;
-    if (each.goes == gone.goes || (each.comes == gone.goes && found != nullptr)) return nullptr;
-    if (each.comes == gone.goes) found = &each;
+    const std::string owner = owner_and_name(each.part).first.str();
+    if (!each.goes.empty()) moves[{owner, each.goes}].gone.push_back(&each);
+    if (!each.comes.empty()) moves[{owner, each.comes}].fresh.push_back(&each);
   }
-  return found;
+  Renames result;
+  for (const auto& [place, move] : moves) {
+    if (move.gone.size() == 1 && move.fresh.size() == 1)
+      result.emplace(move.gone.front(), move.fresh.front());
+  }
+  return result;
 }
 
 }  // namespace
@@ -58,6 +67,10 @@ std::string grown(const model::Module& module) {
   const std::uint64_t version = std::max<std::uint64_t>(module.version, 1);
   return "say `module " + module.name() + " version " + std::to_string(version + 1) +
          "`, and `upgrade from " + std::to_string(version) + ";` in the process";
+}
+
+std::size_t upgrade_gaps(const diagnostics::Engine& diagnostics) {
+  return diagnostics.error_count(Id::upgrade_gap) + diagnostics.error_count(Id::unknown_old_state);
 }
 
 std::string contract_path(const std::string& schema) { return schema + ".lock"; }
@@ -156,11 +169,13 @@ void Contracts::check(const model::Module& module, const LoadedFile& file, bool 
   }
   const tools::Contract now = tools::contract_of(module, sources_, file.path);
   const auto changes = tools::compare(*kept, now);
+  const Renames renamed = renames(changes);
   std::map<std::pair<std::string, std::uint32_t>, diagnostics::Builder> broken;
   for (const tools::Change& each : changes) {
     if (tools::row(each.id).wire) continue;
-    const tools::Change* const fresh = renamed(each, changes);
-    const tools::Change& at = fresh == nullptr ? each : *fresh;
+    const auto renaming = renamed.find(&each);
+    const bool is_renamed = renaming != renamed.end();
+    const tools::Change& at = is_renamed ? *renaming->second : each;
     const source::Span wanted = at.span ? at.span : file.ast->module.span;
     const source::Span span = wanted ? wanted : top;
     auto told = broken.find({at.part, span.begin});
@@ -171,21 +186,20 @@ void Contracts::check(const model::Module& module, const LoadedFile& file, bool 
           "--allow-breaking`");
       told = broken.emplace(std::pair(at.part, span.begin), builder).first;
     }
-    if (fresh != nullptr) {
+    if (is_renamed) {
       const std::string name = owner_and_name(each.part).second.str();
       told->second.help("if it is `" + name + "` under another name, say `@was(\"" + name +
                         "\")` before it");
     }
     told->second
-        .note((fresh == nullptr ? "" : "`" + each.part + "` ") + each.text +
+        .note((is_renamed ? "`" + each.part + "` " : "") + each.text +
               (each.id == tools::ChangeId::version_lowered
                    ? ": versions only grow ("
                    : ": processes of both versions cannot talk (") +
               tools::row(each.id).name + ")")
         .note("the contract stands in " + shown(each.before));
   }
-  if (!broken.empty() || diagnostics_.error_count(Id::upgrade_gap) != 0 ||
-      (!importer.empty() && !locked) ||
+  if (!broken.empty() || upgrade_gaps(diagnostics_) != 0 || (!importer.empty() && !locked) ||
       tools::print(tools::with_history(now, *kept)) == tools::print(*kept))
     return;
   auto builder = diagnostics_.emit(locked ? Id::contract_wanted : Id::stale_contract,

@@ -23,6 +23,10 @@ std::string contract_path(const std::string& schema);
 /// How a state is changed without a loss: "say `module a version 2`, and ...".
 std::string grown(const model::Module& module);
 
+/// Steps of upgrades that are missing, or that lead from what no contract file has: they change
+/// nothing of what is promised.
+std::size_t upgrade_gaps(const diagnostics::Engine& diagnostics);
+
 class Contracts {
  public:
   Contracts(source::SourceManager& sources, diagnostics::Engine& diagnostics)

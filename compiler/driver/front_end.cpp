@@ -29,9 +29,7 @@ std::unique_ptr<model::Program> FrontEnd::program() {
     std::unique_ptr<model::Program> program = sema::check(files, diagnostics_);
     lower::check_names(*program, diagnostics_);
     // What is wrong already says enough of a schema.
-    // A step of an upgrade that is missing changes nothing of what is promised.
-    const std::size_t gaps = diagnostics_.error_count(diagnostics::Id::upgrade_gap) +
-                             diagnostics_.error_count(diagnostics::Id::unknown_old_state);
+    const std::size_t gaps = upgrade_gaps(diagnostics_);
     const bool only_gaps = gaps != 0 && gaps == diagnostics_.error_count();
     if (input_.check_contracts && (only_gaps || !diagnostics_.is_wrong()))
       check_contracts(*program);

@@ -41,29 +41,7 @@ void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& mad
       diagnostics_.emit(Id::misplaced_option, written.auto_shutdown.span, "auto_shutdown",
                         "supervisors whose children are listed");
   }
-  const auto is = [](const std::optional<ast::Value>& said, ast::ValueKind kind) {
-    return said && said->kind == kind;
-  };
-  if (is(written.intensity, ast::ValueKind::duration) &&
-      is(written.period, ast::ValueKind::integer)) {
-    diagnostics_.emit(Id::bad_intensity, written.intensity_span)
-        .help("how often comes first: `intensity " + std::to_string(written.period->magnitude) +
-              " in " + duration_text(written.intensity->magnitude) + ";`");
-  } else if (written.intensity) {
-    const auto intensity = number(*written.intensity, 0, 1'000'000);
-    if (!intensity && !is_told(*written.intensity)) {
-      auto builder = diagnostics_.emit(Id::bad_intensity, written.intensity->span);
-      builder.help("write a whole number from 0 to 1000000, such as `intensity 3 in 5s;`");
-      label_constant(builder, integer_constant(*written.intensity));
-    }
-    if (written.period) made.period_ns = duration(*written.period, false).value_or(made.period_ns);
-    if (made.period_ns == 0) {
-      diagnostics_.emit(Id::bad_intensity, written.period->span)
-          .help("write a period of more than 0s, such as `intensity 3 in 5s;`");
-      made.period_ns = model::infinite;  // nothing follows from it
-    }
-    made.intensity = intensity.value_or(made.intensity);
-  }
+  check_intensity(written, made);
   for (const ast::Child& child : written.children) check_child(child, made);
   const bool restarts = std::ranges::any_of(made.children, [](const model::Child& child) {
     return child.restart != model::Restart::temporary;
@@ -93,6 +71,33 @@ void ModuleChecker::check(const ast::Supervisor& written, model::Supervisor& mad
         .help("add `child name: Server(arguments);`");
 }
 
+void ModuleChecker::check_intensity(const ast::Supervisor& written, model::Supervisor& made) {
+  const auto is = [](const std::optional<ast::Value>& said, ast::ValueKind kind) {
+    return said && said->kind == kind;
+  };
+  if (is(written.intensity, ast::ValueKind::duration) &&
+      is(written.period, ast::ValueKind::integer)) {
+    diagnostics_.emit(Id::bad_intensity, written.intensity_span)
+        .help("how often comes first: `intensity " + std::to_string(written.period->magnitude) +
+              " in " + duration_text(written.intensity->magnitude) + ";`");
+    return;
+  }
+  if (!written.intensity) return;
+  const auto intensity = number(*written.intensity, 0, 1'000'000);
+  if (!intensity && !is_told(*written.intensity)) {
+    auto builder = diagnostics_.emit(Id::bad_intensity, written.intensity->span);
+    builder.help("write a whole number from 0 to 1000000, such as `intensity 3 in 5s;`");
+    label_constant(builder, integer_constant(*written.intensity));
+  }
+  if (written.period) made.period_ns = duration(*written.period, false).value_or(made.period_ns);
+  if (made.period_ns == 0) {
+    diagnostics_.emit(Id::bad_intensity, written.period->span)
+        .help("write a period of more than 0s, such as `intensity 3 in 5s;`");
+    made.period_ns = model::infinite;  // nothing follows from it
+  }
+  made.intensity = intensity.value_or(made.intensity);
+}
+
 void ModuleChecker::report_bad_option(source::Span span, const char* option,
                                       const std::string& given,
                                       const std::vector<std::string>& words) {
@@ -100,40 +105,6 @@ void ModuleChecker::report_bad_option(source::Span span, const char* option,
       .suggest(given, words)
       .note((words.size() == 1 ? "it can only be " : "it can be ") +
             diagnostics::listed(words, "or"));
-}
-
-std::optional<std::uint64_t> ModuleChecker::number(const ast::Value& written, std::uint64_t min,
-                                                   std::uint64_t max) {
-  std::uint64_t magnitude = written.magnitude;
-  if (written.kind == ast::ValueKind::path) {
-    model::Type type;
-    type.kind = model::TypeKind::u64;
-    const auto constant = value(written, type);
-    if (!constant) return std::nullopt;
-    magnitude = constant->magnitude;
-  } else if (written.kind != ast::ValueKind::integer || written.negative || written.overflow) {
-    return std::nullopt;
-  }
-  return magnitude >= min && magnitude <= max ? std::optional(magnitude) : std::nullopt;
-}
-
-const model::Const* ModuleChecker::integer_constant(const ast::Value& written) const {
-  if (written.kind != ast::ValueKind::path || written.path.parts.size() != 1) return nullptr;
-  const auto found = scope_.find(written.path.parts.front().text);
-  if (found == scope_.end()) return nullptr;
-  const auto* constant = dynamic_cast<const model::Const*>(found->second);
-  // A negative one is told to be no u64.
-  const bool fits = constant != nullptr && constant->type.is_integer() && !constant->value.negative;
-  return fits ? constant : nullptr;
-}
-
-void ModuleChecker::bad_number(const ast::Value& written, const char* what,
-                               const std::string& bounds) {
-  const model::Const* constant = integer_constant(written);
-  if (written.kind == ast::ValueKind::integer || constant != nullptr)
-    tell_range(written, constant, what, bounds);
-  else if (!is_told(written))
-    diagnostics_.emit(Id::value_type, written.span, shown(written), "u32");
 }
 
 void ModuleChecker::check_limits(const ast::Supervisor& written, model::Supervisor& made) {

@@ -140,6 +140,10 @@ class ModuleChecker {
   static void label_constant(diagnostics::Builder builder, const model::Const* constant);
   /// The integer constant that is written; null for anything else.
   const model::Const* integer_constant(const ast::Value& written) const;
+  /// A whole number from `min` to `max`, written or a constant; tells nothing of what is none but a
+  /// name that is wrong.
+  std::optional<std::uint64_t> number(const ast::Value& written, std::uint64_t min,
+                                      std::uint64_t max);
   /// Whether what `number` did not take is a name that is told as such.
   bool is_told(const ast::Value& written) const {
     return written.kind == ast::ValueKind::path && integer_constant(written) == nullptr;
@@ -246,6 +250,7 @@ class ModuleChecker {
                   model::Child& made);
   void child_handlers(const ast::Child& written, const model::Supervisor& supervisor,
                       model::Child& made);
+  void check_intensity(const ast::Supervisor& written, model::Supervisor& made);
   void check_limits(const ast::Supervisor& written, model::Supervisor& made);
   void check_partition_number(const ast::Child& written, const model::Supervisor& made);
   void check_partition_key(const ast::Name& key, const model::Server& server,
@@ -267,8 +272,6 @@ class ModuleChecker {
     into = static_cast<E>(found - words.begin());
     return true;
   }
-  std::optional<std::uint64_t> number(const ast::Value& written, std::uint64_t min,
-                                      std::uint64_t max);
   void check_depends(const ast::Application& written, model::Application& made);
 
   const ast::File& file_;

@@ -397,6 +397,40 @@ std::optional<Value> ModuleChecker::path_value(const ast::Value& written, const 
   return std::nullopt;
 }
 
+std::optional<std::uint64_t> ModuleChecker::number(const ast::Value& written, std::uint64_t min,
+                                                   std::uint64_t max) {
+  std::uint64_t magnitude = written.magnitude;
+  if (written.kind == ast::ValueKind::path) {
+    model::Type type;
+    type.kind = model::TypeKind::u64;
+    const auto constant = value(written, type);
+    if (!constant) return std::nullopt;
+    magnitude = constant->magnitude;
+  } else if (written.kind != ast::ValueKind::integer || written.negative || written.overflow) {
+    return std::nullopt;
+  }
+  return magnitude >= min && magnitude <= max ? std::optional(magnitude) : std::nullopt;
+}
+
+const model::Const* ModuleChecker::integer_constant(const ast::Value& written) const {
+  if (written.kind != ast::ValueKind::path || written.path.parts.size() != 1) return nullptr;
+  const auto found = scope_.find(written.path.parts.front().text);
+  if (found == scope_.end()) return nullptr;
+  const auto* constant = dynamic_cast<const model::Const*>(found->second);
+  // A negative one is told to be no u64.
+  const bool fits = constant != nullptr && constant->type.is_integer() && !constant->value.negative;
+  return fits ? constant : nullptr;
+}
+
+void ModuleChecker::bad_number(const ast::Value& written, const char* what,
+                               const std::string& bounds) {
+  const model::Const* constant = integer_constant(written);
+  if (written.kind == ast::ValueKind::integer || constant != nullptr)
+    tell_range(written, constant, what, bounds);
+  else if (!is_told(written))
+    diagnostics_.emit(Id::value_type, written.span, shown(written), "u32");
+}
+
 std::optional<std::uint64_t> ModuleChecker::duration(const ast::Value& written,
                                                      bool infinity_allowed) {
   if (!infinity_allowed && written.kind == ast::ValueKind::path &&

@@ -136,6 +136,14 @@ class Slip {
     if (type == OtpLexer::SEMI && expects(OtpLexer::COMMA) &&
         inside<OtpParser::ImportDeclContext>())
       return {"the names of an import are separated by `,`", fix(FixLevel::maybe, offending_, ",")};
+    return in_process();
+  }
+
+ private:
+  /// In a server or a state machine.
+  Hint in_process() const {
+    const std::size_t type = offending_.getType();
+    const std::size_t before = before_->getType();
     if (before == OtpLexer::STATE && expects(OtpLexer::LBRACE))
       return {"what a server keeps is written `state { name: type; }`", {}};
     if (type == OtpLexer::THROWS && inside<OtpParser::StatemMemberContext>())
@@ -156,7 +164,6 @@ class Slip {
     return {};
   }
 
- private:
   static bool is_value(std::size_t type) {
     return type == OtpLexer::TRUE || type == OtpLexer::FALSE || type == OtpLexer::NONE;
   }

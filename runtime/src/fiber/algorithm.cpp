@@ -151,7 +151,7 @@ Worker* SchedulingAlgorithm::new_worker() noexcept {
   static_assert(sizeof(Worker) <= Worker::bytes_of_stack);
   try {
     StackPool& stacks = *scheduler_.group_.stacks_;
-    const boost::context::stack_context stack = stacks.allocate();
+    const boost::context::stack_context stack = stacks.allocate();  // alone may throw
     char* const top = static_cast<char*>(stack.sp);
     made = ::new (top - Worker::bytes_of_stack) Worker;
     made->state.stack_bottom = top - stack.size;
