@@ -1,12 +1,15 @@
 // otp-bench BENCH ARG...: one benchmark, one JSON line, in the shape of the peers' programs.
 //
-// Servers come from bench.otp through generated code; there is no private fast path. Unknown
-// benchmark, or a variant that is not ours: exit status 2.
+// Servers come from bench.otp through generated code; there is no private fast path. No benchmark,
+// one that is unknown, or a variant that is not ours: exit status 2. The usage lists them all.
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
+#include <sstream>
+#include <string>
 
 #include <otp/report.h>
 #include <otp/runtime.h>
@@ -31,6 +34,11 @@ std::vector<Bench> all_benches() {
   return all;
 }
 
+std::size_t most_arguments(const Bench& bench) {
+  std::istringstream words(bench.arguments);
+  return static_cast<std::size_t>(std::distance(std::istream_iterator<std::string>(words), {}));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -38,9 +46,9 @@ int main(int argc, char** argv) {
   const std::vector<Bench> all = all_benches();
   const auto found = std::ranges::find_if(
       all, [&](const Bench& each) { return argc > 1 && std::string(each.name) == argv[1]; });
-  if (found == all.end() || arguments.size() > found->most_arguments) {
+  if (found == all.end() || arguments.size() > most_arguments(*found)) {
     std::fprintf(stderr, "usage: otp-bench BENCH ARG...\n");
-    for (const Bench& each : all) std::fprintf(stderr, "  %s\n", each.name);
+    for (const Bench& each : all) std::fprintf(stderr, "  %s %s\n", each.name, each.arguments);
     return 2;
   }
   otp::RuntimeOptions options;
@@ -48,6 +56,7 @@ int main(int argc, char** argv) {
   if (const char* schedulers = std::getenv("OTP_SCHEDULERS"))
     options.schedulers = static_cast<unsigned>(std::atoi(schedulers));
   otp::Runtime runtime(options);
+  the_runtime = &runtime;
   const otp::ExitReason reason = runtime.run([&] { found->run(arguments); });
   if (!reason.is_normal()) fail(to_string(reason).c_str());
   std::fflush(stdout);

@@ -1,4 +1,6 @@
 // Calls and casts to one server.
+#include <thread>
+
 #include "harness.h"
 
 namespace otp_bench {
@@ -8,11 +10,24 @@ void calls(const Counter& server, long n) {
   for (long i = 0; i < n; ++i) server.bump(otp::infinity);
 }
 
+/// From a thread that is no process: each call starts one.
+void calls_from_outside(const Counter& server, long n) {
+  std::thread thread([&] {
+    for (long i = 0; i < n; ++i) the_runtime->invoke([&] { return server.bump(otp::infinity); });
+  });
+  otp::blocking([&] { thread.join(); });
+}
+
 void call_roundtrip(const Arguments& arguments) {
   const long n = number(arguments, 0, 1'000'000);
+  const bool from_outside = arguments.size() > 1;
+  if (from_outside && arguments[1] != "blocking") fail("a variant of another program", 2);
   const Counter server = start_counter();
   const auto start = Clock::now();
-  parallel(1, [&](long) { calls(server, n); });
+  if (from_outside)
+    calls_from_outside(server, n);
+  else
+    parallel(1, [&](long) { calls(server, n); });
   const auto time = Clock::now() - start;
   if (server.get() != n) fail("calls are missing");
   print("call_roundtrip", n, time);
@@ -44,9 +59,9 @@ void cast_throughput(const Arguments& arguments) {
 }  // namespace
 
 std::vector<Bench> call_benches() {
-  return {{"call_roundtrip", 1, call_roundtrip},
-          {"call_parallel", 2, call_parallel},
-          {"cast_throughput", 2, cast_throughput}};
+  return {{"call_roundtrip", "[N [blocking]]", call_roundtrip},
+          {"call_parallel", "[N [PAIRS]]", call_parallel},
+          {"cast_throughput", "[N [PRODUCERS]]", cast_throughput}};
 }
 
 }  // namespace otp_bench

@@ -12,9 +12,11 @@
 
 namespace otp_bench {
 
-void fail(const char* what) {
+otp::Runtime* the_runtime = nullptr;
+
+void fail(const char* what, int status) {
   std::fprintf(stderr, "otp-bench: %s\n", what);
-  std::_Exit(1);
+  std::_Exit(status);
 }
 
 long number(const Arguments& arguments, std::size_t index, long fallback) {

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include <otp/runtime.h>
+
 #include "bench.otp.h"
 
 namespace otp_bench {
@@ -17,8 +19,11 @@ using Clock = std::chrono::steady_clock;
 using Arguments = std::vector<std::string>;
 using Extra = std::vector<std::pair<std::string, double>>;
 
-/// Ends the program with status 1.
-[[noreturn]] void fail(const char* what);
+/// What the benchmarks run in; set before any does.
+extern otp::Runtime* the_runtime;
+
+/// Ends the program.
+[[noreturn]] void fail(const char* what, int status = 1);
 /// The argument at `index`, a positive number.
 long number(const Arguments& arguments, std::size_t index, long fallback);
 
@@ -57,7 +62,7 @@ double compute(double theta);
 
 struct Bench {
   const char* name;
-  std::size_t most_arguments;  ///< more select a variant of another program
+  const char* arguments;  ///< a word for each; more select a variant of another program
   std::function<void(const Arguments&)> run;
 };
 std::vector<Bench> call_benches();

@@ -40,6 +40,8 @@ void latency_under_load(const Arguments& arguments) {
 
 }  // namespace
 
-std::vector<Bench> load_benches() { return {{"latency_under_load", 2, latency_under_load}}; }
+std::vector<Bench> load_benches() {
+  return {{"latency_under_load", "[SECONDS [SPINNERS]]", latency_under_load}};
+}
 
 }  // namespace otp_bench

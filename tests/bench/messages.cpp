@@ -251,14 +251,14 @@ void bank(const Arguments& arguments) {
 }  // namespace
 
 std::vector<Bench> message_benches() {
-  return {{"ping_pong", 1, ping_pong},
-          {"thread_ring", 2, thread_ring},
-          {"counting", 1, counting},
-          {"fork_join_throughput", 2, fork_join_throughput},
-          {"fork_join_create", 1, fork_join_create},
-          {"big", 2, big},
-          {"chameneos", 2, chameneos},
-          {"bank", 2, bank}};
+  return {{"ping_pong", "[N]", ping_pong},
+          {"thread_ring", "[PROCESSES [HOPS]]", thread_ring},
+          {"counting", "[N]", counting},
+          {"fork_join_throughput", "[PROCESSES [MESSAGES]]", fork_join_throughput},
+          {"fork_join_create", "[N]", fork_join_create},
+          {"big", "[PROCESSES [PINGS]]", big},
+          {"chameneos", "[CREATURES [MEETINGS]]", chameneos},
+          {"bank", "[ACCOUNTS [TRANSFERS]]", bank}};
 }
 
 }  // namespace otp_bench

@@ -106,7 +106,7 @@ void blocked_calls(const Arguments& arguments) {
 }  // namespace
 
 std::vector<Bench> peak_benches() {
-  return {{"peak", 2, peak}, {"blocked_calls", 1, blocked_calls}};
+  return {{"peak", "[N [WAIT_MS]]", peak}, {"blocked_calls", "[N]", blocked_calls}};
 }
 
 }  // namespace otp_bench

@@ -56,6 +56,12 @@ void spawn_raw(const Arguments& arguments) {
         {{"parents", static_cast<double>(parents)}});
 }
 
+/// When what has just been done is over: a second later, as the peers' programs look.
+long settled_kb() {
+  otp::sleep(std::chrono::seconds(1));
+  return proc_kb("VmRSS:");
+}
+
 void memory(const Arguments& arguments) {
   const long n = number(arguments, 0, 1'000'000);
   std::vector<Counter> servers;
@@ -65,11 +71,11 @@ void memory(const Arguments& arguments) {
   const auto start = Clock::now();
   for (long i = 0; i < n; ++i) servers.push_back(start_counter());
   const auto started = Clock::now();
-  const long after_start = proc_kb("VmRSS:");
+  const long after_start = settled_kb();
   const auto call_start = Clock::now();
   for (const Counter& server : servers) server.get();
   const auto called = Clock::now();
-  const long after_call = proc_kb("VmRSS:");
+  const long after_call = settled_kb();
   const auto bytes = [&](long kb) {
     return static_cast<double>(kb - before) * 1024 / static_cast<double>(n);
   };
@@ -120,12 +126,13 @@ void supervisor_restart(const Arguments& arguments) {
 }  // namespace
 
 std::vector<Bench> server_benches() {
-  return {{"spawn", 2, [](const Arguments& a) { spawn_servers(a, false, "spawn"); }},
-          {"spawn_link", 2, [](const Arguments& a) { spawn_servers(a, true, "spawn_link"); }},
-          {"spawn_sup", 1, spawn_sup},
-          {"spawn_raw", 2, spawn_raw},
-          {"memory", 1, memory},
-          {"supervisor_restart", 2, supervisor_restart}};
+  return {{"spawn", "[N [PARENTS]]", [](const Arguments& a) { spawn_servers(a, false, "spawn"); }},
+          {"spawn_link", "[N [PARENTS]]",
+           [](const Arguments& a) { spawn_servers(a, true, "spawn_link"); }},
+          {"spawn_sup", "[N]", spawn_sup},
+          {"spawn_raw", "[N [PARENTS]]", spawn_raw},
+          {"memory", "[N]", memory},
+          {"supervisor_restart", "[N [SUPERVISORS]]", supervisor_restart}};
 }
 
 }  // namespace otp_bench

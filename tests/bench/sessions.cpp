@@ -247,8 +247,9 @@ void drive(const Arguments& arguments, bool flat_out) {
 }  // namespace
 
 std::vector<Bench> session_benches() {
-  return {{"sessions", 5, [](const Arguments& arguments) { drive(arguments, false); }},
-          {"sessions_max", 5, [](const Arguments& arguments) { drive(arguments, true); }}};
+  constexpr auto words = "[SECONDS [ALIVE [IN OUT LOGINS]]]";
+  return {{"sessions", words, [](const Arguments& arguments) { drive(arguments, false); }},
+          {"sessions_max", words, [](const Arguments& arguments) { drive(arguments, true); }}};
 }
 
 }  // namespace otp_bench

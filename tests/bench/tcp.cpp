@@ -126,7 +126,8 @@ void tcp_connections(const Arguments& arguments) {
 }  // namespace
 
 std::vector<Bench> tcp_benches() {
-  return {{"tcp_echo_server", 2, tcp_echo_server}, {"tcp_connections", 2, tcp_connections}};
+  return {{"tcp_echo_server", "PORT [once|passive]", tcp_echo_server},
+          {"tcp_connections", "[N [ROUNDS]]", tcp_connections}};
 }
 
 }  // namespace otp_bench

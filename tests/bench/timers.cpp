@@ -77,7 +77,7 @@ void timer_cancel(const Arguments& arguments) {
 }  // namespace
 
 std::vector<Bench> timer_benches() {
-  return {{"timers", 2, timers}, {"timer_cancel", 1, timer_cancel}};
+  return {{"timers", "[N [RECEIVERS]]", timers}, {"timer_cancel", "[N]", timer_cancel}};
 }
 
 }  // namespace otp_bench

@@ -339,10 +339,12 @@ class AcceptorImpl final : public AcceptorServer {
     const auto socket = otp::gen_tcp::accept(listener_);
     if (!socket) return otp::stop(otp::ExitReason::normal());
     const Connection connection = Connection::start().value();
-    if (otp::gen_tcp::controlling_process(*socket, connection.address()))
+    if (otp::gen_tcp::controlling_process(*socket, connection.address())) {
       otp::send(connection.address(), *socket);
-    else
+    } else {  // killed already, or the socket is closed
+      otp::gen_tcp::close(*socket);
       otp::exit(connection.address(), otp::ExitReason::shutdown());
+    }
     return otp::noreply().then_continue(continue_accept());
   }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <condition_variable>
@@ -11,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -150,10 +152,13 @@ class Onlooker {
   std::thread thread_;
 };
 
+std::array<std::span<const Load>, 5> all_loads() {
+  return {call_loads(), process_loads(), server_loads(), name_loads(), io_loads()};
+}
+
 void make_drivers() {
   int number = 0;
-  for (const auto loads :
-       {call_loads(), process_loads(), server_loads(), name_loads(), io_loads()}) {
+  for (const auto loads : all_loads()) {
     for (const Load& load : loads) {
       if (!options.only.empty() && options.only != load.name) continue;
       for (int i = 0; i < load.drivers; ++i, ++number) {
@@ -332,7 +337,11 @@ void print(double seconds, const std::optional<Flatness>& flat) {
 [[noreturn]] void explain_usage() {
   std::fprintf(stderr,
                "usage: otp-soak [--seconds N [--warm-up N] | --cycles N --rounds N] [--seed S] "
-               "[--report-every SECONDS] [--only LOAD]\n");
+               "[--report-every SECONDS] [--only LOAD]\nloads:");
+  for (const auto loads : all_loads()) {
+    for (const Load& load : loads) std::fprintf(stderr, " %s", load.name);
+  }
+  std::fprintf(stderr, "\n");
   std::exit(2);
 }
 
@@ -360,6 +369,7 @@ void parse(int argc, char** argv) {
 int run(int argc, char** argv) {
   parse(argc, argv);
   make_drivers();
+  if (drivers.empty()) explain_usage();  // there is no such load
   const auto start = Clock::now();
   {
     otp::Runtime runtime({.reports = std::make_shared<Reports>()});
