@@ -1,3 +1,4 @@
+#include <expected>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -32,8 +33,7 @@ class SessionImpl final : public SessionServer {
   }
 
   otp::NoReply room_said(std::string who, std::string text) override {
-    gen_tcp::send(socket_, who + ": " + text + "\n");
-    return {};
+    return go_on(gen_tcp::send(socket_, who + ": " + text + "\n"));
   }
 
   void terminate(const otp::ExitReason&) override {
@@ -45,7 +45,7 @@ class SessionImpl final : public SessionServer {
     socket_ = connected.socket;
     if (!otp::ssl::handshake(socket_, connected.context, 5s))
       return otp::stop(otp::ExitReason::normal());
-    gen_tcp::send(socket_, "Who are you?\n");
+    if (!gen_tcp::send(socket_, "Who are you?\n")) return otp::stop(otp::ExitReason::normal());
     return next_line();
   }
 
@@ -63,9 +63,11 @@ class SessionImpl final : public SessionServer {
   }
 
   /// Who talks faster than the room listens has to wait.
-  otp::NoReply next_line() {
-    gen_tcp::set_active(socket_, otp::Active::once());
-    return {};
+  otp::NoReply next_line() { return go_on(gen_tcp::set_active(socket_, otp::Active::once())); }
+  /// A socket that send has closed, as its peer reads too slowly, sends no Closed.
+  static otp::NoReply go_on(const std::expected<void, otp::InetError>& done) {
+    if (done) return {};
+    return otp::stop(otp::ExitReason::normal());
   }
 
   gen_tcp::Socket socket_;
@@ -106,11 +108,11 @@ class ListenerImpl final : public ListenerServer {
         continue;
       }
       const auto session = sessions.start_child();
-      if (!session) {  // max_children
+      // There are max_children already, or it has been ended meanwhile.
+      if (!session || !gen_tcp::controlling_process(*socket, session->address())) {
         gen_tcp::close(*socket);
         continue;
       }
-      gen_tcp::controlling_process(*socket, session->address());
       otp::send(session->address(), Connected{*socket, context});
     }
   }

@@ -1,6 +1,7 @@
 // An echo server: one process for each connection, each a loop that reads as if it blocked.
 //
 //   echo [PORT]
+#include <chrono>
 #include <cstdlib>
 #include <iostream>
 
@@ -11,6 +12,8 @@
 namespace gen_tcp = otp::gen_tcp;
 
 namespace {
+
+using namespace std::chrono_literals;
 
 /// Ends when the peer closes, and its socket with it.
 void echo() {
@@ -28,7 +31,13 @@ void serve(std::uint16_t port) {
     return;
   }
   std::cout << "echo: listening on 127.0.0.1:" << gen_tcp::sockname(*listener)->port << std::endl;
-  while (const auto socket = gen_tcp::accept(*listener)) {
+  for (;;) {
+    const auto socket = gen_tcp::accept(*listener);
+    if (!socket && socket.error() == "closed") return;
+    if (!socket) {  // no descriptor is left, say: it will pass
+      otp::sleep(100ms);
+      continue;
+    }
     const otp::Pid connection = otp::spawn(echo);
     gen_tcp::controlling_process(*socket, connection);
     otp::send(connection, *socket);

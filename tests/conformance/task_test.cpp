@@ -194,7 +194,7 @@ TEST_F(Tasks, TASK_012_await_many_fails_with_the_first_that_fails) {
     for (const auto& [body, reason] : ends) {
       const std::vector<Task<int>> tasks{endless(), async(body)};
       EXPECT_EQ(failure_of([&] { await_many(tasks, infinity); })->reason, reason);
-      detail::stop_task(tasks[0].pid, Shutdown::brutal_kill());
+      shutdown(tasks[0], Shutdown::brutal_kill());
     }
   });
 }
@@ -427,7 +427,7 @@ TEST_F(Tasks, TASK_025_a_late_element_may_be_killed_alone) {
                   one_to_four, odd_ones_stay,
                   {.max_concurrency = 4, .timeout = 500ms, .on_timeout = OnTimeout::kill_task})),
               (std::vector<int>{-1, 2, -3, 4}));
-    while (const auto exit = receive_value<Exit>(0s)) EXPECT_EQ(exit->reason, ExitReason::normal());
+    EXPECT_TRUE(process_info(self())->links.empty());  // nor will an Exit come
     EXPECT_TRUE(mailbox_is_empty());
   });
 }
@@ -555,7 +555,14 @@ TEST_F(Tasks, an_owner_that_ends_before_its_task_begins_takes_it_along) {
       end_of(next<Pid>());
       end_of(owner);
     }
+    const auto [owner, end] = spawn_monitor([] {});
+    down_of(end);
+    const auto late = spawn_monitor([owner] {
+      detail::run_task(owner, {}, std::make_shared<detail::TaskBody>([](const Alias&) {}));
+    });
+    EXPECT_EQ(down_of(late.second).reason, ExitReason::shutdown("noproc"));
   });
+  EXPECT_TRUE(reports->crashes().empty());
 }
 
 }  // namespace

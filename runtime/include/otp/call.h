@@ -79,6 +79,18 @@ namespace detail {
 template <class R>
 R result_of(Request<R>);  // only for decltype
 CallError request_failure(const CallBase* answer, const char* name, Pid target, Timeout timeout);
+
+/// What the answer to a request says; null: none has come in time.
+template <class R>
+std::expected<R, CallError> outcome_of(const Request<R>& request, CallBase* answer,
+                                       Timeout timeout) {
+  if (answer == nullptr || answer->state != static_cast<std::uint8_t>(CallState::replied))
+    return std::unexpected(request_failure(answer, request.name, request.target, timeout));
+  if constexpr (std::is_void_v<R>)
+    return {};
+  else
+    return request.take(*answer);
+}
 }  // namespace detail
 
 /// Waits for the answer. At the time-out the request stays open: await it again, or abandon() it.
@@ -87,14 +99,7 @@ std::expected<R, CallError> await(const Request<R>& request,
                                   Timeout timeout = std::chrono::seconds{5}) {
   const std::unique_ptr<detail::CallBase, detail::MessageDeleter> answer(
       detail::wait_request(&request.id, 1, timeout));
-  if (answer == nullptr || answer->state != static_cast<std::uint8_t>(detail::CallState::replied)) {
-    return std::unexpected(
-        detail::request_failure(answer.get(), request.name, request.target, timeout));
-  }
-  if constexpr (std::is_void_v<R>)
-    return {};
-  else
-    return request.take(*answer);
+  return detail::outcome_of(request, answer.get(), timeout);
 }
 
 /// Waits for the first of several; its index and its answer. At the deadline the index is
@@ -112,21 +117,13 @@ std::pair<std::size_t, std::expected<R, CallError>> await_any(std::span<const Re
   }
   std::size_t index = 0;
   while (ids[index] != answer->request) ++index;
-  const Request<R>& request = requests[index];
-  if (answer->state != static_cast<std::uint8_t>(detail::CallState::replied)) {
-    return {index, std::unexpected(detail::request_failure(answer.get(), request.name,
-                                                           request.target, timeout))};
-  }
-  if constexpr (std::is_void_v<R>)
-    return {index, {}};
-  else
-    return {index, request.take(*answer)};
+  return {index, detail::outcome_of(requests[index], answer.get(), timeout)};
 }
 
 /// Gives a request up: its answer will be dropped.
 template <class R>
 void abandon(const Request<R>& request) noexcept {
-  detail::abandon_request(request.id);
+  detail::abandon_request(request.target, request.id);
 }
 
 }  // namespace otp

@@ -18,7 +18,8 @@
 //                      -> {} | noreply() | stop(reason)
 //   terminate(reason)     runs after stop, after an exception, and when the parent exits and the
 //                         server traps exits; never after kill or an untrapped exit signal. What it
-//                         throws becomes the exit reason.
+//                         throws becomes the exit reason. The value of stop(reason, value) goes
+//                         home when it is through.
 //
 // An exception out of a callback ends the server with that error; a waiting caller's call fails
 // with the same reason. `timeout(d)` calls handle_timeout() unless a message comes first.
@@ -60,6 +61,7 @@ class Next {
   Next() = default;
   explicit Next(Step step) : step_(new Step(std::move(step))) {}
   bool waits() const noexcept { return step_ == nullptr; }
+  bool stops() const noexcept { return step_ != nullptr && step_->kind == Kind::stop; }
   Step& step() noexcept { return *step_; }
 
  private:

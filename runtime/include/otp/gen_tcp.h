@@ -18,6 +18,8 @@
 //   stays together whoever else sends.
 // - close lets what waits go out first, as long as the peer takes some of it every 30 seconds. Who
 //   waits in recv or send meanwhile gets `closed`.
+// - A reset by the peer is an end as another, as OTP has it by default (show_econnreset): `closed`,
+//   and in active mode Closed alone. So is whatever goes wrong in send.
 // Process only. Source: gen_tcp(3), inet(3).
 #pragma once
 
@@ -53,7 +55,8 @@ struct Options {
   std::string ip{};
   Active active = Active::on();
   Packet packet = Packet::raw;
-  /// One that is longer closes the socket with `emsgsize`; a longer line is cut. 0: any.
+  /// One that is longer closes the socket with `emsgsize`; a longer line is cut into pieces of this
+  /// size. 0: any, and for lines 64 KiB.
   std::size_t packet_size = 0;
   bool reuseaddr = false;
   bool nodelay = false;
@@ -106,7 +109,7 @@ struct Data {
 struct Closed {
   Socket socket;
 };
-/// Before Closed.
+/// Before Closed, when it broke otherwise than by a reset.
 struct Error {
   Socket socket;
   InetError reason;
@@ -142,7 +145,7 @@ void close(const Socket& socket);
 void close(const ListenSocket& listener);
 
 /// Gives the socket to another process, with what it has sent to the caller already. `not_owner`
-/// unless the caller owns it.
+/// unless the caller owns it; `badarg` when the other one is dead, and the caller keeps it.
 std::expected<void, InetError> controlling_process(const Socket& socket, Pid owner);
 std::expected<void, InetError> controlling_process(const ListenSocket& listener, Pid owner);
 

@@ -71,7 +71,8 @@ std::expected<void, InetError> send(const Socket& socket, const SocketAddress& t
                                     std::string_view data);
 std::expected<Datagram, InetError> recv(const Socket& socket, Timeout timeout = infinity);
 std::expected<void, InetError> set_active(const Socket& socket, Active active);
-/// Gives it to another process. Call it before anything arrives, or in passive mode.
+/// Gives it to another process; errors are gen_tcp's. Call it before anything arrives, or in
+/// passive mode.
 std::expected<void, InetError> controlling_process(const Socket& socket, Pid owner);
 void close(const Socket& socket);
 std::expected<SocketAddress, InetError> sockname(const Socket& socket);

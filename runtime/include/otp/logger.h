@@ -98,7 +98,9 @@ struct LogOptions {
   std::string module{};
   LogMetadata metadata{};
 };
-/// Logs to the sink of the caller's runtime. Process only; elsewhere it goes to nobody.
+/// Logs to the sink of the caller's runtime, with the caller's pid. In a JSON line what `metadata`
+/// calls `pid` or `time` stands in the place of ours, as in OTP. Process only; elsewhere it goes to
+/// nobody.
 void log(LogLevel level, std::string text, LogOptions options = {});
 
 }  // namespace otp

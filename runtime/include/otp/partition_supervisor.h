@@ -28,15 +28,15 @@ struct PartitionSupervisorSpec {
   Duration period = std::chrono::seconds{5};
 };
 
-/// Knows a running partition supervisor by pid or name. Each operation, `at` too, is a call to the
-/// supervisor: it waits for its answer, and exits the caller when the supervisor is dead.
+/// Knows a running partition supervisor by pid or name. `at` and `partitions` look into a table of
+/// the node, and ask the supervisor only while there is none: until it has started a child they
+/// wait for its start to end, and when it is dead they exit the caller, as the other operations do.
 class PartitionSupervisorRef : public SupervisorRef {
  public:
   using SupervisorRef::SupervisorRef;
 
   std::size_t partitions() const;
-  /// The process of a key's partition; null while it is being restarted. Asks nobody: a table of
-  /// the node says it.
+  /// The process of a key's partition; null while it is being started or restarted.
   template <std::unsigned_integral K>
   Pid at(K key) const {
     return at_number(key);

@@ -9,6 +9,9 @@
 //   several times in one; it leaves when it ends. A group without members is none.
 // - Joining and publishing go through no process: the table is shared. What one process publishes
 //   in a group reaches each member in order.
+// - A handle belongs to one scope. When that has ended, its groups are gone, and each operation
+//   exits the caller with `noproc`, as a call does; `open` finds the next one. Members are not
+//   told: who has to join again monitors the scope.
 // - `topic` of the schema is a scope with typed messages, started at its first use.
 // Process only. Source: pg(3); Elixir's Phoenix.PubSub for publish.
 #pragma once
@@ -19,6 +22,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -42,41 +46,45 @@ struct NotJoined {};
 
 namespace detail {
 
+/// Orders pairs, and finds all those of one `First`.
+template <class First, class Second>
+struct ByFirst {
+  using is_transparent = void;
+  using Both = std::pair<First, Second>;
+  bool operator()(const Both& one, const Both& other) const {
+    if (one.first < other.first) return true;
+    return !(other.first < one.first) && one.second < other.second;
+  }
+  bool operator()(const Both& one, const First& other) const { return one.first < other; }
+  bool operator()(const First& one, const Both& other) const { return one < other.first; }
+};
+
 template <class G>
 class GroupTable final : public RegistryTableBase {
  public:
-  struct Monitor {
-    Pid pid;
-    Ref ref;
-    std::optional<G> group;  ///< none: the whole scope
-  };
-
-  void join(const G& group, std::span<const Pid> pids) {
+  void join(Pid scope, const G& group, std::span<const Pid> pids) {
     if (pids.empty()) return;
     const std::lock_guard lock(mutex);
     auto& members = groups[group];
     members.insert(members.end(), pids.begin(), pids.end());
+    for (const Pid each : pids) {
+      const bool is_new = !is_in(each);
+      ++joined_[{each, group}];
+      if (is_new) watch(scope, each);
+    }
     tell(GroupEvent<G>::Kind::join, group, {pids.begin(), pids.end()});
   }
-  bool leave(const G& group, Pid pid) {
+  bool leave(Pid scope, const G& group, Pid pid) {
     const std::lock_guard lock(mutex);
+    const auto joined = joined_.find({pid, group});
+    if (joined == joined_.end()) return false;
+    if (--joined->second == 0) joined_.erase(joined);
     const auto found = groups.find(group);
-    if (found == groups.end()) return false;
-    const auto member = std::ranges::find(found->second, pid);
-    if (member == found->second.end()) return false;
-    found->second.erase(member);
+    found->second.erase(std::ranges::find(found->second, pid));
     if (found->second.empty()) groups.erase(found);
     tell(GroupEvent<G>::Kind::leave, group, {pid});
+    if (!is_in(pid)) watch(scope, pid);
     return true;
-  }
-  void forget(Pid pid) override {
-    const std::lock_guard lock(mutex);
-    std::erase_if(monitors, [pid](const Monitor& each) { return each.pid == pid; });
-    for (auto each = groups.begin(); each != groups.end();) {
-      const std::size_t count = std::erase(each->second, pid);
-      if (count != 0) tell(GroupEvent<G>::Kind::leave, each->first, std::vector<Pid>(count, pid));
-      each = each->second.empty() ? groups.erase(each) : std::next(each);
-    }
   }
   std::vector<Pid> members(const G& group) const {
     const std::lock_guard lock(mutex);
@@ -84,18 +92,91 @@ class GroupTable final : public RegistryTableBase {
     return found == groups.end() ? std::vector<Pid>() : found->second;
   }
 
-  mutable std::mutex mutex;
-  std::map<G, std::vector<Pid>> groups;
-  std::vector<Monitor> monitors;
+  /// Of no group: of all. Under the lock, which its caller holds to read the groups as well.
+  Ref add_monitor(Pid scope, Pid pid, const std::optional<G>& group) {
+    const bool is_new = !is_in(pid);
+    const Ref ref = make_ref();
+    monitors_.try_emplace({group, ref}, pid);
+    monitoring_.try_emplace({pid, ref}, group);
+    if (is_new) watch(scope, pid);
+    return ref;
+  }
+  bool remove_monitor(Pid scope, Pid pid, Ref ref) {
+    const std::lock_guard lock(mutex);
+    const auto found = monitoring_.find({pid, ref});
+    if (found == monitoring_.end()) return false;
+    monitors_.erase({found->second, ref});
+    monitoring_.erase(found);
+    if (!is_in(pid)) watch(scope, pid);
+    return true;
+  }
 
- private:
-  /// Under the lock: so events come in the order of what happened.
-  void tell(typename GroupEvent<G>::Kind kind, const G& group, const std::vector<Pid>& pids) const {
-    for (const Monitor& each : monitors) {
-      if (!each.group || *each.group == group)
-        post_message(each.pid, make_value(GroupEvent<G>{each.ref, kind, group, pids}));
+  /// What the table says now counts, not what the message was sent for: a process may have left and
+  /// come again since, and messages of several senders arrive in any order.
+  void review(Pid pid) override {
+    const auto watched = watched_.find(pid);
+    const bool is_watched = watched != watched_.end();
+    const bool is_here = [&] {
+      const std::lock_guard lock(mutex);
+      return is_in(pid);
+    }();
+    if (is_here == is_watched) return;
+    if (is_watched) {
+      demonitor(watched->second);
+      watched_.erase(watched);
+    } else {
+      watched_.emplace(pid, monitor(pid));
     }
   }
+  void forget(Pid pid) override {
+    watched_.erase(pid);
+    const std::lock_guard lock(mutex);
+    const auto monitoring = monitoring_.equal_range(pid);
+    for (auto each = monitoring.first; each != monitoring.second; ++each)
+      monitors_.erase({each->second, each->first.second});
+    monitoring_.erase(monitoring.first, monitoring.second);
+    const auto joined = joined_.equal_range(pid);
+    for (auto each = joined.first; each != joined.second; ++each) {
+      const auto found = groups.find(each->first.second);
+      std::erase(found->second, pid);
+      if (found->second.empty()) groups.erase(found);
+      tell(GroupEvent<G>::Kind::leave, each->first.second, std::vector<Pid>(each->second, pid));
+    }
+    joined_.erase(joined.first, joined.second);
+  }
+  std::vector<Pid> close() override {
+    watched_.clear();
+    const std::lock_guard lock(mutex);
+    groups.clear();
+    joined_.clear();
+    monitors_.clear();
+    monitoring_.clear();
+    return {};
+  }
+
+  mutable std::mutex mutex;
+  std::map<G, std::vector<Pid>> groups;
+
+ private:
+  bool is_in(Pid pid) const { return joined_.contains(pid) || monitoring_.contains(pid); }
+  /// Under the lock: so events come in the order of what happened.
+  void tell(typename GroupEvent<G>::Kind kind, const G& group, const std::vector<Pid>& pids) const {
+    if (monitors_.empty()) return;
+    for (const auto& of : {std::optional<G>(), std::optional<G>(group)}) {
+      const auto found = monitors_.equal_range(of);
+      for (auto each = found.first; each != found.second; ++each)
+        post_message(each->second,
+                     make_value(GroupEvent<G>{each->first.second, kind, group, pids}));
+    }
+  }
+
+  // What belongs to one process, and who monitors one group, is found without looking at others:
+  // there may be a hundred thousand.
+  std::map<std::pair<Pid, G>, std::size_t, ByFirst<Pid, G>> joined_;  ///< how often
+  /// By group, and which one each process monitors; none: the whole scope.
+  std::map<std::pair<std::optional<G>, Ref>, Pid, ByFirst<std::optional<G>, Ref>> monitors_;
+  std::map<std::pair<Pid, Ref>, std::optional<G>, ByFirst<Pid, Ref>> monitoring_;
+  std::map<Pid, Ref> watched_;  ///< the scope's process's own: without the lock
 };
 
 }  // namespace detail
@@ -131,27 +212,27 @@ class ProcessGroups : public ServerRef {
 
   void join(const G& group, Pid pid = self()) const { join(group, std::span(&pid, 1)); }
   void join(const G& group, std::span<const Pid> pids) const {
-    table_->join(group, pids);
-    for (const Pid each : pids) detail::watch(address(), each);
+    table().join(address(), group, pids);
   }
   /// Once; a process that has joined twice is still in.
   std::expected<void, NotJoined> leave(const G& group, Pid pid = self()) const {
-    if (table_->leave(group, pid)) return {};
+    if (table().leave(address(), group, pid)) return {};
     return std::unexpected(NotJoined{});
   }
 
   /// In the order in which they joined.
-  std::vector<Pid> get_members(const G& group) const { return table_->members(group); }
+  std::vector<Pid> get_members(const G& group) const { return table().members(group); }
   std::vector<G> which_groups() const {
-    const std::lock_guard lock(table_->mutex);
+    const Table& here = table();
+    const std::lock_guard lock(here.mutex);
     std::vector<G> groups;
-    for (const auto& [group, members] : table_->groups) groups.push_back(group);
+    for (const auto& [group, members] : here.groups) groups.push_back(group);
     return groups;
   }
   /// Sends every member a copy, to one that has joined twice two; how many were sent.
   template <class T>
   std::size_t publish(const G& group, const T& message) const {
-    const std::vector<Pid> members = table_->members(group);
+    const std::vector<Pid> members = table().members(group);
     for (const Pid each : members) send(each, message);
     return members.size();
   }
@@ -159,29 +240,24 @@ class ProcessGroups : public ServerRef {
   /// The caller gets a GroupEvent for each change from now on, and the groups as they are.
   std::pair<Ref, std::map<G, std::vector<Pid>>> monitor_scope() const {
     const Pid me = self();
-    const std::lock_guard lock(table_->mutex);
-    return {add_monitor(me, std::nullopt), table_->groups};
+    Table& here = table();
+    const std::lock_guard lock(here.mutex);
+    return {here.add_monitor(address(), me, std::nullopt), here.groups};
   }
   std::pair<Ref, std::vector<Pid>> monitor_group(const G& group) const {
     const Pid me = self();
-    const std::lock_guard lock(table_->mutex);
-    const auto found = table_->groups.find(group);
-    return {add_monitor(me, group),
-            found == table_->groups.end() ? std::vector<Pid>() : found->second};
+    Table& here = table();
+    const std::lock_guard lock(here.mutex);
+    const auto found = here.groups.find(group);
+    return {here.add_monitor(address(), me, group),
+            found == here.groups.end() ? std::vector<Pid>() : found->second};
   }
   /// False for a monitor that is not, or not the caller's. No event of it arrives afterwards.
   bool demonitor_groups(Ref ref) const {
-    std::size_t removed = 0;
-    {
-      const Pid me = self();
-      const std::lock_guard lock(table_->mutex);
-      removed = std::erase_if(table_->monitors, [ref, me](const auto& each) {
-        return each.ref == ref && each.pid == me;
-      });
-    }
+    const bool removed = table().remove_monitor(address(), self(), ref);
     while (receive_value_if<GroupEvent<G>>([ref](const auto& event) { return event.ref == ref; })) {
     }
-    return removed != 0;
+    return removed;
   }
 
  private:
@@ -200,11 +276,9 @@ class ProcessGroups : public ServerRef {
     if (!pid) return std::unexpected(pid.error());
     return ProcessGroups(*pid, std::move(table));
   }
-  Ref add_monitor(Pid me, std::optional<G> group) const {
-    const Ref ref = make_ref();
-    table_->monitors.push_back({me, ref, std::move(group)});
-    detail::watch(address(), me);
-    return ref;
+  Table& table() const {
+    detail::require_running(address());
+    return *table_;
   }
 
   std::shared_ptr<Table> table_;

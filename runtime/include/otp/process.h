@@ -116,7 +116,8 @@ void unregister_name(Name name);
 std::optional<Pid> whereis(Name name);
 bool is_alive(Pid pid);
 
-/// Suspends the caller; exit signals interrupt it. Process only.
+/// Suspends the caller; exit signals interrupt it by an exception. Whoever swallows that, the
+/// process ends by the signal when its code returns, or waits again. Process only.
 void sleep(Timeout time);
 /// Lets other processes run.
 void yield();

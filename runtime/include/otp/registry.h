@@ -13,11 +13,17 @@
 //   several times the same process: publish and subscribe.
 // - `add` registers the caller, `add_for` any process. The entries of a process are gone soon after
 //   its end.
+// - Who holds a key when the registry's process ends gets an exit signal with the same reason, as
+//   over a link (`shutdown` for `normal`): a new registry is empty, and would give the key again.
+// - A handle belongs to that process. After its end each operation exits the caller with `noproc`,
+//   as a call does, and `open` finds the next one. A via name finds it by itself, if the registry
+//   has a name; else nobody holds it any more.
 // - Looking up goes through no process: the table is shared, in partitions that are locked alone.
 // - What remove_matching, update_value, match, count_match and select are given runs under the lock
 //   of a partition. It must not suspend: no call, no send, no log. Nor may it use the registry,
 //   where it could wait for itself for ever. What dispatch and lock are given runs without it.
-// - The handle is a value, to be copied and sent; `open` finds a registry by name.
+// - The handle is a value, to be copied and sent; `open` finds a registry by name. Keys are hashed
+//   and ordered.
 // - Listeners, processes with a local name, get a RegistryEvent for each registration and each
 //   explicit unregistration.
 // Process only. Source: Elixir's Registry.
@@ -77,7 +83,11 @@ namespace detail {
 class RegistryTableBase {
  public:
   virtual ~RegistryTableBase() = default;
+  /// It was told by watch() that a process has come, or has gone.
+  virtual void review(Pid pid) = 0;
   virtual void forget(Pid pid) = 0;
+  /// Its process has ended: forgets everything. Who is to end with it.
+  virtual std::vector<Pid> close() = 0;
 };
 /// What a registry ends with: who starts it, its application, or the node alone, as one that is
 /// started by whoever comes first.
@@ -92,8 +102,10 @@ struct RunningRegistry {
 std::optional<RunningRegistry> running_registry(Name name);
 /// Throws std::runtime_error unless it has not started because its name is taken.
 void require_contender(const StartError& error);
-/// Lets the registry's process watch another. Never suspends.
+/// Lets the registry's process review another: begin to watch it, or cease. Never suspends.
 void watch(Pid registry, Pid pid) noexcept;
+/// Exits the caller with `noproc` when the registry's process has ended.
+void require_running(Pid registry);
 
 /// Wakes who waits for a lock.
 struct LockFreed {
@@ -169,7 +181,7 @@ class RegistryTable final : public RegistryTableBase {
   /// the registry's process, and stays until it has ended.
   struct Holders {
     std::mutex mutex;
-    std::unordered_map<Pid, std::vector<K>> keys;
+    std::unordered_map<Pid, std::set<K>> keys;
   };
 
   explicit RegistryTable(RegistryOptions given)
@@ -205,23 +217,23 @@ class RegistryTable final : public RegistryTableBase {
     Holders& shard = of(pid);
     const std::lock_guard lock(shard.mutex);
     const auto [held, is_new] = shard.keys.try_emplace(pid);
-    if (std::ranges::find(held->second, key) == held->second.end()) held->second.push_back(key);
+    held->second.insert(key);
     return is_new;
   }
   void forget_key(Pid pid, const K& key) {
     Holders& shard = of(pid);
     const std::lock_guard lock(shard.mutex);
-    if (const auto held = shard.keys.find(pid); held != shard.keys.end())
-      std::erase(held->second, key);
+    if (const auto held = shard.keys.find(pid); held != shard.keys.end()) held->second.erase(key);
   }
-  std::vector<K> keys_of(Pid pid) {
+  std::set<K> keys_of(Pid pid) {
     Holders& shard = of(pid);
     const std::lock_guard lock(shard.mutex);
     const auto held = shard.keys.find(pid);
-    return held == shard.keys.end() ? std::vector<K>() : held->second;
+    return held == shard.keys.end() ? std::set<K>() : held->second;
   }
+  void review(Pid pid) override { monitor(pid); }  // once: see note_key
   void forget(Pid pid) override {
-    std::vector<K> held;
+    std::set<K> held;
     {
       Holders& shard = of(pid);
       const std::lock_guard lock(shard.mutex);
@@ -232,6 +244,21 @@ class RegistryTable final : public RegistryTableBase {
         entries.erase_if([pid](const Entry& entry) { return entry.pid == pid; });
       });
     }
+  }
+  std::vector<Pid> close() override {
+    std::vector<Pid> holding;
+    for (Holders& shard : holders) {
+      const std::lock_guard lock(shard.mutex);
+      for (const auto& [pid, keys] : shard.keys) {
+        if (!keys.empty()) holding.push_back(pid);
+      }
+      decltype(shard.keys)().swap(shard.keys);  // clear() would keep the buckets
+    }
+    for (Partition& partition : partitions) {
+      const std::lock_guard lock(partition.mutex);
+      decltype(partition.entries)().swap(partition.entries);
+    }
+    return holding;
   }
 
   /// Schedulers that meet at a lock put each other to sleep, which costs more than all that is done
@@ -292,7 +319,7 @@ class Registry : public ServerRef {
   }
   /// The same for another process: Elixir's Registry has no such function.
   std::expected<void, AlreadyRegistered> add_for(Pid pid, const K& key, V value = {}) const {
-    auto& partition = table_->of(key);
+    auto& partition = table().of(key);
     {
       const std::lock_guard lock(partition.mutex);
       auto& entries = partition.entries[key];
@@ -304,6 +331,8 @@ class Registry : public ServerRef {
       entries.add({pid, value});
     }
     if (table_->note_key(pid, key)) detail::watch(address(), pid);
+    if (!otp::is_alive(address())) table_->forget(pid);  // it may have been closed before this
+    detail::require_running(address());
     tell(Event::Kind::registered, key, pid, std::move(value));
     return {};
   }
@@ -316,7 +345,7 @@ class Registry : public ServerRef {
   void remove_matching(const K& key, Fits fits) const {
     const Pid me = self();
     std::size_t removed = 0;
-    table_->change(key, [&](Entries& entries) {
+    table().change(key, [&](Entries& entries) {
       removed = entries.erase_if(
           [&](const Entry& each) { return each.pid == me && fits(std::as_const(each.value)); });
       if (entries.find_if([me](const Entry& each) { return each.pid == me; }) == nullptr)
@@ -327,7 +356,7 @@ class Registry : public ServerRef {
   /// The entries of every process under `key`.
   void remove_all(const K& key) const {
     std::set<Pid> holders;
-    table_->change(key, [&](Entries& entries) {
+    table().change(key, [&](Entries& entries) {
       entries.for_each([&](const Entry& each) {
         if (holders.insert(each.pid).second) table_->forget_key(each.pid, key);
       });
@@ -343,7 +372,7 @@ class Registry : public ServerRef {
     if (!is_unique()) throw std::invalid_argument("Registry: update_value needs unique keys");
     const Pid me = self();
     std::optional<std::pair<V, V>> result;
-    table_->change(key, [&](Entries& entries) {
+    table().change(key, [&](Entries& entries) {
       entries.for_each([&](Entry& each) {
         if (each.pid != me) return;
         V old = each.value;
@@ -364,7 +393,7 @@ class Registry : public ServerRef {
 
   /// Who holds a unique key, or first registered a duplicate one.
   std::optional<Pid> whereis(const K& key) const {
-    auto& partition = table_->of(key);
+    auto& partition = table().of(key);
     const std::lock_guard lock(partition.mutex);
     const auto entries = partition.entries.find(key);
     if (entries == partition.entries.end()) return std::nullopt;
@@ -377,7 +406,7 @@ class Registry : public ServerRef {
   /// The entries of a key whose value fits. `fits` runs under the partition's lock: see above.
   template <class Fits>
   std::vector<Entry> match(const K& key, Fits fits) const {
-    auto& partition = table_->of(key);
+    auto& partition = table().of(key);
     std::vector<Entry> found;
     const std::lock_guard lock(partition.mutex);
     const auto entries = partition.entries.find(key);
@@ -402,7 +431,7 @@ class Registry : public ServerRef {
   std::vector<K> keys(Pid pid) const {
     std::vector<K> keys;
     if (!otp::is_alive(pid)) return keys;
-    for (const K& key : table_->keys_of(pid)) keys.insert(keys.end(), values(key, pid).size(), key);
+    for (const K& key : table().keys_of(pid)) keys.insert(keys.end(), values(key, pid).size(), key);
     return keys;
   }
   /// Every (key, entry) for which `fits(key, pid, value)`, which runs under a partition's lock: see
@@ -410,7 +439,7 @@ class Registry : public ServerRef {
   template <class Fits>
   std::vector<std::pair<K, Entry>> select(Fits fits) const {
     std::vector<std::pair<K, Entry>> found;
-    for (auto& partition : table_->partitions) {
+    for (auto& partition : table().partitions) {
       const std::lock_guard lock(partition.mutex);
       for (auto& [key, entries] : partition.entries) {
         entries.for_each([&](const Entry& each) {
@@ -476,14 +505,18 @@ class Registry : public ServerRef {
     KeyName(const Registry& registry, K key, V value)
         : registry_(registry), key_(std::move(key)), value_(std::move(value)) {}
     std::expected<void, Pid> register_name() const override {
-      const auto added = registry_.add(key_, value_);
+      const auto added = registry_.successor().value_or(registry_).add(key_, value_);
       if (!added) return std::unexpected(added.error().pid);
       return {};
     }
-    Pid whereis_name() const override { return registry_.table_->holder(key_); }
+    Pid whereis_name() const override {
+      if (const Pid holder = registry_.table_->holder(key_)) return holder;
+      const auto next = registry_.successor();
+      return next ? next->table_->holder(key_) : Pid{};
+    }
     bool equals(const ViaName& other) const noexcept override {
       const auto* const same = dynamic_cast<const KeyName*>(&other);
-      return same != nullptr && same->registry_.table_ == registry_.table_ && same->key_ == key_;
+      return same != nullptr && same->registry_.is_same(registry_) && same->key_ == key_;
     }
 
    private:
@@ -491,6 +524,21 @@ class Registry : public ServerRef {
     const K key_;
     const V value_;
   };
+
+  Table& table() const {
+    detail::require_running(address());
+    return *table_;
+  }
+  /// What has its name now, when it has ended. None on a thread that is no process: what that
+  /// sends vanishes.
+  std::optional<Registry> successor() const {
+    if (!name_ || !in_process() || otp::is_alive(address())) return std::nullopt;
+    auto running = detail::running_registry(name_);
+    return running ? std::optional(of(name_, *std::move(running))) : std::nullopt;
+  }
+  bool is_same(const Registry& other) const noexcept {
+    return table_ == other.table_ || (name_ && name_ == other.name_);
+  }
 
   void tell(typename Event::Kind kind, const K& key, Pid pid, std::optional<V> value) const {
     for (const Name listener : table_->options.listeners) {
@@ -500,8 +548,8 @@ class Registry : public ServerRef {
 
   void acquire(const K& key) const {
     const Pid me = self();
-    auto& partition = table_->of(key);
     for (;;) {
+      auto& partition = table().of(key);
       const Ref wait = make_ref();
       Pid holder;
       {

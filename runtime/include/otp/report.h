@@ -6,8 +6,9 @@
 // A report reaches the sink of its process's runtime. The given sinks format and write on a thread
 // of their own and are flushed when they end, so that a report costs its process little. When
 // reports come faster than they are written, who reports waits, and then reports are dropped: see
-// OverloadLimits, which hold unless others are given. A sink of one's own may be called from every
-// scheduler at once and must not suspend.
+// OverloadLimits, which hold unless others are given. A line tells when the report was made; in a
+// simulation that is its virtual time, as if it had begun in 1970, so that a seed gives the same
+// lines again. A sink of one's own may be called from every scheduler at once and must not suspend.
 // Source: sasl error logging, proc_lib crash reports, supervisor(3) reports, logger(3): progress
 // reports are off by default.
 #pragma once
@@ -92,6 +93,7 @@ struct LogReport {
   LogLevel level = LogLevel::info;
   std::string module{};
   LogMetadata metadata{};
+  Pid pid{};  ///< whose process says it
 };
 
 using Report =
@@ -124,7 +126,8 @@ struct ReportOptions {
 
 /// For people: to a stream, in colour when it is a terminal and NO_COLOR is not set.
 std::shared_ptr<ReportSink> text_sink(std::FILE* stream, ReportOptions options = {});
-/// One JSON object a line. Throws std::runtime_error when the file cannot be opened.
+/// One JSON object a line; `time` is as "2026-11-22T06:06:15.123456Z". Throws std::runtime_error
+/// when the file cannot be opened.
 std::shared_ptr<ReportSink> json_sink(const std::string& path, ReportOptions options = {});
 std::shared_ptr<ReportSink> json_sink(std::FILE* stream, ReportOptions options = {});
 

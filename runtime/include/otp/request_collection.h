@@ -13,10 +13,12 @@
 // gen_server(3) reqids_add/3, receive_response/3, wait_response/3, check_response/3, multi_call/4.
 #pragma once
 
-#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <optional>
-#include <span>
 #include <stdexcept>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -36,17 +38,20 @@ class RequestCollection {
 
   /// Throws std::invalid_argument when the request is in it already (badarg).
   void add(const Request<R>& request, Label label) {
-    const auto is_it = [&](const Entry& each) { return each.request.id == request.id; };
-    if (std::any_of(entries_.begin(), entries_.end(), is_it))
+    if (empty()) first_ = 0;  // it may have been moved from
+    if (!places_.try_emplace(request.id, entries_.size()).second)
       throw std::invalid_argument("RequestCollection: the request is in it already");
-    entries_.push_back({request, std::move(label)});
+    ids_.push_back(request.id);
+    entries_.push_back(Entry{request, std::move(label)});
   }
-  std::size_t size() const noexcept { return entries_.size(); }
-  bool empty() const noexcept { return entries_.empty(); }
+  std::size_t size() const noexcept { return places_.size(); }
+  bool empty() const noexcept { return places_.empty(); }
   /// The open requests, in the order in which they were added.
   std::vector<std::pair<Request<R>, Label>> to_list() const {
     std::vector<std::pair<Request<R>, Label>> list;
-    for (const Entry& each : entries_) list.emplace_back(each.request, each.label);
+    for (const auto& each : entries_) {
+      if (each) list.emplace_back(each->request, each->label);
+    }
     return list;
   }
 
@@ -55,8 +60,10 @@ class RequestCollection {
   std::optional<Response> receive_response(Timeout timeout) {
     std::optional<Response> response = wait_response(timeout);
     if (response && !answered_) {
-      for (const Entry& each : entries_) abandon(each.request);
-      entries_.clear();
+      for (const auto& each : entries_) {
+        if (each) abandon(each->request);
+      }
+      *this = {};
     }
     return response;
   }
@@ -66,15 +73,17 @@ class RequestCollection {
 
   /// The same, but at the time-out all requests stay open.
   std::optional<Response> wait_response(Timeout timeout) {
-    if (entries_.empty()) return std::nullopt;
-    std::vector<Request<R>> requests;
-    for (const Entry& each : entries_) requests.push_back(each.request);
-    auto [index, result] = await_any<R>(requests, timeout);
-    answered_ = index < entries_.size();
-    const auto entry = entries_.begin() + static_cast<std::ptrdiff_t>(answered_ ? index : 0);
-    Response response{std::move(result), entry->label};
-    if (answered_) entries_.erase(entry);
-    return response;
+    if (empty()) return std::nullopt;
+    const std::unique_ptr<detail::CallBase, detail::MessageDeleter> answer(
+        detail::wait_request(ids_.data() + first_, ids_.size() - first_, timeout));
+    answered_ = answer != nullptr;
+    if (!answered_) {
+      return Response{std::unexpected(detail::request_failure(nullptr, "await_any", {}, timeout)),
+                      entries_[first_]->label};
+    }
+    Entry entry = take_out(places_.at(answer->request));
+    return Response{detail::outcome_of(entry.request, answer.get(), timeout),
+                    std::move(entry.label)};
   }
   std::optional<Response> wait_response(TimePoint deadline) {
     return wait_response(deadline - monotonic_time());
@@ -91,8 +100,31 @@ class RequestCollection {
     Request<R> request;
     Label label;
   };
-  std::vector<Entry> entries_;
-  bool answered_ = false;  ///< by the last wait
+
+  Entry take_out(std::size_t place) {
+    Entry entry = *std::move(entries_[place]);
+    places_.erase(ids_[place]);
+    ids_[place] = 0;  // nobody's: it is never answered
+    entries_[place].reset();
+    while (first_ < entries_.size() && !entries_[first_]) ++first_;
+    if (entries_.size() > 2 * size()) close_gaps();
+    return entry;
+  }
+  void close_gaps() {
+    RequestCollection dense;
+    for (auto& each : entries_) {
+      if (each) dense.add(each->request, std::move(each->label));
+    }
+    dense.answered_ = answered_;
+    *this = std::move(dense);
+  }
+
+  // In the order of adding; what is taken out leaves a gap, so that nothing has to move.
+  std::vector<std::uint64_t> ids_;
+  std::vector<std::optional<Entry>> entries_;
+  std::size_t first_ = 0;                                  ///< before it there are only gaps
+  std::unordered_map<std::uint64_t, std::size_t> places_;  ///< of the open requests, by id
+  bool answered_ = false;                                  ///< by the last wait
 };
 
 /// What several servers said to the same request.

@@ -91,32 +91,28 @@ namespace detail {
 
 template <class F, class R>
 R Runtime::invoke(F body) {
-  std::exception_ptr thrown;
-  if constexpr (std::is_void_v<R>) {
-    bool done = false;
-    const ExitReason reason = run([&] {
-      try {
-        body();
-        done = true;
-      } catch (const std::exception&) {
-        thrown = std::current_exception();
+  // Not on this stack: a process that was killed while it spins is over before its body is.
+  struct Shared {
+    F body;
+    std::optional<std::conditional_t<std::is_void_v<R>, bool, R>> value = {};
+    std::exception_ptr thrown = {};
+  };
+  const auto shared = std::make_shared<Shared>(std::move(body));
+  const ExitReason reason = run([shared] {
+    try {
+      if constexpr (std::is_void_v<R>) {
+        shared->body();
+        shared->value = true;
+      } else {
+        shared->value.emplace(shared->body());
       }
-    });
-    if (thrown) std::rethrow_exception(thrown);
-    if (!done) detail::throw_invoke_exit(reason);
-  } else {
-    std::optional<R> value;
-    const ExitReason reason = run([&] {
-      try {
-        value.emplace(body());
-      } catch (const std::exception&) {
-        thrown = std::current_exception();
-      }
-    });
-    if (thrown) std::rethrow_exception(thrown);
-    if (!value) detail::throw_invoke_exit(reason);
-    return std::move(*value);
-  }
+    } catch (const std::exception&) {
+      shared->thrown = std::current_exception();
+    }
+  });
+  if (shared->thrown) std::rethrow_exception(shared->thrown);
+  if (!shared->value) detail::throw_invoke_exit(reason);
+  if constexpr (!std::is_void_v<R>) return std::move(*shared->value);
 }
 
 }  // namespace otp

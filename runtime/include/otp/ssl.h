@@ -5,16 +5,18 @@
 //
 //   auto served =
 //       otp::ssl::Context::server({.certfile = "cert.pem", .keyfile = "key.pem"}).value();
-//   auto accepted = otp::gen_tcp::accept(listener).value();
+//   auto accepted = otp::gen_tcp::accept(listener).value();          // of a passive listener
 //   if (!otp::ssl::handshake(accepted, served, 5s)) return;          // closed already
 //
 // - After its handshake a socket is used with gen_tcp's functions; active mode sends gen_tcp's
 //   messages. A connection in the clear becomes one with TLS by `connect` or `handshake`
-//   (STARTTLS).
+//   (STARTTLS). It has to be in passive mode, or what the peer says in the clear might pass for
+//   data of TLS: listen with Active::off(), and set_active after the handshake.
 // - Clients verify the server's chain and name; that can only be turned off by name.
 // - The handshake runs in the process that asks for it, so that one slow peer holds up nobody
 //   else: accept, give the socket to its own process, shake hands there.
-// - Errors of TLS have the reason "tls_alert" and a text. The socket is closed.
+// - Errors of TLS have the reason "tls_alert" and a text. The socket is closed, as after whatever
+//   ends a handshake: `timeout`, `closed`, `einval` of a socket in active mode.
 // - TLS 1.2 and 1.3, by OpenSSL; without renegotiation.
 // Process only, but for making contexts. Source: ssl(3).
 #pragma once
@@ -58,7 +60,8 @@ class Context {
   std::shared_ptr<const Impl> impl_;
 };
 
-/// gen_tcp::connect and the handshake; the time is for both.
+/// gen_tcp::connect and the handshake; the time is for both. `options.active` begins behind the
+/// handshake.
 std::expected<gen_tcp::Socket, InetError> connect(const std::string& host, std::uint16_t port,
                                                   const Context& context,
                                                   const gen_tcp::Options& options = {},

@@ -27,7 +27,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -64,7 +66,8 @@ struct TaskBegin {
 };
 
 using TaskBody = std::move_only_function<void(const Alias& reply_to)>;
-/// Runs in the task: waits for TaskBegin, or ends when the owner has ended before.
+/// Runs in the task: waits for TaskBegin, or ends `{shutdown, Reason}` when the owner has
+/// ended before.
 void run_task(Pid owner, std::vector<Pid> callers, const std::shared_ptr<TaskBody>& body);
 /// The callers of a task that the current process starts.
 std::vector<Pid> callers_of_task();
@@ -95,30 +98,22 @@ std::expected<ServerRef, StartError> start_task_process(std::function<void()> f,
 void require_owner(Pid owner, Pid task);
 [[noreturn]] void exit_awaiting(const char* what, Pid task, const ExitReason& reason,
                                 Timeout timeout);
-/// Stops a task's process in the way of `shutdown`; the reason of its end, none when it was ended
-/// as asked.
-std::optional<ExitReason> stop_task(Pid pid, Shutdown shutdown);
+/// Stops a task's process in the way of `shutdown`, and its monitor `watch`. The reason of its end;
+/// none when it was ended as asked, or when the caller is being ended itself.
+std::optional<ExitReason> stop_task(Pid pid, Ref watch, Shutdown shutdown);
 
-/// Takes the answer of one of several tasks: its index, or the size at the deadline.
-template <class T>
-std::pair<std::size_t, std::optional<TaskResult<T>>> take_any(const std::vector<Task<T>>& tasks,
-                                                              const std::vector<bool>& open,
-                                                              Timeout timeout) {
-  const auto index_of = [&](Ref ref) {
-    std::size_t i = 0;
-    while (i < tasks.size() && (!open[i] || tasks[i].ref != ref)) ++i;
-    return i;
-  };
-  std::pair<std::size_t, std::optional<TaskResult<T>>> taken{tasks.size(), std::nullopt};
-  receive(on_if([&](const TaskReply<T>& reply) { return index_of(reply.ref) != tasks.size(); },
+/// Takes the answer of one of the tasks whose monitors `is_open` knows; none at the deadline.
+template <class T, class IsOpen>
+std::optional<std::pair<Ref, TaskResult<T>>> take_answer(const IsOpen& is_open, Timeout timeout) {
+  std::optional<std::pair<Ref, TaskResult<T>>> taken;
+  receive(on_if([&](const TaskReply<T>& reply) { return is_open(reply.ref); },
                 [&](TaskReply<T> reply) {
                   demonitor(reply.ref, flush);
-                  taken = {index_of(reply.ref), std::move(reply.value)};
+                  taken.emplace(reply.ref, std::move(reply.value));
                 }),
-          on_if([&](const Down& down) { return index_of(down.ref) != tasks.size(); },
+          on_if([&](const Down& down) { return is_open(down.ref); },
                 [&](Down down) {
-                  taken = {index_of(down.ref),
-                           TaskResult<T>(std::unexpect, std::move(down.reason))};
+                  taken.emplace(down.ref, TaskResult<T>(std::unexpect, std::move(down.reason)));
                 }),
           after(timeout, [] {}));
   return taken;
@@ -127,7 +122,42 @@ std::pair<std::size_t, std::optional<TaskResult<T>>> take_any(const std::vector<
 template <class T>
 std::optional<TaskResult<T>> take_one(const Task<T>& task, Timeout timeout) {
   if (task.completed) return task.completed;
-  return take_any<T>({task}, {true}, timeout).second;
+  auto answer = take_answer<T>([&](Ref ref) { return ref == task.ref; }, timeout);
+  if (!answer) return std::nullopt;
+  return std::move(answer->second);
+}
+
+/// The numbers of tasks that have not answered, by their monitors. One that is there twice answers
+/// once.
+using OpenTasks = std::unordered_multimap<Ref, std::size_t>;
+
+template <class T>
+OpenTasks open_ones(const std::vector<Task<T>>& tasks) {
+  OpenTasks open;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (!tasks[i].completed) open.emplace(tasks[i].ref, i);
+  }
+  return open;
+}
+
+/// Takes the answer of one of them, which is open no longer: its number; none at the deadline.
+template <class T>
+std::optional<std::pair<std::size_t, TaskResult<T>>> take_any(OpenTasks& open, Timeout timeout) {
+  auto answer = take_answer<T>([&](Ref ref) { return open.contains(ref); }, timeout);
+  if (!answer) return std::nullopt;
+  const auto found = open.find(answer->first);
+  const std::size_t number = found->second;
+  open.erase(found);
+  return std::pair(number, std::move(answer->second));
+}
+
+/// Nothing of them will arrive from now on. What is there goes in the order in which it came: to
+/// look for that of each would be quadratic.
+template <class T>
+void forget(OpenTasks open) {
+  for (const Ref ref : std::views::keys(open)) demonitor(ref);
+  while (take_any<T>(open, Duration::zero())) {
+  }
 }
 
 /// Nothing of the task will arrive from now on.
@@ -193,26 +223,20 @@ std::vector<T> await_many(const std::vector<Task<T>>& tasks,
   for (const Task<T>& each : tasks) detail::require_owner(each.owner, each.pid);
   const TimePoint begin = monotonic_time();
   std::vector<std::optional<T>> values(tasks.size());
-  std::vector<bool> open(tasks.size(), true);
-  const auto give_up = [&](std::size_t failed, const ExitReason& reason) {
-    for (std::size_t i = 0; i < tasks.size(); ++i) {
-      if (open[i]) detail::forget(tasks[i]);
-    }
-    detail::exit_awaiting("await_many", tasks[failed].pid, reason, timeout);
-  };
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    if (!tasks[i].completed) continue;
-    values[i].emplace(tasks[i].completed->value());
-    open[i] = false;
+    if (tasks[i].completed) values[i].emplace(tasks[i].completed->value());
   }
-  while (std::ranges::find(open, true) != open.end()) {
-    auto [index, result] = detail::take_any(tasks, open, detail::left_of(timeout, begin));
-    if (!result)
-      give_up(static_cast<std::size_t>(std::ranges::find(open, true) - open.begin()),
-              ExitReason::timeout());
-    open[index] = false;
-    if (!*result) give_up(index, result->error());
-    values[index].emplace(std::move(**result));
+  detail::OpenTasks open = detail::open_ones(tasks);
+  while (!open.empty()) {
+    auto answer = detail::take_any<T>(open, detail::left_of(timeout, begin));
+    if (answer && answer->second) {
+      values[answer->first].emplace(*std::move(answer->second));
+      continue;
+    }
+    const std::size_t failed = answer ? answer->first : std::ranges::min(std::views::values(open));
+    detail::forget<T>(std::move(open));
+    detail::exit_awaiting("await_many", tasks[failed].pid,
+                          answer ? answer->second.error() : ExitReason::timeout(), timeout);
   }
   std::vector<T> all;
   for (std::optional<T>& each : values) all.push_back(std::move(*each));
@@ -233,10 +257,9 @@ std::optional<TaskResult<T>> shutdown(const Task<T>& task,
                                       Shutdown how = Shutdown::after(std::chrono::seconds{5})) {
   detail::require_owner(task.owner, task.pid);
   if (task.completed) return task.completed;
-  const auto reason = detail::stop_task(task.pid, how);
+  const auto reason = detail::stop_task(task.pid, task.ref, how);
   auto answer = receive_value_if<detail::TaskReply<T>>(
       [&](const detail::TaskReply<T>& reply) { return reply.ref == task.ref; });
-  demonitor(task.ref, flush);
   if (answer) return std::move(answer->value);
   if (reason) return TaskResult<T>(std::unexpect, *reason);
   return std::nullopt;
@@ -269,12 +292,18 @@ std::vector<std::pair<Task<T>, std::optional<TaskResult<T>>>> yield_many(
   for (const Task<T>& each : tasks) detail::require_owner(each.owner, each.pid);
   const TimePoint begin = monotonic_time();
   std::vector<std::pair<Task<T>, std::optional<TaskResult<T>>>> results;
-  for (const Task<T>& each : tasks) {
-    auto result = detail::take_one(each, detail::left_of(options.timeout, begin));
-    if (!result && options.on_timeout == OnTimeout::ignore) result = ignore(each);
-    if (!result && options.on_timeout == OnTimeout::kill_task)
-      result = shutdown(each, Shutdown::brutal_kill());
-    results.emplace_back(each, std::move(result));
+  for (const Task<T>& each : tasks) results.emplace_back(each, each.completed);
+  detail::OpenTasks open = detail::open_ones(tasks);
+  while (!open.empty()) {
+    auto answer = detail::take_any<T>(open, detail::left_of(options.timeout, begin));
+    if (!answer) break;
+    results[answer->first].second.emplace(std::move(answer->second));
+  }
+  for (auto& [task, result] : results) {
+    if (result) continue;
+    if (options.on_timeout == OnTimeout::ignore) result = ignore(task);
+    if (options.on_timeout == OnTimeout::kill_task)
+      result = shutdown(task, Shutdown::brutal_kill());
   }
   return results;
 }
@@ -353,7 +382,13 @@ class TaskStream {
   }
   TaskStream(const TaskStream&) = delete;
   TaskStream& operator=(const TaskStream&) = delete;
-  ~TaskStream() { stop(); }
+  ~TaskStream() {
+    try {
+      stop();
+    } catch (const detail::ExitException&) {
+      // Who reads is being ended; who still ran has been killed before anybody waited.
+    }
+  }
 
   /// The next result; none at the end.
   std::optional<Item> next() {
@@ -385,7 +420,6 @@ class TaskStream {
  private:
   struct Running {
     Task<T> task;
-    std::size_t index;
     TimePoint begin;
   };
 
@@ -393,7 +427,9 @@ class TaskStream {
     auto run = [f = f_, input = inputs_[started_]]() -> T { return (*f)(input); };
     Task<T> task = options_.supervisor ? options_.supervisor->async_nolink(std::move(run))
                                        : async(std::move(run));
-    running_.push_back({std::move(task), started_++, monotonic_time()});
+    open_.emplace(task.ref, started_);
+    running_.emplace(started_, Running{std::move(task), monotonic_time()});
+    ++started_;
   }
 
   std::optional<Item> take_ready() {
@@ -406,53 +442,55 @@ class TaskStream {
   }
 
   void wait_for_one() {
-    std::vector<Task<T>> tasks;
-    Timeout wait = infinity;
-    for (const Running& each : running_) {
-      tasks.push_back(each.task);
-      const Timeout left = detail::left_of(options_.timeout, each.begin);
-      if (left.value < wait.value) wait = left;
-    }
-    auto [index, result] = detail::take_any(tasks, std::vector<bool>(tasks.size(), true), wait);
-    if (!result) {
-      end_late_ones();
-      return;
-    }
-    const Running done = take_running(index);
-    if (!*result && !options_.supervisor) detail::unlink_and_flush(done.task.pid);
-    ready_.emplace(done.index, std::move(*result));
+    auto answer = detail::take_any<T>(open_, left_of_first());
+    if (!answer) return end_late_ones();
+    auto& [index, result] = *answer;
+    const Task<T> done = take_running(running_.find(index));
+    // Not only of one that has failed: who traps exits would be told of each end.
+    if (!options_.supervisor) detail::unlink_and_flush(done.pid);
+    ready_.emplace(index, std::move(result));
+  }
+
+  /// None has begun before the first.
+  Timeout left_of_first() const {
+    return detail::left_of(options_.timeout, running_.begin()->second.begin);
   }
 
   void end_late_ones() {
-    for (std::size_t i = running_.size(); i-- > 0;) {
-      if (detail::left_of(options_.timeout, running_[i].begin).value > Duration::zero()) continue;
-      const Running late = take_running(i);
-      auto answer = shutdown(late.task, Shutdown::brutal_kill());
+    while (!running_.empty() && left_of_first().value == Duration::zero()) {
+      const std::size_t index = running_.begin()->first;
+      const Task<T> late = take_running(running_.begin());
+      auto answer = shutdown(late, Shutdown::brutal_kill());
       if (!answer && options_.on_timeout != OnTimeout::kill_task) {
         stop();
-        detail::exit_awaiting("async_stream", late.task.pid, ExitReason::timeout(),
-                              options_.timeout);
+        detail::exit_awaiting("async_stream", late.pid, ExitReason::timeout(), options_.timeout);
       }
-      ready_.emplace(late.index, answer ? std::move(*answer)
-                                        : TaskResult<T>(std::unexpect, ExitReason::timeout()));
+      ready_.emplace(
+          index, answer ? std::move(*answer) : TaskResult<T>(std::unexpect, ExitReason::timeout()));
     }
   }
 
-  Running take_running(std::size_t i) {
-    Running taken = std::move(running_[i]);
-    running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
+  Task<T> take_running(std::map<std::size_t, Running>::iterator which) {
+    Task<T> taken = std::move(which->second.task);
+    open_.erase(taken.ref);
+    running_.erase(which);
     return taken;
   }
 
   void stop() {
-    for (Running& each : std::exchange(running_, {})) shutdown(each.task, Shutdown::brutal_kill());
     started_ = inputs_.size();
+    for (const Running& each : std::views::values(running_)) {
+      detail::unlink_and_flush(each.task.pid);
+      exit(each.task.pid, ExitReason::kill());
+    }
+    while (!running_.empty()) shutdown(take_running(running_.begin()), Shutdown::brutal_kill());
   }
 
   std::vector<Input> inputs_;
   std::shared_ptr<F> f_;
   StreamOptions options_;
-  std::vector<Running> running_;
+  std::map<std::size_t, Running> running_;  ///< by the index of the input
+  detail::OpenTasks open_;                  ///< the same
   std::map<std::size_t, TaskResult<T>> ready_;
   std::size_t started_ = 0;
   std::size_t delivered_ = 0;

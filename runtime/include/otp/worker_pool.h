@@ -46,8 +46,8 @@ class WorkerPool : public ServerRef {
   static std::expected<WorkerPool, StartError> start_link(WorkerPoolSpec spec,
                                                           const StartOptions& options = {});
 
-  /// A worker for the caller, until check_in, or the caller's end. The error is `timeout`, or
-  /// why none can be started.
+  /// A worker for the caller, until check_in, or the caller's end. The error is `timeout`, why none
+  /// can be started, or why the pool has ended.
   std::expected<Pid, CallError> check_out(Timeout timeout = std::chrono::seconds{5}) const;
   /// A pid that is not lent is none of the pool's business.
   void check_in(Pid worker) const;

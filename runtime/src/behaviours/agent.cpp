@@ -33,8 +33,7 @@ class AgentProcess final : public StartedBehaviour {
     return Flow::wait;
   }
   Flow handle(std::unique_ptr<Message, MessageDeleter>& message) override {
-    if (message->kind == MessageKind::call)
-      return answer_operation(std::move(message), interface_id, this);
+    if (message->kind == MessageKind::call) return answer_operation(*this, std::move(message));
     if (message->type == &agent_cast_type) {
       static_cast<AgentCast&>(*message).function(state_);
     } else {

@@ -193,8 +193,9 @@ class EndEvent {
   const int fd_;
 };
 
-/// Waits until the program's process has ended, passing signals on to it.
-void serve_signals(Runtime& runtime, const SignalGuard& signals, int ended) {
+/// Waits until the program's process has ended, passing signals on to it: by its pid, as a signal
+/// may come before it has its name.
+void serve_signals(Runtime& runtime, const SignalGuard& signals, int ended, Pid program) {
   bool stopping = false;
   for (;;) {
     pollfd fds[] = {{.fd = ended, .events = POLLIN, .revents = 0},
@@ -209,15 +210,15 @@ void serve_signals(Runtime& runtime, const SignalGuard& signals, int ended) {
     }
     complain(std::string(signal == SIGINT ? "SIGINT" : "SIGTERM") +
              ": the applications are being stopped");
-    runtime.invoke([] { stop_applications(0); });
+    runtime.invoke([program] { send(program, StopRequest{0}); });
   }
 }
 
 int run_program(Runtime& runtime, const SignalGuard& signals, const EndEvent& ended,
                 Program& program) {
   int status = static_cast<int>(ExitStatus::crashed);
-  runtime.invoke([&] {
-    spawn([&] {
+  const Pid pid = runtime.invoke([&] {
+    return spawn([&] {
       struct AtEnd {
         const EndEvent& ended;
         ~AtEnd() { ended.happened(); }
@@ -225,7 +226,7 @@ int run_program(Runtime& runtime, const SignalGuard& signals, const EndEvent& en
       status = program.run();
     });
   });
-  serve_signals(runtime, signals, ended.fd());
+  serve_signals(runtime, signals, ended.fd(), pid);
   ended.await();
   return status;
 }

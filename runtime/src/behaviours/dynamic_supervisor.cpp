@@ -49,7 +49,7 @@ class DynamicSupervisorProcess final : public StartedBehaviour {
   Flow handle(std::unique_ptr<Message, MessageDeleter>& message) override {
     switch (message->kind) {
       case MessageKind::call:
-        return answer_operation(std::move(message), interface_id, this);
+        return answer_operation(*this, std::move(message));
       case MessageKind::exit:
         return handle_exit(static_cast<ExitMessage&>(*message).exit);
       default:

@@ -42,7 +42,7 @@ class EventManagerProcess final : public StartedBehaviour {
     switch (message->kind) {
       case MessageKind::call:
         if (message->type->interface != &handler_request_interface)
-          return answer_operation(std::move(message), interface_id, this);
+          return answer_operation(*this, std::move(message));
         answer_request(std::move(message));
         return Flow::wait;
       case MessageKind::cast:
@@ -98,7 +98,8 @@ class EventManagerProcess final : public StartedBehaviour {
     const Place place = find(id);
     if (place == handlers_.end())
       return install(std::move(successor), ExitReason("error"), owner, handlers_.begin());
-    return replace(place, std::move(argument), std::move(successor), owner);
+    // Only swap_sup_handler makes another its owner.
+    return replace(place, std::move(argument), std::move(successor), owner ? owner : place->owner);
   }
 
   std::vector<EventHandlerId> ids() const {
@@ -181,15 +182,16 @@ class EventManagerProcess final : public StartedBehaviour {
   }
 
   void report(const Installed& installed, const ExitReason& reason, const char* event) const {
-    emit_report(CrashReport{.server = "gen_event handler " + to_string(installed.id),
-                            .pid = self(),
-                            .name = {},
-                            .label = {},
-                            .reason = reason,
-                            .last_message = event,
-                            .state = installed.handler->format_status(),
-                            .parent = parent(),
-                            .links = {}});
+    emit_report(
+        CrashReport{.server = "gen_event handler " + to_string(installed.id),
+                    .pid = self(),
+                    .name = {},
+                    .label = {},
+                    .reason = reason,
+                    .last_message = event,
+                    .state = formatted_status([&] { return installed.handler->format_status(); }),
+                    .parent = parent(),
+                    .links = {}});
   }
 
   void fail(Place place, const ExitReason& reason, const char* event) {
@@ -237,23 +239,23 @@ class EventManagerProcess final : public StartedBehaviour {
     });
   }
 
-  void answer_request(std::unique_ptr<Message, MessageDeleter> message) {
-    std::unique_ptr<CallBase, MessageDeleter> call(static_cast<CallBase*>(message.release()));
+  void answer_request(std::unique_ptr<Message, MessageDeleter>&& message) {
+    Handling handling(*this, std::move(message));
+    CallBase& call = handling.call();
     const HandlerRequestOps* ops = nullptr;
-    call->type->deliver(*call, &ops, nullptr);
-    const Place place = find(ops->addressee(*call));
+    call.type->deliver(call, &ops, nullptr);
+    const Place place = find(ops->addressee(call));
     std::optional<Handled> next;
     std::optional<ExitReason> failure;
     if (place != handlers_.end())
-      failure = guard([&] { next = place->handler->otp_request(*call); });
+      failure = guard([&] { next = place->handler->otp_request(call); });
     if (failure) {
-      ops->refuse(*call, *failure);
+      ops->refuse(call, *failure);
     } else if (!next) {
-      ops->refuse(*call, ExitReason("bad_module"));
+      ops->refuse(call, ExitReason("bad_module"));
     }
-    const char* name = call->type->name;
-    call->state = static_cast<std::uint8_t>(CallState::replied);
-    send_back(std::move(call));
+    const char* const name = call.type->name;
+    handling.send_back();
     if (failure) {
       fail(place, *failure, name);
     } else if (next) {

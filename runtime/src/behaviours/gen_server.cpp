@@ -20,7 +20,6 @@ namespace detail {
 namespace {
 
 constexpr auto replied = static_cast<std::uint8_t>(CallState::replied);
-constexpr auto failed_state = static_cast<std::uint8_t>(CallState::failed);
 
 /// Reminds the process of `info ... every ...`.
 struct EveryTick : Message {
@@ -77,7 +76,6 @@ class GenServerProcess final : public StartedBehaviour {
 
   const void* object() const noexcept override { return server_.get(); }
   std::string describe() const override { return std::string("gen_server ") + info_.name; }
-  const CallBase* handled_request() const noexcept override { return handled_; }
   std::string state_text() const override { return server_->format_status(); }
   std::any state() const override { return server_->otp_state(); }
   bool replace_state(std::any state) override {
@@ -121,39 +119,30 @@ class GenServerProcess final : public StartedBehaviour {
     if (void* const protocol = server_->otp_protocol(message->type->interface))
       return handle_call(message, protocol);
     warn_unknown(name);
-    std::unique_ptr<CallBase, MessageDeleter> call(static_cast<CallBase*>(message.release()));
-    call->state = failed_state;
-    call->failure = ExitReason::bad_request(name);
-    send_back(std::move(call));
+    Handling(*this, std::move(message)).refuse(ExitReason::bad_request(name));
     return Flow::wait;
   }
 
   Flow handle_call(std::unique_ptr<Message, MessageDeleter>& message, void* receiver) {
-    std::unique_ptr<CallBase, MessageDeleter> call(static_cast<CallBase*>(message.release()));
-    if (info_.skip_expired && call->deadline != 0 &&
-        monotonic_time().time_since_epoch().count() >= call->deadline) {
-      return Flow::wait;  // nobody waits for the answer
+    Handling handling(*this, std::move(message));
+    CallBase& call = handling.call();
+    if (info_.skip_expired && call.deadline != 0 &&
+        monotonic_time().time_since_epoch().count() >= call.deadline) {
+      handling.drop();
+      return Flow::wait;
     }
-    /// A handler that throws or stops without an answer leaves its caller to learn the exit reason.
-    struct Owed {
-      std::unique_ptr<CallBase, MessageDeleter>& call;
-      ~Owed() {
-        if (call != nullptr) defer_request(*call);
-      }
-    } const owed{call};
     gen::Delivery delivery;
-    {
-      struct Handling {
-        const CallBase*& call;
-        ~Handling() { call = nullptr; }
-      } const handling{handled_ = call.get()};
-      call->type->deliver(*call, receiver, &delivery);
+    call.type->deliver(call, receiver, &delivery);
+    if (delivery.next.waits()) [[likely]] {
+      if (delivery.answered) handling.send_back();
+      return Flow::wait;
     }
-    if (delivery.answered) {
-      call->state = replied;
-      send_back(std::move(call));
+    if (delivery.answered && delivery.next.stops()) {
+      handling.send_back_at_end();
+    } else if (delivery.answered) {
+      handling.send_back();
     }
-    return delivery.next.waits() ? Flow::wait : proceed(std::move(delivery.next));
+    return proceed(std::move(delivery.next));
   }
 
   Flow deliver(Message& message, void* receiver) {
@@ -233,7 +222,6 @@ class GenServerProcess final : public StartedBehaviour {
   }
 
   // A million of these are alive at once: what few servers have is behind a pointer.
-  const CallBase* handled_ = nullptr;
   std::unique_ptr<GenServer> server_;
   const gen::ServerInfo& info_;
   Duration hibernate_after_;

@@ -25,9 +25,13 @@ namespace {
 using Action = StatemAction;
 using Type = StatemEventType;
 
-/// A time-out is over, unless another has taken its place.
+using TimerKey = std::pair<Type, std::string>;
+
+/// A time-out is over, unless another has taken its place. It says itself which: a machine may have
+/// very many.
 struct TimeoutFired : Message {
   Ref ref;
+  TimerKey key;
 };
 constexpr MessageType timeout_fired_type{.name = "time-out",
                                          .interface = nullptr,
@@ -59,7 +63,7 @@ class StatemProcess final : public StartedBehaviour {
 
   Flow handle(std::unique_ptr<Message, MessageDeleter>& message) override {
     if (message->type == &timeout_fired_type)
-      return timer_fired(static_cast<TimeoutFired&>(*message).ref);
+      return timer_fired(static_cast<const TimeoutFired&>(*message));
     if (message->kind == MessageKind::exit) {
       auto& exit = static_cast<ExitMessage&>(*message).exit;
       if (exit.pid && exit.pid == parent()) {
@@ -96,7 +100,6 @@ class StatemProcess final : public StartedBehaviour {
     Ref ref;
     StatemEvent event;
   };
-  using TimerKey = std::pair<Type, std::string>;
 
   void refuse_request(std::unique_ptr<CallBase, MessageDeleter> call) const {
     emit_report(
@@ -229,10 +232,11 @@ class StatemProcess final : public StartedBehaviour {
   static TimerKey key_of(const StatemEvent& event) { return {event.type(), event.timeout_name()}; }
 
   void start_timeout(const StatemEvent& event, TimePoint due) {
-    auto* message = make_message<TimeoutFired>(Message{}, Ref{});
+    TimerKey key = key_of(event);
+    auto* message = make_message<TimeoutFired>(Message{}, Ref{}, key);
     message->type = &timeout_fired_type;
     const Ref ref = send_message_at(due, self(), message, &message->ref);
-    timers_[key_of(event)] = {ref, event};
+    timers_[std::move(key)] = {ref, event};
   }
 
   /// A time-out of zero needs no timer, and is until it is handled as cancellable as any other.
@@ -252,14 +256,17 @@ class StatemProcess final : public StartedBehaviour {
   void cancel(const TimerKey& key) {
     const auto running = timers_.find(key);
     if (running == timers_.end()) return;
-    if (std::erase(zero_timeouts_, key) == 0) cancel_timer(running->second.ref);
+    if (running->second.ref)
+      cancel_timer(running->second.ref);
+    else
+      std::erase(zero_timeouts_, key);
     timers_.erase(running);
   }
 
-  Flow timer_fired(Ref ref) {
-    const auto fired =
-        std::ranges::find_if(timers_, [ref](const auto& each) { return each.second.ref == ref; });
-    if (fired == timers_.end()) return Flow::wait;  // cancelled while it was on its way
+  Flow timer_fired(const TimeoutFired& timeout) {
+    const auto fired = timers_.find(timeout.key);
+    if (fired == timers_.end() || fired->second.ref != timeout.ref)
+      return Flow::wait;  // cancelled while it was on its way
     queue_.push_back(std::move(fired->second.event));
     timers_.erase(fired);
     return run_queue();

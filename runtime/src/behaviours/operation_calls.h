@@ -7,6 +7,8 @@
 
 #include <otp/gen/server.h>
 
+#include "behaviours/starting.h"
+
 namespace otp::detail {
 
 /// The identity of each such behaviour, as ServerInfo is that of a server.
@@ -45,24 +47,16 @@ auto call_operation(const ServerRef& server, const char* name, F operation,
 }
 
 /// Runs the operation and sends the call home.
-inline Flow answer_operation(std::unique_ptr<Message, MessageDeleter> message,
-                             const void* interface, void* process) {
-  std::unique_ptr<CallBase, MessageDeleter> call(static_cast<CallBase*>(message.release()));
-  /// A signal that cuts the operation off leaves its caller to learn the exit reason.
-  struct Owed {
-    std::unique_ptr<CallBase, MessageDeleter>& call;
-    ~Owed() {
-      if (call != nullptr) defer_request(*call);
-    }
-  } const owed{call};
-  if (call->type->interface == interface) {
-    call->type->deliver(*call, process, nullptr);
-    call->state = static_cast<std::uint8_t>(CallState::replied);
+template <class Process>
+Flow answer_operation(Process& process, std::unique_ptr<Message, MessageDeleter>&& message) {
+  StartedBehaviour::Handling handling(process, std::move(message));
+  CallBase& call = handling.call();
+  if (call.type->interface == Process::interface_id) {
+    call.type->deliver(call, &process, nullptr);
+    handling.send_back();
   } else {
-    call->state = static_cast<std::uint8_t>(CallState::failed);
-    call->failure = ExitReason::bad_request(call->type->name);
+    handling.refuse(ExitReason::bad_request(call.type->name));
   }
-  send_back(std::move(call));
   return Flow::wait;
 }
 

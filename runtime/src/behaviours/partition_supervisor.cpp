@@ -46,15 +46,20 @@ class Partitions : public std::enable_shared_from_this<Partitions> {
   detail::Node* node_ = nullptr;  ///< the supervisor's
 };
 
+/// Null when there are none.
+std::shared_ptr<const Partitions> published_by(const SupervisorRef& supervisor) {
+  const auto pid = supervisor.pid();
+  if (!pid) return nullptr;
+  const auto& published = detail::require_node("PartitionSupervisor").published();
+  return published.find<std::weak_ptr<Partitions>>(*pid).lock();
+}
+
 /// Null when its children have all been deleted. Exits the caller when the supervisor is dead, as a
 /// call would.
 std::shared_ptr<const Partitions> partitions_of(const SupervisorRef& supervisor) {
-  if (const auto pid = supervisor.pid()) {
-    const auto& published = detail::require_node("PartitionSupervisor").published();
-    if (auto found = published.find<std::weak_ptr<Partitions>>(*pid).lock()) return found;
-  }
-  static_cast<void>(supervisor.count_children());
-  return nullptr;
+  if (auto found = published_by(supervisor)) return found;
+  static_cast<void>(supervisor.count_children());  // is answered after a start that is under way
+  return published_by(supervisor);
 }
 
 }  // namespace

@@ -2,13 +2,14 @@
 
 #include <utility>
 
+#include "behaviours/operation_calls.h"
 #include "behaviours/starting.h"
 #include "process/node.h"
 
 namespace otp::detail {
 namespace {
 
-/// A process has registered for the first time.
+/// See RegistryTableBase::review.
 struct Watch : Message {
   Pid pid;
 };
@@ -17,34 +18,43 @@ constexpr MessageType watch_type{.name = "Registry.watch",
                                  .deliver = nullptr,
                                  .destroy = &destroy_message<Watch>};
 
+/// It answers no calls: see answer_operation.
+constexpr char registry_interface = 0;
+
 using SharedTable = std::shared_ptr<RegistryTableBase>;
 
 /// Watches who holds entries; the table itself is everybody's: who opens a registry by name need
 /// not ask it.
 class RegistryProcess final : public StartedBehaviour {
  public:
+  static constexpr const void* interface_id = &registry_interface;
+
   RegistryProcess(SharedTable table, const StartOptions& options, RegistryLife life)
       : StartedBehaviour(options), table_(std::move(table)), life_(life) {}
-  ~RegistryProcess() override {
-    if (node_ != nullptr) node_->published().drop(pid_);
-  }
 
   Flow start() override {
     if (life_ == RegistryLife::of_node) set_application(0);
     node_ = &require_node("Registry");
-    pid_ = self();
-    node_->published().put(pid_, table_);
+    node_->published().put(self(), table_);
     if (!take_name()) return Flow::stop;
     acknowledge();
     return Flow::wait;
   }
   Flow handle(std::unique_ptr<Message, MessageDeleter>& message) override {
+    if (message->kind == MessageKind::call) return answer_operation(*this, std::move(message));
     if (message->type == &watch_type) {
-      monitor(static_cast<Watch&>(*message).pid);
+      table_->review(static_cast<Watch&>(*message).pid);
     } else if (message->kind == MessageKind::down) {
       table_->forget(static_cast<DownMessage&>(*message).down.pid);
     }
     return Flow::wait;
+  }
+  void ended(const ExitReason& reason) noexcept override {
+    StartedBehaviour::ended(reason);
+    if (node_ == nullptr) return;
+    node_->published().drop(self());
+    for (const Pid each : table_->close())
+      exit(each, reason.is_normal() ? ExitReason::shutdown() : reason);
   }
   std::string describe() const override { return "registry"; }
   std::any state() const override { return table_; }
@@ -53,7 +63,6 @@ class RegistryProcess final : public StartedBehaviour {
   SharedTable table_;
   const RegistryLife life_;
   Node* node_ = nullptr;  ///< where it has published the table
-  Pid pid_;
 };
 
 }  // namespace
@@ -86,6 +95,11 @@ void watch(Pid registry, Pid pid) noexcept {
   message->type = &watch_type;
   message->kind = MessageKind::cast;
   post_message(registry, message);
+}
+
+void require_running(Pid registry) {
+  if (is_alive(registry)) return;
+  throw CallExit({.reason = ExitReason::noproc(), .call = "the table of " + to_string(registry)});
 }
 
 }  // namespace otp::detail

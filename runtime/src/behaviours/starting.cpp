@@ -19,15 +19,20 @@ constexpr MessageType start_ack_type{.name = "start",
 
 }  // namespace
 
-StartedBehaviour::StartedBehaviour(const StartOptions& options) : ack_(make_message<StartAck>()) {
-  auto& ack = static_cast<StartAck&>(*ack_);
+StartedBehaviour::StartedBehaviour(const StartOptions& options)
+    : last_answer_(make_message<StartAck>()) {
+  auto& ack = static_cast<StartAck&>(*last_answer_);
   ack.type = &start_ack_type;
   ack.name = options.name;
   ack.via = options.via;
 }
 
+bool StartedBehaviour::is_starting() const noexcept {
+  return last_answer_ != nullptr && last_answer_->type == &start_ack_type;
+}
+
 bool StartedBehaviour::take_name() {
-  auto& ack = static_cast<StartAck&>(*ack_);
+  auto& ack = static_cast<StartAck&>(*last_answer_);
   while (ack.name) {
     if (const std::optional<Pid> holder = whereis(ack.name)) {
       refuse({.kind = StartError::Kind::already_started, .reason = {}, .pid = *holder}, true);
@@ -55,19 +60,20 @@ Flow StartedBehaviour::refuse(StartError error, bool silent) {
     unlink(parent());
   else
     set_exit_reason(error.reason);
-  static_cast<StartAck&>(*ack_).error = std::move(error);
+  static_cast<StartAck&>(*last_answer_).error = std::move(error);
   return Flow::stop;
 }
 
 void StartedBehaviour::answer(std::optional<StartError> error) noexcept {
-  static_cast<StartAck&>(*ack_).error = std::move(error);
-  ack_->state = static_cast<std::uint8_t>(CallState::replied);
-  send_back(std::move(ack_));
+  static_cast<StartAck&>(*last_answer_).error = std::move(error);
+  last_answer_->state = static_cast<std::uint8_t>(CallState::replied);
+  send_back(std::move(last_answer_));
 }
 
 void StartedBehaviour::ended(const ExitReason& reason) noexcept {
-  if (ack_ == nullptr) return;
-  auto& error = static_cast<StartAck&>(*ack_).error;
+  if (last_answer_ == nullptr) return;
+  if (!is_starting()) return send_back(std::move(last_answer_));
+  auto& error = static_cast<StartAck&>(*last_answer_).error;
   if (!error) error = StartError{.kind = StartError::Kind::error, .reason = reason, .pid = {}};
   answer(std::move(error));
 }
@@ -76,7 +82,7 @@ std::expected<Started, StartError> start_behaviour(std::unique_ptr<StartedBehavi
                                                    const StartOptions& options,
                                                    SpawnOptions spawn) {
   spawn.priority = options.priority;
-  CallBase* ack = behaviour->ack_.get();
+  CallBase* ack = behaviour->last_answer_.get();
   Spawned spawned;
   const std::unique_ptr<CallBase, MessageDeleter> answer(
       spawn_and_wait(std::move(behaviour), spawn, ack, options.timeout, spawned));

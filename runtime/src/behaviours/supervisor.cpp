@@ -79,7 +79,7 @@ class SupervisorProcess final : public StartedBehaviour {
   Flow handle(std::unique_ptr<Message, MessageDeleter>& message) override {
     switch (message->kind) {
       case MessageKind::call:
-        return answer_operation(std::move(message), interface_id, this);
+        return answer_operation(*this, std::move(message));
       case MessageKind::exit:
         return handle_exit(static_cast<ExitMessage&>(*message).exit);
       default:

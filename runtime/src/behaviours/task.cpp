@@ -17,7 +17,7 @@ void run_task(Pid owner, std::vector<Pid> callers, const std::shared_ptr<TaskBod
   std::optional<Alias> reply_to;
   receive(on([&](const TaskBegin& begin) { reply_to = begin.reply_to; }),
           on_if([&](const Down& down) { return down.ref == watch; },
-                [](const Down& down) { otp::exit(down.reason); }));
+                [](const Down& down) { otp::exit(ExitReason::shutdown(to_string(down.reason))); }));
   demonitor(watch, flush);
   (*body)(*reply_to);
 }
@@ -87,19 +87,21 @@ void exit_awaiting(const char* what, Pid task, const ExitReason& reason, Timeout
   throw CallExit(CallError{.reason = reason, .call = std::move(call)});
 }
 
-std::optional<ExitReason> stop_task(Pid pid, Shutdown shutdown) {
+std::optional<ExitReason> stop_task(Pid pid, Ref watch, Shutdown shutdown) {
   const bool brutal = shutdown.time == Duration::zero();
-  const Ref watch = monitor(pid);
-  unlink_and_flush(pid);
-  exit(pid, brutal ? ExitReason::kill() : ExitReason::shutdown());
-  auto down = await_down(watch, brutal ? infinity : Timeout(shutdown.time));
-  if (!down) {
-    exit(pid, ExitReason::kill());
-    down = await_down(watch);
+  std::optional<ExitReason> reason;
+  if (!brutal) reason = stop_linked(pid, ExitReason::shutdown(), shutdown.time);
+  if (!reason) reason = stop_linked(pid, ExitReason::kill(), infinity);
+  if (reason == ExitReason::noproc()) {
+    // How it had ended, its Down tells: that is here or, while its alias is on, on its way.
+    const bool comes = unalias(alias_of(watch));
+    if (auto down = await_down(watch, comes ? infinity : Timeout(Duration::zero())))
+      reason = std::move(down->reason);
   }
+  demonitor(watch, flush);
   const ExitReason asked_for = brutal ? ExitReason::killed() : ExitReason::shutdown();
-  if (down->reason == asked_for) return std::nullopt;
-  return std::move(down->reason);
+  if (reason == asked_for) return std::nullopt;
+  return reason;
 }
 
 std::size_t default_concurrency() { return schedulers_online(); }

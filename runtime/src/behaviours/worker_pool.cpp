@@ -40,7 +40,12 @@ constexpr MessageType give_up_type{.name = "WorkerPool.give_up",
                                    .deliver = nullptr,
                                    .destroy = &destroy_message<GiveUp>};
 
-using Waiting = std::unique_ptr<CheckOut, MessageDeleter>;
+/// Who has asked and has no worker yet.
+struct Waiting {
+  ReplyTo to;
+  std::int64_t deadline;  ///< 0: never
+  Ref id;                 ///< of the request
+};
 
 class WorkerPoolProcess final : public StartedBehaviour {
  public:
@@ -65,7 +70,7 @@ class WorkerPoolProcess final : public StartedBehaviour {
 
   Flow handle(std::unique_ptr<Message, MessageDeleter>& message) override {
     if (message->type == &check_out_type) {
-      lend_or_wait(Waiting(static_cast<CheckOut*>(message.release())));
+      lend_or_wait(std::move(message));
     } else if (message->type == &check_in_type) {
       take_back(static_cast<CheckIn&>(*message).worker);
     } else if (message->type == &give_up_type) {
@@ -73,7 +78,7 @@ class WorkerPoolProcess final : public StartedBehaviour {
     } else if (message->kind == MessageKind::down) {
       has_ended(static_cast<DownMessage&>(*message).down);
     } else if (message->kind == MessageKind::call) {
-      return answer_operation(std::move(message), interface_id, this);
+      return answer_operation(*this, std::move(message));
     }
     return Flow::wait;
   }
@@ -101,32 +106,32 @@ class WorkerPoolProcess final : public StartedBehaviour {
     return started->pid;
   }
 
-  void lend_or_wait(Waiting call) {
+  /// Who has to wait is told when the pool ends before its turn.
+  void lend_or_wait(std::unique_ptr<Message, MessageDeleter>&& message) {
+    Handling handling(*this, std::move(message));
+    auto& call = static_cast<CheckOut&>(handling.call());
     if (idle_.empty() && overflow_ < spec_.max_overflow) {
       const auto worker = start_worker();
-      if (!worker) return fail(std::move(call), worker.error().as_reason());
+      if (!worker) return handling.refuse(worker.error().as_reason());
       ++overflow_;
       idle_.push_back(*worker);
     }
-    if (idle_.empty())
-      waiting_.push_back(std::move(call));
-    else
-      lend(std::move(call));
+    if (idle_.empty()) {
+      waiting_.push_back({.to = {.caller = call.caller, .request = call.request, .server = self()},
+                          .deadline = call.deadline,
+                          .id = call.id});
+      return;
+    }
+    call.worker = lend(call.caller, call.id);
+    handling.send_back();
   }
 
   /// The worker that has come back last: it is warm.
-  void lend(Waiting call) {
+  Pid lend(Pid borrower, Ref id) {
     const Pid worker = idle_.back();
     idle_.pop_back();
-    lent_[worker] = {.watch = monitor(call->caller), .id = call->id};
-    call->worker = worker;
-    call->state = static_cast<std::uint8_t>(CallState::replied);
-    send_back(std::move(call));
-  }
-  static void fail(Waiting call, ExitReason reason) {
-    call->state = static_cast<std::uint8_t>(CallState::failed);
-    call->failure = std::move(reason);
-    send_back(std::move(call));
+    lent_[worker] = {.watch = monitor(borrower), .id = id};
+    return worker;
   }
 
   void take_back(Pid worker) {
@@ -141,12 +146,12 @@ class WorkerPoolProcess final : public StartedBehaviour {
     const auto lent =
         std::ranges::find_if(lent_, [id](const auto& each) { return each.second.id == id; });
     if (lent != lent_.end()) return take_back(lent->first);
-    std::erase_if(waiting_, [id](const Waiting& call) { return call->id == id; });
+    const auto late = std::ranges::find(waiting_, id, &Waiting::id);
+    if (late != waiting_.end()) waiting_.erase(late);
   }
 
   void is_free(Pid worker) {
-    drop_late();
-    if (waiting_.empty() && overflow_ != 0) {
+    if (overflow_ != 0 && !anybody_waits()) {
       --overflow_;
       static_cast<void>(supervisor_.terminate_child(worker));
       return;
@@ -156,20 +161,25 @@ class WorkerPoolProcess final : public StartedBehaviour {
   }
 
   void serve_waiting() {
-    drop_late();
-    while (!idle_.empty() && !waiting_.empty()) {
-      Waiting next = std::move(waiting_.front());
+    while (!idle_.empty() && anybody_waits()) {
+      const Waiting next = waiting_.front();
       waiting_.pop_front();
-      lend(std::move(next));
+      auto* const reply = make_message<CheckOut>();
+      reply->type = &check_out_type;
+      reply->worker = lend(next.to.caller, next.id);
+      send_reply(next.to, reply);
     }
   }
 
-  /// Those that have given up, or have ended.
-  void drop_late() {
+  /// True when there is somebody to lend to, who then is the first. Who has given up or has ended
+  /// is sorted out when its turn comes: to look for all such at each check-in would be quadratic.
+  bool anybody_waits() {
     const std::int64_t time = monotonic_time().time_since_epoch().count();
-    std::erase_if(waiting_, [time](const Waiting& call) {
-      return (call->deadline != 0 && call->deadline <= time) || !is_alive(call->caller);
-    });
+    const auto is_late = [time](const Waiting& each) {
+      return (each.deadline != 0 && each.deadline <= time) || !is_alive(each.to.caller);
+    };
+    while (!waiting_.empty() && is_late(waiting_.front())) waiting_.pop_front();
+    return !waiting_.empty();
   }
 
   void has_ended(const Down& down) {
@@ -184,20 +194,20 @@ class WorkerPoolProcess final : public StartedBehaviour {
       return;
     }
     // A worker.
-    const bool was_idle = std::erase(idle_, down.pid) != 0;
     const auto lent = lent_.find(down.pid);
     if (lent != lent_.end()) {
       demonitor(lent->second.watch, flush);
       lent_.erase(lent);
+    } else if (std::erase(idle_, down.pid) == 0) {
+      return;
     }
-    if (was_idle || lent != lent_.end()) replace();
+    replace();
   }
 
   /// A successor for a worker that is gone. When it does not start, the pool ends, and its
   /// supervisor decides.
   void replace() {
-    drop_late();
-    if (overflow_ != 0 && waiting_.empty()) {
+    if (overflow_ != 0 && !anybody_waits()) {
       --overflow_;
       return;
     }

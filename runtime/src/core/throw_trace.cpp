@@ -14,6 +14,7 @@
 #include <exception>
 #include <new>
 #include <typeinfo>
+#include <utility>
 
 #include <otp/detail/exit_exception.h>
 
@@ -36,6 +37,14 @@ _Unwind_Reason_Code note_frame(_Unwind_Context* context, void* data) {
   return trace.count < max_frames ? _URC_NO_REASON : _URC_END_OF_STACK;
 }
 
+/// Whatever stacks have been on a thread, it ends on its own.
+void free_notes_with_thread() noexcept {
+  struct AtEnd {
+    ~AtEnd() { free_throw_notes(std::exchange(notes_of_this_stack, nullptr)); }
+  };
+  thread_local const AtEnd frees{};
+}
+
 }  // namespace
 
 void*& throw_notes() noexcept { return notes_of_this_stack; }
@@ -45,8 +54,11 @@ void free_throw_notes(void* notes) noexcept { delete static_cast<ThrowTrace*>(no
 [[gnu::noinline]] void note_throw(const void* object, const std::type_info& type) noexcept {
   if (type == typeid(ExitException)) return;  // leaving on purpose is no error
   void*& notes = throw_notes();
-  if (notes == nullptr) notes = new (std::nothrow) ThrowTrace;
-  if (notes == nullptr) return;
+  if (notes == nullptr) {
+    notes = new (std::nothrow) ThrowTrace;
+    if (notes == nullptr) return;
+    free_notes_with_thread();  // never without memory: it needs some, and would end the program
+  }
   auto& trace = *static_cast<ThrowTrace*>(notes);
   trace.object = object;
   trace.count = 0;

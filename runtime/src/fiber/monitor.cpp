@@ -12,6 +12,7 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <new>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -41,7 +42,7 @@ constexpr std::uint32_t turns_of_quiet = 1000;  // fewer than these in that time
 struct SchedulerGroup::Computing {
   const Runnable* runnable = nullptr;
   std::uint64_t entries = 0;
-  int ticks = 0;
+  int ticks = 0;        ///< since the last look at its time
   Nanoseconds cpu = 0;  ///< of the thread, at the first look after some ticks
 };
 
@@ -73,13 +74,13 @@ bool is_ready_to_run(pid_t thread) noexcept {
 
 /// The turn that a scheduler is inside, as the monitor has found it tick after tick.
 struct SchedulerGroup::LongTurn {
-  int ticks = 0;
+  int ticks = 0;  ///< no more than make it stuck: it may last for months
   Nanoseconds cpu_before = 0;
 
   void look(Scheduler& scheduler, bool is_new) {
     if (is_new || scheduler.current() == nullptr) {
       ticks = 0;
-    } else if (++ticks == 1) {
+    } else if (ticks < ticks_before_stuck && ++ticks == 1) {
       cpu_before = cpu_time_of(scheduler.thread_);
     }
   }
@@ -104,7 +105,8 @@ void SchedulerGroup::watch_computing(Scheduler& scheduler, Computing& seen) noex
     seen = {.runnable = runnable, .entries = entries};
     return;
   }
-  if (++seen.ticks % ticks_between_looks != 0) return;
+  if (++seen.ticks < ticks_between_looks) return;
+  seen.ticks = 0;
   const Nanoseconds cpu = cpu_time_of(scheduler.thread_);
   if (seen.cpu == 0) seen.cpu = cpu;
   if (cpu - seen.cpu < grace) return;
@@ -167,8 +169,10 @@ struct SchedulerGroup::Quiet {
 };
 
 /// Asks for the memory of a scheduler that has little to do, when anybody has run since; and, less
-/// often, of one that has much to do: it would never give back what a peak has left.
-void SchedulerGroup::watch_memory(Scheduler& scheduler, std::uint32_t turns, Quiet& seen) noexcept {
+/// often, of one that has much to do: it would never give back what a peak has left. True: it has
+/// asked.
+bool SchedulerGroup::watch_memory(Scheduler& scheduler, std::uint32_t turns, Quiet& seen,
+                                  bool may_ask) noexcept {
   const Nanoseconds time = machine_now();
   seen.turns += turns;
   const bool all_quiet = activity_ == seen.activity;
@@ -176,19 +180,20 @@ void SchedulerGroup::watch_memory(Scheduler& scheduler, std::uint32_t turns, Qui
     seen.turns = 0;
     seen.since = time;
   }
-  if (time - seen.since < quiet_before_giving_back &&
-      (time - seen.gave_back < longest_before_giving_back || all_quiet))
-    return;
+  if (!may_ask || (time - seen.since < quiet_before_giving_back &&
+                   (time - seen.gave_back < longest_before_giving_back || all_quiet)))
+    return false;
   if (scheduler.index_ == 0) give_memory_back();  // of timers that the monitor has fired
   seen = {.since = time, .gave_back = time, .activity = activity_, .again = !all_quiet};
   scheduler.gives_memory_back_.store(true, std::memory_order_relaxed);
   scheduler.wake();
-  if (scheduler.index_ != 0) return;
+  if (scheduler.index_ != 0) return true;
   const std::lock_guard lock(blocking_mutex_);
   for (const auto& each : blocking_) {
     each->gives_memory_back_.store(true);
     each->sleep_condition_.notify_one();
   }
+  return true;
 }
 
 void SchedulerGroup::monitor_main() {
@@ -203,6 +208,7 @@ void SchedulerGroup::monitor_main() {
     LongTurn same_turn{};
   };
   std::vector<Seen> seen;
+  std::size_t first = 0;
   std::uint32_t looks = 0;
   while (!stopping_.load()) {
     {
@@ -212,15 +218,23 @@ void SchedulerGroup::monitor_main() {
                                   [this] { return stopping_.load() || look_now_; });
       look_now_ = false;
     }
-    seen.resize(schedulers().size());
+    try {
+      seen.resize(schedulers().size());
+    } catch (const std::bad_alloc&) {  // it looks at those that it knows
+    }
     unsigned stuck = 0;
-    for (std::size_t i = 0; i < seen.size(); ++i) {
+    // One in a tick gives memory back, so that they do not wait for each other; another begins each
+    // time, so that each comes to it.
+    bool may_ask = true;
+    ++first;
+    for (std::size_t n = 0; n < seen.size(); ++n) {
+      const std::size_t i = (first + n) % seen.size();
       Scheduler& scheduler = *schedulers_[i];
       const std::uint32_t turn = scheduler.turn_mark_.load(std::memory_order_relaxed);
       const std::uint32_t turns = turn - std::exchange(seen[i].turn, turn);
       const std::uint32_t displacements = scheduler.queue_.displacements();
       activity_ += turns + (scheduler.current() != nullptr ? 1 : 0);
-      watch_memory(scheduler, turns, seen[i].quiet);
+      if (watch_memory(scheduler, turns, seen[i].quiet, may_ask)) may_ask = false;
       const bool independent = std::exchange(seen[i].displacements, displacements) != displacements;
       if (ops_.stuck != nullptr) watch_computing(scheduler, seen[i].computing);
       if (options_.long_schedule != 0) watch_turn(scheduler, turns != 0, seen[i].long_turn);
@@ -253,6 +267,8 @@ void SchedulerGroup::monitor_main() {
 /// Sees to it that as many schedulers serve as are wanted.
 void SchedulerGroup::adjust(unsigned stuck) {
   const unsigned wanted = std::min(online() + stuck, max_schedulers);
+  active_ = static_cast<unsigned>(
+      std::ranges::count_if(schedulers(), [](const auto& each) { return !each->is_retired(); }));
   try {
     for (const auto& scheduler : schedulers()) {
       if (active_ >= wanted) break;
@@ -275,7 +291,7 @@ void SchedulerGroup::hand_over(Scheduler& scheduler) noexcept {
   if (scheduler.queue_.empty()) return;
   for (RunnableList waiting = scheduler.queue_.steal(); !waiting.empty();
        waiting = scheduler.queue_.steal()) {
-    while (Runnable* next = waiting.pop()) push_shared(*next);
+    push_shared(waiting);
   }
   if (Runnable* next = scheduler.queue_.take_next()) push_shared(*next);
   wake_one();
@@ -287,7 +303,7 @@ void SchedulerGroup::rescue(Scheduler& scheduler) noexcept {
   if (waiting.empty()) {
     if (Runnable* next = scheduler.queue_.take_next()) waiting.push(*next);
   }
-  while (Runnable* next = waiting.pop()) push_shared(*next);
+  push_shared(waiting);
   wake_one();
 }
 

@@ -14,21 +14,25 @@
 namespace otp::detail {
 namespace {
 
-int checked(int descriptor, const char* what) {
-  if (descriptor < 0) throw std::system_error(errno, std::system_category(), what);
-  return descriptor;
+int checked(int result, const char* what) {
+  if (result < 0) throw std::system_error(errno, std::system_category(), what);
+  return result;
 }
 
 constexpr std::uint64_t interrupted = ~std::uint64_t{0};
 
 }  // namespace
 
+Poller::Descriptor::Descriptor(int descriptor, const char* made_by)
+    : descriptor_(checked(descriptor, made_by)) {}
+Poller::Descriptor::~Descriptor() { close(descriptor_); }
+
 Poller::Poller()
-    : epoll_(checked(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
-      interrupt_(checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
+    : epoll_(epoll_create1(EPOLL_CLOEXEC), "epoll_create1"),
+      interrupt_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"),
       events_(std::make_unique<epoll_event[]>(batch)) {
   epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u64 = interrupted}};
-  checked(epoll_ctl(epoll_, EPOLL_CTL_ADD, interrupt_, &event), "epoll_ctl");
+  checked(epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, interrupt_.get(), &event), "epoll_ctl");
 }
 
 Poller::~Poller() {
@@ -38,8 +42,6 @@ Poller::~Poller() {
     std::destroy_at(chunk);
     unmap_memory(chunk, sizeof(Chunk));
   }
-  close(interrupt_);
-  close(epoll_);
 }
 
 Poller::Slot* Poller::slot(int descriptor, bool make) {
@@ -75,9 +77,9 @@ int Poller::add(int descriptor, std::shared_ptr<Pollable> target) {
 
 int Poller::control(int operation, int descriptor, std::uint32_t serial) noexcept {
   epoll_event event{
-      .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+      .events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET,
       .data = {.u64 = std::uint64_t{serial} << 32U | static_cast<std::uint32_t>(descriptor)}};
-  return epoll_ctl(epoll_, operation, descriptor, &event) == 0 ? 0 : errno;
+  return epoll_ctl(epoll_.get(), operation, descriptor, &event) == 0 ? 0 : errno;
 }
 
 void Poller::rearm(int descriptor) noexcept {
@@ -105,12 +107,12 @@ void Poller::wait(Nanoseconds time, std::size_t most) noexcept {
   int count = -1;
   if (time > 0 && has_pwait2_) {
     const timespec timeout{.tv_sec = time / 1'000'000'000, .tv_nsec = time % 1'000'000'000};
-    count = epoll_pwait2(epoll_, events_.get(), room, &timeout, nullptr);
+    count = epoll_pwait2(epoll_.get(), events_.get(), room, &timeout, nullptr);
     if (count < 0 && errno != EINTR) has_pwait2_ = false;
   }
   if (time <= 0 || !has_pwait2_) {
     const Nanoseconds ms = time <= 0 ? time : (time - 1) / 1'000'000 + 1;
-    count = epoll_wait(epoll_, events_.get(), room,
+    count = epoll_wait(epoll_.get(), events_.get(), room,
                        static_cast<int>(std::clamp<Nanoseconds>(ms, -1, 60'000)));
   }
   looks_.fetch_add(1, std::memory_order_relaxed);
@@ -135,7 +137,7 @@ void Poller::look() noexcept {
 
 void Poller::interrupt() noexcept {
   const std::uint64_t one = 1;
-  static_cast<void>(::write(interrupt_, &one, sizeof one));
+  static_cast<void>(::write(interrupt_.get(), &one, sizeof one));
 }
 
 }  // namespace otp::detail

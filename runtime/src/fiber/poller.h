@@ -78,8 +78,21 @@ class Poller {
   int control(int operation, int descriptor, std::uint32_t serial) noexcept;
   std::shared_ptr<Pollable> target_of(std::uint64_t registration) noexcept;
 
-  const int epoll_;
-  const int interrupt_;
+  /// Closed with the poller, and when the rest of it does not come to be.
+  class Descriptor {
+   public:
+    Descriptor(int descriptor, const char* made_by);
+    ~Descriptor();
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    int get() const noexcept { return descriptor_; }
+
+   private:
+    const int descriptor_;
+  };
+
+  const Descriptor epoll_;
+  const Descriptor interrupt_;
   std::atomic<bool> entered_{false};
   std::atomic<std::uint32_t> looks_{0};
   std::unique_ptr<epoll_event[]> events_;  // NOLINT(modernize-avoid-c-arrays)

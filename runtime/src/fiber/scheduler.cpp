@@ -8,8 +8,10 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 #include <utility>
 
+#include <boost/context/stack_traits.hpp>
 #include <boost/fiber/operations.hpp>
 
 #include "core/message_memory.h"
@@ -61,15 +63,31 @@ void Scheduler::thread_main() {
   std::array<char, 16> numbered{};  // no more than the kernel takes
   std::snprintf(numbered.data(), numbered.size(), name, index_ + 1);
   ::pthread_setname_np(::pthread_self(), numbered.data());
-  group_.bind_thread(*this);
-  thread_id_.store(::gettid(), std::memory_order_relaxed);
-  OverflowStacks overflow_stacks;
-  overflow_stacks_ = &overflow_stacks;
-  algorithm_ = new SchedulingAlgorithm(*this);  // owned by Boost.Fiber's scheduler of this thread
-  boost::fibers::context::active()->get_scheduler()->set_algo(algorithm_);
-  boost::fibers::context::active()->suspend();  // until the group stops
-  algorithm_->main_resumed();
-  main_left_ = true;
+  try {
+    group_.bind_thread(*this);
+    thread_id_.store(::gettid(), std::memory_order_relaxed);
+    OverflowStacks overflow_stacks;
+    overflow_stacks_ = &overflow_stacks;
+    // Boost.Fiber takes the memory for a thread where it cannot tell that there is none. What is
+    // taken and freed here is left for that.
+    ::operator delete(::operator new(boost::context::stack_traits::default_size()));
+    algorithm_ = new SchedulingAlgorithm(*this);  // owned by Boost.Fiber's scheduler of this thread
+    boost::fibers::context::active()->get_scheduler()->set_algo(algorithm_);
+    boost::fibers::context::active()->suspend();  // until the group stops
+    algorithm_->main_resumed();
+    main_left_ = true;
+  } catch (const std::bad_alloc&) {
+    if (group_.is_simulated()) throw;  // nobody would try again
+    note_not_begun();
+  }
+}
+
+/// The monitor tries again, as if it had ended for want of work.
+void Scheduler::note_not_begun() noexcept {
+  if (duty_ == Duty::blocking) return group_.note_blocking_thread_not_begun(*this);
+  const std::lock_guard lock(sleep_mutex_);
+  ended_ = true;
+  retire();
 }
 
 void Scheduler::start_turn(Runnable& runnable) noexcept {
@@ -137,8 +155,10 @@ void Scheduler::fire_timers() {
 }
 
 void Scheduler::give_all_away() {
-  while (Runnable* first = queue_.pop()) group_.push_shared(*first);
-  group_.wake_one();
+  RunnableList all;
+  while (Runnable* first = queue_.pop()) all.push(*first);
+  group_.push_shared(all);
+  group_.wake_one();  // also when it has nothing: it may have been woken for what waits there
 }
 
 inline void Scheduler::give_memory_back_if_asked() noexcept {
@@ -153,7 +173,6 @@ inline void Scheduler::give_memory_back_if_asked() noexcept {
 [[gnu::noinline]] void Scheduler::give_stacks_back() noexcept {
   surplus_ = std::exchange(least_idle_, idle_workers_.size());
   for (Worker* worker : idle_workers_) {
-    if (worker == algorithm_->running()) continue;
     StackPool::give_back_below(worker->state.stack_bottom, worker->frame);
     drop_throw_notes(worker->state);
   }
@@ -161,6 +180,7 @@ inline void Scheduler::give_memory_back_if_asked() noexcept {
 }
 
 void Scheduler::poll() {
+  current_.store(nullptr, std::memory_order_relaxed);  // its turn is over, others may run it
   turns_to_poll_ = turns_between_polls;
   give_memory_back_if_asked();
   fire_timers();
@@ -198,9 +218,11 @@ Runnable* Scheduler::next_runnable(bool search) {
 [[gnu::noinline]] Runnable* Scheduler::pass_over(Runnable* next, bool search) {
   bool counts = !search || !std::exchange(round_counted_, false);
   const Runnable* first_passed = nullptr;
+  std::uint32_t passed = 0;
   for (;; next = next_in_turn(search, search)) {
     if (next == nullptr || next->visits == 0) return next;
-    const bool came_round = next == first_passed;
+    // The first never comes again when it has been stolen.
+    const bool came_round = next == first_passed || ++passed > RunQueue::capacity;
     const bool gives_up = came_round && !search;
     counts = counts || came_round;
     if (counts && !gives_up && --next->visits == 0) return next;
@@ -225,6 +247,7 @@ inline Runnable* Scheduler::next_in_turn(bool looks_around, bool search) {
 }
 
 Runnable* Scheduler::next_unusual() {
+  current_.store(nullptr, std::memory_order_relaxed);  // as in poll()
   give_memory_back_if_asked();
   if (duty_ == Duty::blocking) {
     Runnable* const next = stopping_ ? nullptr : group_.pop_blocking(*this);
@@ -285,8 +308,12 @@ void Scheduler::sleep() {
   std::unique_lock lock(sleep_mutex_);
   asleep_.store(true, std::memory_order_seq_cst);
   group_.sleeping_.fetch_add(1, std::memory_order_seq_cst);
-  // Who sleeps in the poller sleeps often, and leaves the fence to those that wake.
-  if (group_.poller_.load() == nullptr) fence_rarely();
+  // Who sleeps in the poller sleeps often: there both sides have a fence of their own.
+  if (group_.poller_.load() == nullptr) {
+    fence_rarely();
+  } else {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+  }
   if (!work_in_sight() && !stop_requested() && !notified_) sleep_until_woken(lock, poller);
   notified_ = false;
   asleep_.store(false, std::memory_order_relaxed);
@@ -322,22 +349,19 @@ bool Scheduler::retire() noexcept {
 }
 
 bool Scheduler::revive() {
-  const Nanoseconds since = retired_since_.exchange(0);
-  if (since == 0) return false;
+  if (retired_since_.exchange(0) == 0) return false;
   std::unique_lock lock(sleep_mutex_);
-  if (ended_) {
-    lock.unlock();  // the thread takes it no more
-    try {
-      if (thread_.joinable()) thread_.join();
-      start_thread();
-    } catch (...) {
-      retired_since_.store(since);
-      throw;
-    }
-    lock.lock();
-    ended_ = false;
-  }
+  const bool ended = std::exchange(ended_, false);
+  lock.unlock();  // a thread that has ended takes it no more
+  if (ended && thread_.joinable()) thread_.join();
   queue_of_.store(&group_, std::memory_order_relaxed);
+  if (!ended) return true;
+  try {
+    start_thread();
+  } catch (...) {
+    note_not_begun();
+    throw;
+  }
   return true;
 }
 

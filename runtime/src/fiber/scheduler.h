@@ -16,8 +16,9 @@
 // is never resumed while it still runs.
 //
 // Who wakes whom. The waker queues the process on its own scheduler's slot: a pair that talks stays
-// on one thread. A sleeping scheduler is woken when a second process waits in a ring, or by the
-// monitor when one has waited for a tick.
+// on one thread. A sleeping scheduler is woken when a second process waits in a ring; when it finds
+// more than it can run at once, it wakes the next. While one sleeps, the monitor offers to all what
+// has waited for some ticks behind long turns, or in a ring whose processes are independent.
 //
 // Priorities. Processes of high and max wait in two queues of the group, which every scheduler
 // looks at first; those of low wait among the normal ones and are passed over some times.
@@ -120,8 +121,11 @@ class Scheduler {
   /// A thread of the blocking pool, or of a scheduler that is retired.
   static constexpr Nanoseconds idle_before_end = 2'000'000'000;
 
-  void start_thread();  ///< once more, when it has ended for want of work
+  /// Once more, when it has ended for want of work. Throws when there can be none; one that has no
+  /// memory to begin with counts as ended.
+  void start_thread();
   void thread_main();
+  void note_not_begun() noexcept;
   void leave(Runnable& self, Leave how);
   void after_switch();
   Runnable* next_runnable(bool search);
@@ -181,13 +185,13 @@ class Scheduler {
   bool main_left_ = false;  ///< the thread's own function has gone on
 
   bool is_retired() const noexcept { return retired_since_.load(std::memory_order_relaxed) != 0; }
-  /// By the monitor; true when it was not.
+  /// By the monitor, or a thread that cannot begin; true when it was not.
   bool retire() noexcept;
   /// By the monitor; true when it was retired. Throws when its thread has ended and cannot be
   /// started again; it is still retired then.
   bool revive();
   std::atomic<Nanoseconds> retired_since_{0};  ///< 0: it is not
-  bool ended_ = false;                         ///< its thread, for want of work; under sleep_mutex_
+  bool ended_ = false;  ///< its thread, for want of work or memory; under sleep_mutex_
 
   std::mutex sleep_mutex_;
   std::condition_variable sleep_condition_;
@@ -292,6 +296,7 @@ class SchedulerGroup {
   Runnable* pop_shared() noexcept;
   /// For a scheduler that has nothing else: its share of what waits there.
   Runnable* take_shared(Scheduler& own) noexcept;
+  Runnable* keep_rest(Scheduler& own, RunnableList found, bool more) noexcept;
   /// A queue is full: half of it goes to all.
   void spill(Scheduler& own, Runnable& overflow) noexcept;
   Runnable* pop_urgent() noexcept;
@@ -302,6 +307,7 @@ class SchedulerGroup {
   bool start_blocking_thread();
   Runnable* pop_blocking(Scheduler& own) noexcept;
   void wait_for_blocking_work(Scheduler& scheduler);
+  void note_blocking_thread_not_begun(Scheduler& scheduler) noexcept;
   Scheduler* local_scheduler() const noexcept;
   Runnable* steal_for(Scheduler& thief) noexcept;
   void wake_one() noexcept;
@@ -315,7 +321,7 @@ class SchedulerGroup {
   struct LongTurn;
   struct Turn;
   struct Quiet;
-  void watch_memory(Scheduler& scheduler, std::uint32_t turns, Quiet& seen) noexcept;
+  bool watch_memory(Scheduler& scheduler, std::uint32_t turns, Quiet& seen, bool may_ask) noexcept;
   void watch_turn(Scheduler& scheduler, bool is_new, Turn& seen) noexcept;
 
   const Options options_;
@@ -327,7 +333,8 @@ class SchedulerGroup {
   std::array<std::unique_ptr<Scheduler>, max_schedulers> schedulers_;
   std::atomic<unsigned> count_{0};
   std::atomic<unsigned> online_;
-  /// Of those that are not retired. The constructor's and the monitor's.
+  /// Of those that are not retired, when they were counted last. The constructor's and the
+  /// monitor's.
   unsigned active_ = 0;
 
   /// Looked at before each turn and hardly ever written: apart from what changes much.

@@ -21,8 +21,13 @@ SchedulerGroup::SchedulerGroup(const Options& options, RunnableOps ops)
       has_nodes_(!options.processors.empty() &&
                  options.processors.front().node != options.processors.back().node),
       online_(std::clamp(options.schedulers, 1U, max_online)) {
-  while (active_ < online()) start_scheduler();
-  if (!is_simulated()) monitor_ = std::thread([this] { monitor_main(); });
+  try {
+    while (active_ < online()) start_scheduler();
+    if (!is_simulated()) monitor_ = std::thread([this] { monitor_main(); });
+  } catch (...) {
+    stop();  // those that have begun
+    throw;
+  }
 }
 
 SchedulerGroup::~SchedulerGroup() {
@@ -75,10 +80,7 @@ void SchedulerGroup::wake_monitor() noexcept {
 void SchedulerGroup::stop() {
   if (stopping_.exchange(true)) return;
   if (is_simulated()) options_.driver->stop();
-  {
-    const std::lock_guard lock(monitor_mutex_);
-    monitor_condition_.notify_all();
-  }
+  wake_monitor();
   if (monitor_.joinable()) monitor_.join();  // it starts schedulers
   for (const auto& scheduler : schedulers()) scheduler->wake();
   {
@@ -206,6 +208,7 @@ Runnable* SchedulerGroup::take_shared(Scheduler& own) noexcept {
   const std::uint32_t size = shared_size_.load(std::memory_order_relaxed);
   if (size == 0) return nullptr;
   RunnableList share;
+  bool more = false;  // than this one can run now
   {
     const std::lock_guard lock(shared_lock_);
     std::uint32_t count = 0;
@@ -215,12 +218,19 @@ Runnable* SchedulerGroup::take_shared(Scheduler& own) noexcept {
       if (next == nullptr) break;
       share.push(*next);
     }
-    shared_size_.fetch_sub(count, std::memory_order_relaxed);
+    more = shared_size_.fetch_sub(count, std::memory_order_relaxed) > count || count > 1;
   }
-  Runnable* const first = share.pop();
-  while (Runnable* next = share.pop()) {
+  return keep_rest(own, share, more);
+}
+
+/// What a scheduler has found beyond the first goes behind what it has. `more`: there is work for
+/// another, too, which goes on likewise: so the first wake-up reaches as many as are needed.
+Runnable* SchedulerGroup::keep_rest(Scheduler& own, RunnableList found, bool more) noexcept {
+  Runnable* const first = found.pop();
+  while (Runnable* next = found.pop()) {
     if (!own.queue_.push_last(*next)) push_shared(*next);
   }
+  if (more) wake_one();
   return first;
 }
 
@@ -231,12 +241,9 @@ Runnable* SchedulerGroup::steal_for(Scheduler& thief) noexcept {
       Scheduler& victim = *all[(thief.index_ + i) % all.size()];
       if ((victim.node_ == thief.node_) != near || victim.queue_.size() < 2)
         continue;  // one that waits is served soon; the monitor sees when it is not
-      RunnableList loot = victim.queue_.steal();
-      Runnable* first = loot.pop();
-      while (Runnable* next = loot.pop()) {
-        if (!thief.queue_.push_last(*next)) push_shared(*next);
-      }
-      if (first != nullptr) return first;
+      const RunnableList loot = victim.queue_.steal();
+      // Of two the victim has kept one, which is served soon.
+      if (!loot.empty()) return keep_rest(thief, loot, loot.head != loot.tail);
     }
     if (!has_nodes_) break;
   }
@@ -341,6 +348,12 @@ Runnable* SchedulerGroup::pop_blocking(Scheduler& own) noexcept {
   Runnable* first = blocking_queue_.pop();
   if (first != nullptr) --blocking_queued_;
   return first;
+}
+
+void SchedulerGroup::note_blocking_thread_not_begun(Scheduler& scheduler) noexcept {
+  const std::lock_guard lock(blocking_mutex_);
+  if (std::exchange(scheduler.starting_, false)) --blocking_starting_;
+  blocking_ended_.push_back(&scheduler);
 }
 
 void SchedulerGroup::wait_for_blocking_work(Scheduler& scheduler) {

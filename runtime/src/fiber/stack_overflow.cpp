@@ -1,5 +1,6 @@
 #include "fiber/stack_overflow.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -55,8 +56,7 @@ struct OverflowHandler {
     const auto bottom = reinterpret_cast<std::uintptr_t>(stack.data());
     static const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
     if (stack.empty() || fault < bottom || fault >= bottom + page) {
-      sigaction(signal, &former_action, nullptr);  // the instruction faults once more, for that one
-      if (info->si_code <= 0) raise(signal);       // unless it was sent
+      pass_on(signal, info, raw_context);
       return;
     }
     auto& context = *static_cast<ucontext_t*>(raw_context);
@@ -65,6 +65,26 @@ struct OverflowHandler {
     go_on_at(context, &rescue,
              reinterpret_cast<std::uintptr_t>(&stacks.stacks_[0]) + OverflowStacks::handler_bytes +
                  OverflowStacks::rescue_bytes);
+  }
+
+  /// To whoever was there before. A function may mend what is wrong, and the next fault is ours
+  /// again. One that is to be called once counts on what the kernel does the next time.
+  static void pass_on(int signal, siginfo_t* info, void* context) {
+    const auto flags = static_cast<unsigned>(former_action.sa_flags);
+    const bool is_sent = info->si_code <= 0;
+    const bool is_ignored = former_action.sa_handler == SIG_IGN;
+    if (is_sent && is_ignored) return;
+    if (is_ignored || former_action.sa_handler == SIG_DFL || (flags & SA_RESETHAND) != 0) {
+      sigaction(signal, &former_action, nullptr);  // the instruction faults once more, for that one
+      if (is_sent) raise(signal);
+      return;
+    }
+    pthread_sigmask(SIG_BLOCK, &former_action.sa_mask, nullptr);  // until this handler returns
+    if ((flags & SA_SIGINFO) != 0) {
+      former_action.sa_sigaction(signal, info, context);
+    } else {
+      former_action.sa_handler(signal);
+    }
   }
 
   static void note_frames(OverflowStacks& stacks, const ucontext_t& context, std::uintptr_t bottom,

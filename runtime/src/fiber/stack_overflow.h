@@ -3,8 +3,8 @@
 //
 // The signal handler runs on a stack of its thread's own, and lets the thread go on in a function
 // on another such stack, from where the process can be reported and its old stack left for ever.
-// Whatever faults elsewhere does what it did before. A runaway recursion that hits the guard inside
-// a library while it holds a lock leaves the lock held: nothing can be done about that.
+// Whatever faults elsewhere does what it did before, each time. A runaway recursion that hits the
+// guard inside a library while it holds a lock leaves it held: nothing can be done about that.
 #pragma once
 
 #include <array>

@@ -1,13 +1,15 @@
 // Stacks of worker fibers: 256 KiB of address space each by default, committed as it is used.
 //
-// Stacks are carved out of big mappings (one VMA each) and never unmapped while the pool lives; a
-// stack given back beyond the high-water mark gives its pages to the system. Every stack has a
-// guard page where the kernel allows: MADV_GUARD_INSTALL (Linux 6.13) costs nothing; before that,
-// mprotect for the first thousands, because each costs two of the process's 65,530 mappings.
-// Thread-safe.
+// Stacks are carved out of big mappings (one VMA each); one given back beyond the high-water mark
+// gives its pages to the system. What maps those pages, 512 bytes of the kernel's for each stack,
+// goes when the mapping does: beyond the usual number, once no stack of it is in use. Below every
+// stack is a guard page where the kernel allows: MADV_GUARD_INSTALL (Linux 6.13) costs nothing;
+// before that, mprotect for the first thousands, because each costs two of the process's 65,530
+// mappings. Thread-safe.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <vector>
 
@@ -25,27 +27,39 @@ class StackPool {
   boost::context::stack_context allocate();
   void deallocate(boost::context::stack_context& stack) noexcept;
   /// Gives the pages of those in the pool that still have some, `warm_stacks` at most, to the
-  /// system.
+  /// system, and mappings that are not needed.
   void give_back() noexcept;
   /// Of a stack in use, the pages that are a page below `frame` or lower: what runs on it must have
   /// suspended above those. `bottom` is the stack's lowest address.
   static void give_back_below(const void* bottom, const void* frame) noexcept;
 
  private:
-  static constexpr std::size_t stacks_per_region = 64;
+  static constexpr std::size_t stacks_per_region = 64;   ///< a bit of Region::cold each
   static constexpr std::size_t warm_stacks = 256;        ///< kept with their pages
   static constexpr std::size_t protected_stacks = 4096;  ///< guarded by mprotect at most
-  static constexpr std::size_t usual_stacks = 4096;
+  static constexpr std::size_t usual_regions = 64;       ///< stay mapped
 
-  void map_region();
-  void guard(char* bottom) noexcept;
-  void discard(char* bottom) const noexcept;
+  struct Region {
+    char* bottom;
+    std::uint64_t cold;         ///< which of its stacks are free and have no pages
+    std::size_t by_protection;  ///< how many are guarded so
+  };
 
-  const std::size_t stack_bytes_;
+  std::size_t region_bytes() const noexcept { return stack_bytes_ * stacks_per_region; }
+  using Regions = std::vector<Region>;
+  /// That of a stack, or before which a new one belongs.
+  Regions::iterator region_at(const char* bottom) noexcept;
+  Regions::iterator map_region();
+  bool guard(char* bottom) noexcept;
+  char* take_cold();
+  void put_cold(char* bottom) noexcept;
+  void unmap_unused() noexcept;
+
+  const std::size_t stack_bytes_;  ///< with the guard page
   std::mutex mutex_;
   std::vector<char*> warm_;  ///< free, with their pages
-  std::vector<char*> cold_;  ///< free, without
-  std::vector<char*> regions_;
+  Regions regions_;  ///< the highest first, as the system maps them: a new one is mostly the last
+  std::size_t first_cold_ = 0;  ///< no region before this has a cold stack
   std::size_t guarded_by_protection_ = 0;
 };
 

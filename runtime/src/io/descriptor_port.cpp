@@ -50,11 +50,13 @@ ActiveStep after_message(Active now) noexcept {
   return {Active::times(static_cast<std::int16_t>(now.left() - 1))};
 }
 
+int last_errno() noexcept { return errno; }
+
 DescriptorPort::~DescriptorPort() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-std::expected<void, InetError> DescriptorPort::open(Pid owner) {
+std::expected<void, InetError> DescriptorPort::open(Pid owner) try {
   Poller& poller = node_.schedulers().poller();
   const std::lock_guard lock(mutex_);
   owner_ = owner;
@@ -64,20 +66,29 @@ std::expected<void, InetError> DescriptorPort::open(Pid owner) {
   // The owner is the process that runs this: it cannot end meanwhile.
   node_.ports().own(owner, shared_from_this());
   return {};
+} catch (const std::system_error& error) {  // the first needs a poller, and there is none to be had
+  return std::unexpected(InetError::system(error.code().value()));
 }
 
-std::expected<void, InetError> DescriptorPort::give_to(Pid owner) {
-  const Pid self = current_process()->pid();
+std::expected<void, InetError> DescriptorPort::give_to(const Process& self, Pid owner) {
+  const auto keep = shared_from_this();
+  const Pid giver = self.pid();
   {
     const std::lock_guard lock(mutex_);
-    if (closed_) return std::unexpected(InetError::closed());
-    if (owner_ != self) return std::unexpected(InetError::other("not_owner", {}));
-    owner_ = owner;
+    if (closed_) return closed_error();
+    if (owner_ != giver) return std::unexpected(InetError::other("not_owner", {}));
   }
-  if (owner == self) return {};
-  const auto keep = shared_from_this();
-  node_.ports().disown(self, *this);
-  if (!node_.ports().own(owner, keep)) close();  // as a link to a dead process would
+  if (owner == giver) return {};
+  // For a moment it closes with either of them.
+  if (!node_.ports().own(owner, keep)) return std::unexpected(InetError::other("badarg", {}));
+  bool given = false;
+  {
+    const std::lock_guard lock(mutex_);
+    given = !closed_;
+    if (given) owner_ = owner;
+  }
+  node_.ports().disown(given ? giver : owner, *this);
+  if (!given) return closed_error();
   return {};
 }
 
@@ -102,14 +113,15 @@ void DescriptorPort::close() noexcept {
 
 void DescriptorPort::note_events(std::uint32_t events) noexcept {
   constexpr std::uint32_t over = EPOLLHUP | EPOLLERR;
-  if ((events & (EPOLLRDHUP | over)) != 0) hung_up_ = true;
+  // A read stops at urgent data, and before the end; what is behind has had its event already.
+  if ((events & (EPOLLPRI | EPOLLRDHUP | over)) != 0) may_stop_short_ = true;
   if ((events & (EPOLLIN | EPOLLRDHUP | over)) != 0) readable_ = true;
   if ((events & (EPOLLOUT | over)) != 0) writable_ = true;
 }
 
 std::expected<SocketAddress, InetError> DescriptorPort::local_address() {
   const std::lock_guard lock(mutex_);
-  if (closed_) return std::unexpected(InetError::closed());
+  if (closed_) return closed_error();
   return address_of(descriptor_, false);
 }
 

@@ -6,11 +6,11 @@
 #pragma once
 
 #include <atomic>
-#include <deque>
 #include <expected>
 #include <memory>
 #include <mutex>
 #include <span>
+#include <vector>
 
 #include <sys/socket.h>
 
@@ -22,6 +22,11 @@
 #include "process/process_main.h"
 
 namespace otp::detail {
+
+inline std::unexpected<InetError> closed_error() { return std::unexpected(InetError::closed()); }
+/// Why the last system call of this thread has failed. Compilers take the address of `errno` to be
+/// one for a whole function; in one that waits, and may go on on another thread, it is not.
+[[gnu::noinline]] int last_errno() noexcept;
 
 /// What becomes of active mode, and whether the owner is told that it is over.
 struct ActiveStep {
@@ -46,26 +51,30 @@ class DescriptorPort : public Port,
 
   /// From now on it is watched, and closed with its owner.
   std::expected<void, InetError> open(Pid owner);
-  /// `not_owner` unless the caller owns it.
-  std::expected<void, InetError> give_to(Pid owner);
+  /// `not_owner` unless `self` owns it, `badarg` when `owner` is dead: nothing has changed then.
+  std::expected<void, InetError> give_to(const Process& self, Pid owner);
   void close() noexcept;
   void owner_ended() noexcept override { close(); }
   std::expected<SocketAddress, InetError> local_address();
 
  protected:
   using Lock = std::unique_lock<std::mutex>;
+  /// Most ports never have one.
+  using Waiters = std::vector<Pid>;
 
   /// Nothing more may happen to it. Called once, under the lock.
   virtual void closing() noexcept {}
   void close_now(Lock& lock) noexcept;
 
   /// Waits until `ready` says so, under the lock, or the port is closed; false at the deadline.
+  /// `self` comes from before the lock was taken: current_process() may leave this stack for ever
+  /// when the process has been killed, and what it holds stays held.
   template <class F>
-  bool wait(Lock& lock, std::deque<Pid>& waiters, Nanoseconds deadline, F ready);
-  void wake_first(std::deque<Pid>& waiters) noexcept {
+  bool wait(Process& self, Lock& lock, Waiters& waiters, Nanoseconds deadline, F ready);
+  void wake_first(const Waiters& waiters) noexcept {
     if (!waiters.empty()) wake_process(node_, waiters.front());
   }
-  void wake_all(std::deque<Pid>& waiters) noexcept {
+  void wake_all(const Waiters& waiters) noexcept {
     for (const Pid each : waiters) wake_process(node_, each);
   }
   void note_events(std::uint32_t events) noexcept;
@@ -76,23 +85,24 @@ class DescriptorPort : public Port,
   Pid owner_;
   bool readable_ = true;  ///< as far as is known
   bool writable_ = true;  ///< likewise
-  bool hung_up_ = false;  ///< the peer sends nothing more: what is readable stays so
+  /// A read that returns less than there was room for may not have taken all.
+  bool may_stop_short_ = false;
   bool closed_ = false;
-  std::deque<Pid> readers_;
-  std::deque<Pid> writers_;
+  Waiters readers_;
+  Waiters writers_;
 };
 
 template <class F>
-bool DescriptorPort::wait(Lock& lock, std::deque<Pid>& waiters, Nanoseconds deadline, F ready) {
+bool DescriptorPort::wait(Process& self, Lock& lock, Waiters& waiters, Nanoseconds deadline,
+                          F ready) {
   if (closed_ || ready()) return true;
-  Process& self = *current_process();
   const Pid pid = self.pid();
   waiters.push_back(pid);
   /// An exit signal leaves by exception.
   struct Entry {
     DescriptorPort& port;
     Lock& lock;
-    std::deque<Pid>& waiters;
+    Waiters& waiters;
     Pid pid;
     ~Entry() {
       if (!lock.owns_lock()) lock.lock();

@@ -33,22 +33,29 @@ class ListenPort final : public DescriptorPort {
     wake_first(readers_);
   }
 
-  std::expected<int, InetError> accept(Nanoseconds deadline) {
+  std::expected<int, InetError> accept(Process& self, Nanoseconds deadline) {
     Lock lock(mutex_);
     for (;;) {
-      if (closed_) return std::unexpected(InetError::closed());
-      const int descriptor =
-          readable_ ? accept4(descriptor_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
+      if (!wait(self, lock, readers_, deadline, [this] { return readable_; }))
+        return std::unexpected(InetError::timeout());
+      if (closed_) return closed_error();
+      const int descriptor = accept4(descriptor_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (descriptor >= 0) {
         wake_first(readers_);  // there may be more
         return descriptor;
       }
-      if (readable_ && errno == EAGAIN) readable_ = false;
-      // The peer has gone away while its connection waited: not our caller's business.
-      if (readable_ && (errno == ECONNABORTED || errno == EINTR || errno == EPROTO)) continue;
-      if (readable_) return std::unexpected(InetError::system(errno));
-      if (!wait(lock, readers_, deadline, [this] { return readable_; }))
-        return std::unexpected(InetError::timeout());
+      switch (const int error = last_errno()) {
+        case EAGAIN:
+          readable_ = false;
+          break;
+        // The peer has gone away while its connection waited: not our caller's business.
+        case ECONNABORTED:
+        case EPROTO:
+        case EINTR:
+          break;
+        default:
+          return std::unexpected(InetError::system(error));
+      }
     }
   }
 
@@ -60,8 +67,7 @@ namespace {
 
 using gen_tcp::Options;
 
-std::unexpected<InetError> last_error() { return std::unexpected(InetError::system(errno)); }
-std::unexpected<InetError> closed_handle() { return std::unexpected(InetError::closed()); }
+std::unexpected<InetError> last_error() { return std::unexpected(InetError::system(last_errno())); }
 
 void set_option(int descriptor, int level, int name, int value) noexcept {
   setsockopt(descriptor, level, name, &value, sizeof value);
@@ -92,7 +98,7 @@ void forward(const gen_tcp::Socket& socket, Pid owner) {
 
 namespace gen_tcp {
 
-using detail::closed_handle;
+using detail::closed_error;
 
 std::expected<ListenSocket, InetError> listen(std::uint16_t port, const Options& options) {
   const detail::Process& self = detail::require_process("gen_tcp::listen");
@@ -111,8 +117,8 @@ std::expected<ListenSocket, InetError> listen(std::uint16_t port, const Options&
 
 std::expected<Socket, InetError> accept(const ListenSocket& listener, Timeout timeout) {
   detail::Process& self = detail::require_process("gen_tcp::accept");
-  if (!listener) return closed_handle();
-  const auto descriptor = listener.port()->accept(detail::deadline_of(self, timeout));
+  if (!listener) return closed_error();
+  const auto descriptor = listener.port()->accept(self, detail::deadline_of(self, timeout));
   if (!descriptor) return std::unexpected(descriptor.error());
   const Options& options = listener.port()->options();
   detail::set_stream_options(*descriptor, options);
@@ -143,14 +149,15 @@ std::expected<Socket, InetError> connect(const std::string& host, std::uint16_t 
     detail::set_stream_options(*descriptor, options);
     if (!options.ip.empty() && ::bind(*descriptor, local->get(), local->size) != 0)
       return detail::last_error();
-    if (::connect(*descriptor, address.get(), address.size) != 0 && errno != EINPROGRESS) {
-      error = InetError::system(errno);
+    if (::connect(*descriptor, address.get(), address.size) != 0 &&
+        detail::last_errno() != EINPROGRESS) {
+      error = InetError::system(detail::last_errno());
       continue;
     }
     created->begin_connecting();
     if (const auto opened = created->open(self.pid()); !opened)
       return std::unexpected(opened.error());
-    const auto connected = created->await_connected(deadline);
+    const auto connected = created->await_connected(self, deadline);
     if (connected) return Socket(created);
     created->close();
     error = connected.error();
@@ -160,20 +167,20 @@ std::expected<Socket, InetError> connect(const std::string& host, std::uint16_t 
 }
 
 std::expected<void, InetError> send(const Socket& socket, std::string_view data) {
-  detail::require_process("gen_tcp::send");
-  return socket ? socket.port()->send(data) : closed_handle();
+  detail::Process& self = detail::require_process("gen_tcp::send");
+  return socket ? socket.port()->send(self, data) : closed_error();
 }
 
 std::expected<std::string, InetError> recv(const Socket& socket, std::size_t length,
                                            Timeout timeout) {
-  const detail::Process& self = detail::require_process("gen_tcp::recv");
-  if (!socket) return closed_handle();
-  return socket.port()->recv(length, detail::deadline_of(self, timeout));
+  detail::Process& self = detail::require_process("gen_tcp::recv");
+  if (!socket) return closed_error();
+  return socket.port()->recv(self, length, detail::deadline_of(self, timeout));
 }
 
 std::expected<void, InetError> shutdown_write(const Socket& socket) {
-  detail::require_process("gen_tcp::shutdown_write");
-  return socket ? socket.port()->shutdown_write() : closed_handle();
+  detail::Process& self = detail::require_process("gen_tcp::shutdown_write");
+  return socket ? socket.port()->shutdown_write(self) : closed_error();
 }
 
 void close(const Socket& socket) {
@@ -186,40 +193,40 @@ void close(const ListenSocket& listener) {
 }
 
 std::expected<void, InetError> controlling_process(const Socket& socket, Pid owner) {
-  detail::require_process("gen_tcp::controlling_process");
-  if (!socket) return closed_handle();
+  const detail::Process& giver = detail::require_process("gen_tcp::controlling_process");
+  if (!socket) return closed_error();
   // Nothing new may overtake what has come already.
-  if (const auto paused = socket.port()->pause(); !paused) return paused;
+  if (const auto paused = socket.port()->pause(giver); !paused) return paused;
   struct Resume {
     detail::TcpPort& port;
     ~Resume() { port.resume(); }
   } const resume{*socket.port()};
-  auto given = socket.port()->give_to(owner);
-  if (given && owner != self()) detail::forward<Data, Passive, Error, Closed>(socket, owner);
+  auto given = socket.port()->give_to(giver, owner);
+  if (given && owner != giver.pid()) detail::forward<Data, Passive, Error, Closed>(socket, owner);
   return given;
 }
 std::expected<void, InetError> controlling_process(const ListenSocket& listener, Pid owner) {
-  detail::require_process("gen_tcp::controlling_process");
-  return listener ? listener.port()->give_to(owner) : closed_handle();
+  const detail::Process& giver = detail::require_process("gen_tcp::controlling_process");
+  return listener ? listener.port()->give_to(giver, owner) : closed_error();
 }
 
 std::expected<void, InetError> set_active(const Socket& socket, Active active) {
   detail::require_process("gen_tcp::set_active");
-  return socket ? socket.port()->set_active(active) : closed_handle();
+  return socket ? socket.port()->set_active(active) : closed_error();
 }
 std::expected<void, InetError> set_packet(const Socket& socket, Packet packet) {
   detail::require_process("gen_tcp::set_packet");
-  return socket ? socket.port()->set_packet(packet) : closed_handle();
+  return socket ? socket.port()->set_packet(packet) : closed_error();
 }
 
 std::expected<SocketAddress, InetError> peername(const Socket& socket) {
-  return socket ? socket.port()->peer_address() : closed_handle();
+  return socket ? socket.port()->peer_address() : closed_error();
 }
 std::expected<SocketAddress, InetError> sockname(const Socket& socket) {
-  return socket ? socket.port()->local_address() : closed_handle();
+  return socket ? socket.port()->local_address() : closed_error();
 }
 std::expected<SocketAddress, InetError> sockname(const ListenSocket& listener) {
-  return listener ? listener.port()->local_address() : closed_handle();
+  return listener ? listener.port()->local_address() : closed_error();
 }
 
 }  // namespace gen_tcp

@@ -39,40 +39,41 @@ class UdpPort final : public DescriptorPort {
     }
   }
 
-  std::expected<void, InetError> send(const SystemAddress& to, std::string_view data,
+  std::expected<void, InetError> send(Process& self, const SystemAddress& to, std::string_view data,
                                       Nanoseconds deadline) {
     Lock lock(mutex_);
     for (;;) {
-      if (closed_) return std::unexpected(InetError::closed());
+      if (closed_) return closed_error();
       const ssize_t sent =
           ::sendto(descriptor_, data.data(), data.size(), MSG_NOSIGNAL, to.get(), to.size);
       if (sent >= 0) return {};
-      if (errno == EINTR) continue;
-      if (errno != EAGAIN) return std::unexpected(InetError::system(errno));
+      const int error = last_errno();
+      if (error == EINTR) continue;
+      if (error != EAGAIN) return std::unexpected(InetError::system(error));
       writable_ = false;
-      if (!wait(lock, writers_, deadline, [this] { return writable_; }))
+      if (!wait(self, lock, writers_, deadline, [this] { return writable_; }))
         return std::unexpected(InetError::timeout());
     }
   }
 
-  std::expected<gen_udp::Datagram, InetError> recv(Nanoseconds deadline) {
+  std::expected<gen_udp::Datagram, InetError> recv(Process& self, Nanoseconds deadline) {
     Lock lock(mutex_);
     if (active_.left() != 0) return std::unexpected(InetError::system(EINVAL));
     for (;;) {
-      if (closed_) return std::unexpected(InetError::closed());
+      if (closed_) return closed_error();
       if (auto datagram = take()) {
         if (readable_) wake_first(readers_);
         return std::move(*datagram);
       }
       if (error_ != 0) return std::unexpected(InetError::system(std::exchange(error_, 0)));
-      if (!wait(lock, readers_, deadline, [this] { return readable_; }))
+      if (!wait(self, lock, readers_, deadline, [this] { return readable_; }))
         return std::unexpected(InetError::timeout());
     }
   }
 
   std::expected<void, InetError> set_active(Active active) {
     const std::lock_guard lock(mutex_);
-    if (closed_) return std::unexpected(InetError::closed());
+    if (closed_) return closed_error();
     const auto step = change_active(active_, active);
     if (!step) return std::unexpected(step.error());
     take_step(*step);
@@ -90,11 +91,11 @@ class UdpPort final : public DescriptorPort {
     do {
       count = ::recvfrom(descriptor_, buffer.data(), buffer.size(), 0,
                          reinterpret_cast<sockaddr*>(&from), &size);
-    } while (count < 0 && errno == EINTR);
+    } while (count < 0 && last_errno() == EINTR);
     if (count < 0) {
       readable_ = false;
       // An ICMP error about something that was sent: told once.
-      if (errno != EAGAIN) error_ = errno;
+      if (const int error = last_errno(); error != EAGAIN) error_ = error;
       return std::nullopt;
     }
     return gen_udp::Datagram{to_socket_address(from),
@@ -132,16 +133,11 @@ class UdpPort final : public DescriptorPort {
   int error_ = 0;
 };
 
-namespace {
-
-std::unexpected<InetError> closed_handle() { return std::unexpected(InetError::closed()); }
-
-}  // namespace
 }  // namespace detail
 
 namespace gen_udp {
 
-using detail::closed_handle;
+using detail::closed_error;
 
 std::expected<Socket, InetError> open(std::uint16_t port, const Options& options) {
   const detail::Process& self = detail::require_process("gen_udp::open");
@@ -163,31 +159,31 @@ std::expected<Socket, InetError> open(std::uint16_t port, const Options& options
 
 std::expected<void, InetError> send(const Socket& socket, const SocketAddress& to,
                                     std::string_view data) {
-  detail::require_process("gen_udp::send");
-  if (!socket) return closed_handle();
+  detail::Process& self = detail::require_process("gen_udp::send");
+  if (!socket) return closed_error();
   const auto addresses = detail::resolve(to.ip, to.port);
   if (!addresses) return std::unexpected(addresses.error());
   // Of a name's addresses one that the socket can reach; of none such the system says why not.
   const auto fits = std::ranges::find(*addresses, socket.port()->family(),
                                       [](const auto& each) { return each.storage.ss_family; });
   const auto& address = fits == addresses->end() ? addresses->front() : *fits;
-  return socket.port()->send(address, data, detail::never);
+  return socket.port()->send(self, address, data, detail::never);
 }
 
 std::expected<Datagram, InetError> recv(const Socket& socket, Timeout timeout) {
-  const detail::Process& self = detail::require_process("gen_udp::recv");
-  if (!socket) return closed_handle();
-  return socket.port()->recv(detail::deadline_of(self, timeout));
+  detail::Process& self = detail::require_process("gen_udp::recv");
+  if (!socket) return closed_error();
+  return socket.port()->recv(self, detail::deadline_of(self, timeout));
 }
 
 std::expected<void, InetError> set_active(const Socket& socket, Active active) {
   detail::require_process("gen_udp::set_active");
-  return socket ? socket.port()->set_active(active) : closed_handle();
+  return socket ? socket.port()->set_active(active) : closed_error();
 }
 
 std::expected<void, InetError> controlling_process(const Socket& socket, Pid owner) {
-  detail::require_process("gen_udp::controlling_process");
-  return socket ? socket.port()->give_to(owner) : closed_handle();
+  const detail::Process& giver = detail::require_process("gen_udp::controlling_process");
+  return socket ? socket.port()->give_to(giver, owner) : closed_error();
 }
 
 void close(const Socket& socket) {
@@ -196,7 +192,7 @@ void close(const Socket& socket) {
 }
 
 std::expected<SocketAddress, InetError> sockname(const Socket& socket) {
-  return socket ? socket.port()->local_address() : closed_handle();
+  return socket ? socket.port()->local_address() : closed_error();
 }
 
 }  // namespace gen_udp

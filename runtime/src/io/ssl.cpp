@@ -5,7 +5,6 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include <algorithm>
 #include <array>
 #include <new>
 #include <utility>
@@ -34,6 +33,16 @@ std::string complaint() {
   return text.empty() ? "unknown error" : text;
 }
 
+/// OpenSSL's memory keeps for the life of a connection the most that it has held: no more than a
+/// record at once.
+constexpr std::size_t piece_size = std::size_t{16} * 1024;
+
+std::string_view take_piece(std::string_view& bytes) {
+  const std::string_view piece = bytes.substr(0, piece_size);
+  bytes.remove_prefix(piece.size());
+  return piece;
+}
+
 /// A connection's TLS over buffers in memory: the port moves the bytes.
 class TlsCodec final : public detail::StreamCodec {
  public:
@@ -46,25 +55,28 @@ class TlsCodec final : public detail::StreamCodec {
   SSL* ssl() noexcept { return ssl_.get(); }
 
   std::expected<bool, InetError> handshake(std::string_view arrived, std::string& output) override {
-    receive(arrived);
-    ERR_clear_error();
-    const int result = SSL_do_handshake(ssl_.get());
-    take_output(output);
-    if (result == 1) return true;
-    if (SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_READ) return false;
-    return std::unexpected(failure());
+    do {
+      receive(take_piece(arrived));
+      ERR_clear_error();
+      const int result = SSL_do_handshake(ssl_.get());
+      take_output(output);
+      if (result == 1) {
+        receive(arrived);  // is decoded next
+        return true;
+      }
+      if (SSL_get_error(ssl_.get(), result) != SSL_ERROR_WANT_READ)
+        return std::unexpected(failure());
+    } while (!arrived.empty());
+    return false;
   }
 
   std::expected<void, InetError> decode(std::string_view arrived, std::string& data,
                                         std::string& output) override {
-    receive(arrived);
-    std::array<char, 16 * 1024> record;
-    std::size_t count = 0;
-    ERR_clear_error();
-    int result = 0;
-    while ((result = SSL_read_ex(ssl_.get(), record.data(), record.size(), &count)) == 1)
-      data.append(record.data(), count);
-    const int error = SSL_get_error(ssl_.get(), result);
+    int error = SSL_ERROR_NONE;
+    do {
+      receive(take_piece(arrived));
+      error = decode_received(data);
+    } while (error == SSL_ERROR_WANT_READ && !arrived.empty());
     take_output(output);
     switch (error) {
       case SSL_ERROR_WANT_READ:
@@ -78,14 +90,12 @@ class TlsCodec final : public detail::StreamCodec {
   }
 
   std::expected<void, InetError> encode(std::string_view data, std::string& output) override {
-    // OpenSSL's memory takes less than 2 GiB.
-    constexpr std::size_t at_once = std::size_t{1} << 20U;
     while (!data.empty()) {
-      std::size_t written = 0;
+      const std::string_view piece = take_piece(data);
+      std::size_t written = 0;  // all of it
       ERR_clear_error();
-      if (SSL_write_ex(ssl_.get(), data.data(), std::min(data.size(), at_once), &written) != 1)
+      if (SSL_write_ex(ssl_.get(), piece.data(), piece.size(), &written) != 1)
         return std::unexpected(failure());
-      data.remove_prefix(written);
       take_output(output);
     }
     return {};
@@ -105,12 +115,25 @@ class TlsCodec final : public detail::StreamCodec {
         BIO_write_ex(SSL_get_rbio(ssl_.get()), arrived.data(), arrived.size(), &taken) != 1)
       throw std::bad_alloc();
   }
+  /// Until OpenSSL needs more, or the end; why it has stopped.
+  int decode_received(std::string& data) {
+    std::array<char, piece_size> record;
+    std::size_t count = 0;
+    ERR_clear_error();
+    int result = 0;
+    while ((result = SSL_read_ex(ssl_.get(), record.data(), record.size(), &count)) == 1)
+      data.append(record.data(), count);
+    return SSL_get_error(ssl_.get(), result);
+  }
+  /// By reading: a reset would clear all that the memory has ever grown to.
   void take_output(std::string& output) {
-    char* start = nullptr;
     BIO* bio = SSL_get_wbio(ssl_.get());
-    const long size = BIO_get_mem_data(bio, &start);
-    if (size > 0) output.append(start, static_cast<std::size_t>(size));
-    static_cast<void>(BIO_reset(bio));
+    const std::size_t size = BIO_ctrl_pending(bio);
+    if (size == 0) return;
+    const std::size_t before = output.size();
+    output.resize(before + size);
+    std::size_t taken = 0;
+    BIO_read_ex(bio, output.data() + before, size, &taken);
   }
   InetError failure() {
     const long verified = SSL_get_verify_result(ssl_.get());
@@ -161,9 +184,10 @@ bool expect_name(SSL* ssl, const std::string& name) {
   return SSL_set_tlsext_host_name(ssl, name.c_str()) == 1 && SSL_set1_host(ssl, name.c_str()) == 1;
 }
 
-std::expected<void, InetError> start(const gen_tcp::Socket& socket, const Context& context,
-                                     Nanoseconds deadline, const std::string* server_name) {
-  if (!socket) return std::unexpected(InetError::closed());
+std::expected<void, InetError> start(detail::Process& self, const gen_tcp::Socket& socket,
+                                     const Context& context, Nanoseconds deadline,
+                                     const std::string* server_name) {
+  if (!socket) return detail::closed_error();
   auto codec = std::make_unique<TlsCodec>(context);
   if (server_name == nullptr) {
     SSL_set_accept_state(codec->ssl());
@@ -175,7 +199,7 @@ std::expected<void, InetError> start(const gen_tcp::Socket& socket, const Contex
       return std::unexpected(refused("the server's name \"" + *server_name + '"'));
     }
   }
-  return socket.port()->start_codec(std::move(codec), deadline);
+  return socket.port()->start_codec(self, std::move(codec), deadline);
 }
 
 }  // namespace
@@ -199,6 +223,10 @@ std::expected<Context, InetError> Context::server(const ServerOptions& options) 
   auto impl = make(TLS_server_method(), options.certfile, options.keyfile);
   if (!impl) return std::unexpected(impl.error());
   SSL_CTX* context = (*impl)->context.get();
+  // Without a name of who made them OpenSSL refuses sessions that a client with a certificate
+  // resumes, and the connection with them.
+  constexpr std::array<unsigned char, 3> maker{'o', 't', 'p'};
+  SSL_CTX_set_session_id_context(context, maker.data(), maker.size());
   if (!options.cacertfile.empty()) {
     if (SSL_CTX_load_verify_locations(context, options.cacertfile.c_str(), nullptr) != 1)
       return std::unexpected(refused(options.cacertfile));
@@ -211,26 +239,30 @@ std::expected<gen_tcp::Socket, InetError> connect(const std::string& host, std::
                                                   const Context& context,
                                                   const gen_tcp::Options& options,
                                                   Timeout timeout) {
-  const detail::Process& self = detail::require_process("ssl::connect");
+  detail::Process& self = detail::require_process("ssl::connect");
   const Nanoseconds deadline = detail::deadline_of(self, timeout);
-  auto socket = gen_tcp::connect(host, port, options, timeout);
+  gen_tcp::Options at_first = options;
+  at_first.active = Active::off();  // what anybody sends in the clear is for the handshake alone
+  auto socket = gen_tcp::connect(host, port, at_first, timeout);
   if (!socket) return socket;
-  if (const auto started = start(*socket, context, deadline, &host); !started)
+  if (const auto started = start(self, *socket, context, deadline, &host); !started)
     return std::unexpected(started.error());
+  if (const auto set = gen_tcp::set_active(*socket, detail::first_active(options.active)); !set)
+    return std::unexpected(set.error());
   return socket;
 }
 
 std::expected<void, InetError> connect(const gen_tcp::Socket& socket,
                                        const std::string& server_name, const Context& context,
                                        Timeout timeout) {
-  const detail::Process& self = detail::require_process("ssl::connect");
-  return start(socket, context, detail::deadline_of(self, timeout), &server_name);
+  detail::Process& self = detail::require_process("ssl::connect");
+  return start(self, socket, context, detail::deadline_of(self, timeout), &server_name);
 }
 
 std::expected<void, InetError> handshake(const gen_tcp::Socket& socket, const Context& context,
                                          Timeout timeout) {
-  const detail::Process& self = detail::require_process("ssl::handshake");
-  return start(socket, context, detail::deadline_of(self, timeout), nullptr);
+  detail::Process& self = detail::require_process("ssl::handshake");
+  return start(self, socket, context, detail::deadline_of(self, timeout), nullptr);
 }
 
 }  // namespace otp::ssl

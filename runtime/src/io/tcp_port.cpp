@@ -18,10 +18,10 @@ namespace {
 
 constexpr std::size_t compact_above = std::size_t{64} * 1024;    // bytes that are done with
 constexpr std::size_t kept_when_empty = std::size_t{16} * 1024;  // bytes of a buffer
-constexpr int reads_at_once = 16;             // then others' events are looked at
+constexpr std::size_t longest_line = std::size_t{64} * 1024;  // unless packet_size says otherwise
+constexpr int reads_at_once = 16;                             // then others' events are looked at
 constexpr unsigned linger_limit_ms = 30'000;  // for a peer that does not take what waits
 
-std::unexpected<InetError> closed_error() { return std::unexpected(InetError::closed()); }
 std::unexpected<InetError> in_handshake() { return std::unexpected(InetError::system(EALREADY)); }
 
 /// The length of a packet, most significant byte first.
@@ -29,18 +29,6 @@ std::size_t packet_length(std::string_view header) noexcept {
   std::size_t length = 0;
   for (const char c : header) length = length << 8U | static_cast<unsigned char>(c);
   return length;
-}
-
-/// Forgets the first `done` bytes, when that is worth its while. A connection that waits does not
-/// keep what a burst has needed.
-void compact(std::string& buffer, std::size_t& done) noexcept {
-  const bool all = done == buffer.size();
-  if (!all && done < compact_above) return;
-  if (all && buffer.capacity() > kept_when_empty)
-    std::string().swap(buffer);
-  else
-    buffer.erase(0, done);
-  done = 0;
 }
 
 std::size_t header_size(gen_tcp::Packet packet) noexcept {
@@ -58,7 +46,33 @@ std::size_t header_size(gen_tcp::Packet packet) noexcept {
   std::unreachable();
 }
 
+/// What goes before the data of a packet.
+struct PacketHeader {
+  std::array<char, 4> bytes{};
+  std::size_t size = 0;
+  std::string_view view() const noexcept { return {bytes.data(), size}; }
+};
+
+/// None when so much does not fit into a packet.
+std::optional<PacketHeader> make_header(gen_tcp::Packet packet, std::size_t length) noexcept {
+  PacketHeader header{.size = header_size(packet)};
+  if (header.size != 0 && length >> 8 * header.size != 0) return std::nullopt;
+  for (std::size_t i = 0; i < header.size; ++i)
+    header.bytes[i] = static_cast<char>(length >> 8 * (header.size - 1 - i));
+  return header;
+}
+
 }  // namespace
+
+void compact(std::string& buffer, std::size_t& done) noexcept {
+  const std::size_t left = buffer.size() - done;
+  if (left != 0 && (done < compact_above || done < left)) return;
+  if (left == 0 && buffer.capacity() > kept_when_empty)
+    std::string().swap(buffer);
+  else
+    buffer.erase(0, done);
+  done = 0;
+}
 
 // ---- Reading ----
 
@@ -69,16 +83,20 @@ std::optional<std::string_view> TcpPort::read_system(bool& end) noexcept {
   ssize_t count = 0;
   do {
     count = ::recv(descriptor_, buffer.data(), buffer.size(), 0);
-  } while (count < 0 && errno == EINTR);
-  if (count < 0 && errno != EAGAIN) {
-    fail(InetError::system(errno));
+  } while (count < 0 && last_errno() == EINTR);
+  if (count < 0) {
+    const int error = last_errno();
+    if (error == EAGAIN) {
+      readable_ = may_stop_short_ = false;
+      return std::nullopt;
+    }
+    ended_ = broken_ = true;
+    // To the user a reset is an end as another.
+    if (error != ECONNRESET && !failure_) failure_ = InetError::system(error);
     return std::string_view();
   }
-  // What fills less than there was room for was all; more comes with an event of its own. Only the
-  // end has had its event already.
-  if (count < 0 || (static_cast<std::size_t>(count) < buffer.size() && !hung_up_))
-    readable_ = false;
-  if (count < 0) return std::nullopt;
+  // What fills less than there was room for was all; more comes with an event of its own.
+  if (static_cast<std::size_t>(count) < buffer.size() && !may_stop_short_) readable_ = false;
   end = count == 0;
   return std::string_view(buffer.data(), static_cast<std::size_t>(count));
 }
@@ -92,18 +110,19 @@ bool TcpPort::fill() noexcept try {
   } else if (codec_ == nullptr) {
     input_.append(*arrived);
   } else if (!ended_) {
-    if (const auto decoded = codec_->decode(*arrived, input_, output_); !decoded) {
-      flush();  // tells the peer why
-      fail(decoded.error());
-    } else {
-      flush();
-      ended_ = ended_ || codec_->ended();
-    }
+    decode(*arrived);
   }
   return true;
 } catch (const std::bad_alloc&) {
   drop_input();
   return true;
+}
+
+void TcpPort::decode(std::string_view arrived) {
+  const auto decoded = codec_->decode(arrived, input_, output_);
+  flush();  // of a failure tells the peer why
+  if (!decoded) fail(decoded.error());
+  ended_ = ended_ || codec_->ended();
 }
 
 void TcpPort::drop_input() noexcept {
@@ -131,6 +150,16 @@ std::string TcpPort::take(std::size_t skip, std::size_t length) {
   return packet;
 }
 
+std::optional<std::string> TcpPort::take_line() {
+  const std::size_t longest = options_.packet_size == 0 ? longest_line : options_.packet_size;
+  const std::string_view there = std::string_view(input_).substr(taken_, longest);
+  const std::size_t found = there.find('\n', searched_);
+  if (found != there.npos) return take(0, found + 1);
+  if (there.size() == longest) return take(0, longest);
+  searched_ = there.size();
+  return std::nullopt;
+}
+
 std::optional<std::string> TcpPort::take_counted(std::size_t header) {
   const std::string_view there = std::string_view(input_).substr(taken_);
   if (there.size() < header) return std::nullopt;
@@ -146,20 +175,13 @@ std::optional<std::string> TcpPort::take_counted(std::size_t header) {
 }
 
 std::optional<std::string> TcpPort::take_packet(std::size_t length) {
-  const std::string_view there = std::string_view(input_).substr(taken_);
+  const std::size_t there = input_.size() - taken_;
   switch (options_.packet) {
     case gen_tcp::Packet::raw:
-      if (there.empty() || there.size() < length) return std::nullopt;
-      return take(0, length == 0 ? there.size() : length);
-    case gen_tcp::Packet::line: {
-      const std::size_t found = there.find('\n', searched_);
-      const std::size_t longest = options_.packet_size == 0 ? there.npos : options_.packet_size;
-      if (found == there.npos && there.size() < longest) {
-        searched_ = there.size();
-        return std::nullopt;
-      }
-      return take(0, std::min(found == there.npos ? found : found + 1, longest));
-    }
+      if (there == 0 || there < length) return std::nullopt;
+      return take(0, length == 0 ? there : length);
+    case gen_tcp::Packet::line:
+      return take_line();
     default:
       return take_counted(header_size(options_.packet));
   }
@@ -172,26 +194,32 @@ std::optional<std::string> TcpPort::take_message() noexcept try {
   return std::nullopt;
 }
 
-std::expected<std::string, InetError> TcpPort::recv(std::size_t length, Nanoseconds deadline) {
+std::expected<std::string, InetError> TcpPort::recv(Process& self, std::size_t length,
+                                                    Nanoseconds deadline) {
   Lock lock(mutex_);
   if (active_.left() != 0 || (length != 0 && options_.packet != gen_tcp::Packet::raw))
     return std::unexpected(InetError::system(EINVAL));
+  std::optional<std::string> packet;
+  const auto ready = [&] {
+    if (readable_ || lingering_ || handshaking_) return true;
+    packet = take_packet(length);  // of what another reader has brought with its own
+    return packet || ended_;
+  };
   for (;;) {
     if (gone()) return closed_error();
     if (handshaking_) return in_handshake();
-    if (auto packet = take_packet(length)) {
+    if (!packet) packet = take_packet(length);
+    if (packet) {
       if (readable_ || taken_ < input_.size()) wake_first(readers_);
       return std::move(*packet);
     }
     if (ended_) {
       const InetError error = failure();
-      close_now(lock);
+      close_after_end(lock);
       return std::unexpected(error);
     }
     if (fill()) continue;
-    if (!wait(lock, readers_, deadline,
-              [this] { return readable_ || ended_ || lingering_ || handshaking_; }))
-      return std::unexpected(InetError::timeout());
+    if (!wait(self, lock, readers_, deadline, ready)) return std::unexpected(InetError::timeout());
   }
 }
 
@@ -215,7 +243,7 @@ void TcpPort::pump(Lock& lock) noexcept {
     } else if (ended_) {
       if (failure_) tell_owner(gen_tcp::Error{handle(), *failure_});
       tell_owner(gen_tcp::Closed{handle()});
-      close_now(lock);
+      close_after_end(lock);
     } else if (++reads > reads_at_once) {
       node_.schedulers().poller().rearm(descriptor_);
       return;
@@ -235,10 +263,10 @@ std::expected<void, InetError> TcpPort::set_active(Active active) {
   return {};
 }
 
-std::expected<void, InetError> TcpPort::pause() {
+std::expected<void, InetError> TcpPort::pause(const Process& self) {
   const std::lock_guard lock(mutex_);
   if (gone()) return closed_error();
-  if (owner_ != current_process()->pid()) return std::unexpected(InetError::other("not_owner", {}));
+  if (owner_ != self.pid()) return std::unexpected(InetError::other("not_owner", {}));
   ++paused_;
   return {};
 }
@@ -272,13 +300,13 @@ std::size_t TcpPort::write_system(std::string_view header, std::string_view data
     // The plain call is the cheaper one, and what nearly everybody needs.
     count = header.empty() ? ::send(descriptor_, data.data(), data.size(), MSG_NOSIGNAL)
                            : ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
-  } while (count < 0 && errno == EINTR);
+  } while (count < 0 && last_errno() == EINTR);
   if (count >= 0) {
     if (static_cast<std::size_t>(count) < header.size() + data.size()) writable_ = false;
     return static_cast<std::size_t>(count);
   }
   writable_ = false;
-  if (errno == EAGAIN) return 0;
+  if (last_errno() == EAGAIN) return 0;
   output_.clear();
   sent_ = 0;
   broken_ = true;
@@ -295,6 +323,22 @@ void TcpPort::flush() noexcept {
   broken_ = !end_sent_;
 }
 
+void TcpPort::end_codec() noexcept {
+  try {
+    if (codec_ != nullptr && takes_output()) codec_->end(output_);
+  } catch (const std::bad_alloc&) {
+    broken_ = true;  // the peer learns of the end from the system
+  }
+  flush();
+}
+
+/// Not when the end comes: until the user knows of it, what it sends is still for the peer, which
+/// may have shut but one direction.
+void TcpPort::close_after_end(Lock& lock) noexcept {
+  end_codec();
+  close_now(lock);
+}
+
 std::unexpected<InetError> TcpPort::break_off(Lock& lock, InetError error) {
   fail(error);
   wake_all(readers_);
@@ -303,12 +347,11 @@ std::unexpected<InetError> TcpPort::break_off(Lock& lock, InetError error) {
   return std::unexpected(std::move(error));
 }
 
-std::expected<void, InetError> TcpPort::send(std::string_view data) {
-  const Process& self = *current_process();
+std::expected<void, InetError> TcpPort::send(Process& self, std::string_view data) {
   Lock lock(mutex_);
   const auto wait_for_room = [&] {
     if (waiting_output() <= options_.high_watermark) return true;
-    return wait(lock, writers_, deadline_of(self, options_.send_timeout),
+    return wait(self, lock, writers_, deadline_of(self, options_.send_timeout),
                 [this] { return waiting_output() <= options_.low_watermark || !takes_output(); });
   };
   const auto too_late = [&] {
@@ -318,13 +361,9 @@ std::expected<void, InetError> TcpPort::send(std::string_view data) {
   if (!wait_for_room()) return too_late();
   if (!takes_output()) return closed_error();
   if (handshaking_) return in_handshake();
-  std::array<char, 4> header_bytes{};
-  const std::size_t header_length = header_size(options_.packet);
-  for (std::size_t i = 0; i < header_length; ++i)
-    header_bytes[i] = static_cast<char>(data.size() >> 8 * (header_length - 1 - i));
-  if (header_length != 0 && header_length < 4 && data.size() >> 8 * header_length != 0)
-    return std::unexpected(InetError::system(EMSGSIZE));
-  const std::string_view header(header_bytes.data(), header_length);
+  const auto made = make_header(options_.packet, data.size());
+  if (!made) return std::unexpected(InetError::system(EMSGSIZE));
+  const std::string_view header = made->view();
   const std::size_t before = output_.size();
   try {
     if (codec_ != nullptr) {
@@ -355,8 +394,7 @@ std::expected<void, InetError> TcpPort::send(std::string_view data) {
   return {};
 }
 
-std::expected<void, InetError> TcpPort::shutdown_write() {
-  const Process& self = *current_process();
+std::expected<void, InetError> TcpPort::shutdown_write(Process& self) {
   Lock lock(mutex_);
   if (gone() || broken_) return closed_error();
   if (handshaking_) return in_handshake();
@@ -365,7 +403,7 @@ std::expected<void, InetError> TcpPort::shutdown_write() {
     write_shut_ = true;
     flush();
   }
-  if (!wait(lock, writers_, deadline_of(self, options_.send_timeout),
+  if (!wait(self, lock, writers_, deadline_of(self, options_.send_timeout),
             [this] { return end_sent_ || broken_ || lingering_; }))
     return std::unexpected(InetError::timeout());
   if (!end_sent_) return closed_error();
@@ -375,12 +413,7 @@ std::expected<void, InetError> TcpPort::shutdown_write() {
 void TcpPort::close_gracefully() noexcept {
   Lock lock(mutex_);
   if (gone()) return;
-  try {
-    if (codec_ != nullptr && takes_output()) codec_->end(output_);
-  } catch (const std::bad_alloc&) {
-    broken_ = true;  // the peer learns of the end from the system
-  }
-  flush();
+  end_codec();
   if (waiting_output() == 0 || broken_) {
     close_now(lock);
     return;
@@ -410,9 +443,9 @@ void TcpPort::ready(std::uint32_t events) noexcept {
   }
 }
 
-std::expected<void, InetError> TcpPort::await_connected(Nanoseconds deadline) {
+std::expected<void, InetError> TcpPort::await_connected(Process& self, Nanoseconds deadline) {
   Lock lock(mutex_);
-  if (!wait(lock, writers_, deadline, [this] { return writable_; }))
+  if (!wait(self, lock, writers_, deadline, [this] { return writable_; }))
     return std::unexpected(InetError::timeout());
   if (closed_) return closed_error();
   int error = 0;
@@ -430,11 +463,16 @@ std::expected<SocketAddress, InetError> TcpPort::peer_address() {
   return address_of(descriptor_, true);
 }
 
-std::expected<void, InetError> TcpPort::start_codec(std::unique_ptr<StreamCodec> codec,
+std::expected<void, InetError> TcpPort::start_codec(Process& self,
+                                                    std::unique_ptr<StreamCodec> codec,
                                                     Nanoseconds deadline) {
   Lock lock(mutex_);
   if (!takes_output()) return closed_error();
   if (codec_ != nullptr || handshaking_) return in_handshake();
+  if (active_.left() != 0) {
+    close_now(lock);  // what follows is not meant to be in the clear
+    return std::unexpected(InetError::system(EINVAL));
+  }
   handshaking_ = true;
   wake_all(readers_);  // what comes now is not for them
   /// Without its handshake a connection is of no use. An exit signal leaves by exception.
@@ -457,7 +495,7 @@ std::expected<void, InetError> TcpPort::start_codec(std::unique_ptr<StreamCodec>
     bool end = false;
     std::optional<std::string_view> more;
     while (!(more = read_system(end))) {
-      if (!wait(lock, readers_, deadline, [this] { return readable_ || ended_; }))
+      if (!wait(self, lock, readers_, deadline, [this] { return readable_ || ended_; }))
         return std::unexpected(InetError::timeout());
       if (closed_) return closed_error();
     }
@@ -467,8 +505,7 @@ std::expected<void, InetError> TcpPort::start_codec(std::unique_ptr<StreamCodec>
   ending.over = true;
   codec_ = std::move(codec);
   handshaking_ = false;
-  if (const auto decoded = codec_->decode({}, input_, output_); !decoded) fail(decoded.error());
-  flush();
+  decode({});  // what has come behind the handshake
   pump(lock);
   return {};
 }

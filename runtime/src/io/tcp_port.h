@@ -12,6 +12,11 @@
 
 namespace otp::detail {
 
+/// Forgets the first `done` bytes of a buffer, when that is worth its while. However much is there,
+/// to empty it moves no more than there was. A connection that waits does not keep what a burst has
+/// needed.
+void compact(std::string& buffer, std::size_t& done) noexcept;
+
 /// What turns bytes on the wire into data and back: TLS. Under the port's lock.
 class StreamCodec {
  public:
@@ -44,24 +49,25 @@ class TcpPort final : public DescriptorPort {
     writable_ = false;
     handshaking_ = true;
   }
-  std::expected<void, InetError> await_connected(Nanoseconds deadline);
-  std::expected<void, InetError> send(std::string_view data);
-  std::expected<std::string, InetError> recv(std::size_t length, Nanoseconds deadline);
-  std::expected<void, InetError> shutdown_write();
+  std::expected<void, InetError> await_connected(Process& self, Nanoseconds deadline);
+  std::expected<void, InetError> send(Process& self, std::string_view data);
+  std::expected<std::string, InetError> recv(Process& self, std::size_t length,
+                                             Nanoseconds deadline);
+  std::expected<void, InetError> shutdown_write(Process& self);
   /// After what waits has gone out.
   void close_gracefully() noexcept;
   void owner_ended() noexcept override { close_gracefully(); }
   std::expected<void, InetError> set_active(Active active);
-  /// Sends the owner nothing until `resume`, whatever its mode. `not_owner` unless the caller is
-  /// it.
-  std::expected<void, InetError> pause();
+  /// Sends the owner nothing until `resume`, whatever its mode. `not_owner` unless `self` is it.
+  std::expected<void, InetError> pause(const Process& self);
   void resume() noexcept;
   std::expected<void, InetError> set_packet(gen_tcp::Packet packet);
   std::expected<SocketAddress, InetError> peer_address();
 
   /// From now on the stream is `codec`'s; waits until its handshake is over, during which nobody
-  /// else can use it. A failure closes it, and so does the end of the caller.
-  std::expected<void, InetError> start_codec(std::unique_ptr<StreamCodec> codec,
+  /// else can use it. A failure closes it, and so does the end of the caller. `einval` in active
+  /// mode, in which bytes may have gone past the codec to the owner already.
+  std::expected<void, InetError> start_codec(Process& self, std::unique_ptr<StreamCodec> codec,
                                              Nanoseconds deadline);
 
  private:
@@ -74,9 +80,12 @@ class TcpPort final : public DescriptorPort {
   /// Takes what the system has; false when that is nothing now. The end counts as something.
   bool fill() noexcept;
   std::optional<std::string_view> read_system(bool& end) noexcept;
+  /// By the codec, for the user.
+  void decode(std::string_view arrived);
   std::optional<std::string> take_packet(std::size_t length);
   /// For the owner. No memory for it is a failure of the connection.
   std::optional<std::string> take_message() noexcept;
+  std::optional<std::string> take_line();
   std::optional<std::string> take_counted(std::size_t header);
   std::string take(std::size_t skip, std::size_t length);
   InetError failure() const { return failure_ ? *failure_ : InetError::closed(); }
@@ -92,6 +101,10 @@ class TcpPort final : public DescriptorPort {
   void tell_owner(M message) noexcept;
   /// Writes what waits, as far as the system takes it, and the end behind it.
   void flush() noexcept;
+  /// Tells the peer, if the codec has a way to, that nothing more comes.
+  void end_codec() noexcept;
+  /// The user has been told that the peer has ended.
+  void close_after_end(Lock& lock) noexcept;
   std::size_t write_system(std::string_view header, std::string_view data) noexcept;
   gen_tcp::Socket handle() {
     return gen_tcp::Socket(std::static_pointer_cast<TcpPort>(shared_from_this()));

@@ -96,12 +96,19 @@ Spawned spawn_behaviour(std::unique_ptr<Behaviour> behaviour, SpawnOptions optio
 
 void set_exit_reason(ExitReason reason) {
   Process& self = require_process("stop");
+  if (self.exit_pending == ExitPending::signal) return;  // what it has come to end by
   if (!reason.is_normal() || self.extras) self.more().exit_reason = std::move(reason);
 }
 
 bool traps_exit() { return require_process("traps_exit").trap_exit; }
 
 namespace {
+
+/// For take_matching(): the Down of a Ref.
+bool is_down_of(void* ref, Message& message) {
+  return message.kind == MessageKind::down &&
+         static_cast<DownMessage&>(message).down.ref == *static_cast<const Ref*>(ref);
+}
 
 /// The Exit of `other` that waits in the mailbox.
 MessagePtr take_exit_of(Process& self, Pid other) {
@@ -137,11 +144,7 @@ std::optional<ExitReason> stop_linked(Pid child, const ExitReason& signal, Timeo
 }
 
 std::optional<Down> await_down(Ref ref, Timeout timeout) {
-  const auto is_it = [](void* context, Message& message) {
-    return message.kind == MessageKind::down &&
-           static_cast<DownMessage&>(message).down.ref == *static_cast<const Ref*>(context);
-  };
-  const auto message = receive_matching(is_it, &ref, timeout);
+  const auto message = receive_matching(&is_down_of, &ref, timeout);
   if (message == nullptr) return std::nullopt;
   return std::move(static_cast<DownMessage&>(*message).down);
 }
@@ -175,7 +178,9 @@ void post_message(Pid target, Message* message) noexcept {
 }
 
 std::int64_t request_deadline() {
-  const CallBase* request = require_process("time_left").behaviour->handled_request();
+  const Process& self = require_process("time_left");
+  if (self.behaviour == nullptr) return 0;  // its destructors run
+  const CallBase* const request = self.behaviour->handled_request();
   return request == nullptr ? 0 : request->deadline;
 }
 
@@ -280,7 +285,7 @@ void exit(Pid target, ExitReason reason) {
   Process& self = require_process("exit");
   detail::send_exit(*self.node, self.pid(), target, std::move(reason), false);
   if (target != self.pid()) return;
-  detail::drain(self);
+  if (self.has_arrivals()) detail::drain(self);  // else something holds the signal up
   detail::raise_pending_exit(self);
 }
 
@@ -344,13 +349,10 @@ bool demonitor(Ref ref, DownOptions options) {
   Process& self = require_process("demonitor");
   if (self.has_arrivals()) detail::drain(self);
   const bool active = detail::stop_monitor(self, ref);
-  if (options.flush) {
-    const auto is_it = [](void* context, detail::Message& message) {
-      return message.kind == MessageKind::down &&
-             static_cast<detail::DownMessage&>(message).down.ref == *static_cast<Ref*>(context);
-    };
+  if (options.flush && !active) {
     detail::Message* checked = nullptr;
-    const detail::MessagePtr flushed(detail::take_matching(self, is_it, &ref, checked));
+    const detail::MessagePtr flushed(
+        detail::take_matching(self, &detail::is_down_of, &ref, checked));
   }
   return active;
 }

@@ -1,6 +1,7 @@
 // How a process waits for the answer to a request of its own.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 
 #include <otp/detail/behaviour.h>
@@ -40,7 +41,7 @@ template <class Send>
     }
   } waiting{self, std::exchange(self.wait, &wait)};
   const Nanoseconds deadline = deadline_of(self, timeout);
-  request.deadline = deadline == never ? 0 : deadline;
+  request.deadline = deadline == never ? 0 : std::max<Nanoseconds>(deadline, 1);
   send();
   const auto answered = [](void* context) { return static_cast<Wait*>(context)->reply != nullptr; };
   if (!wait_for(self, WakeOn::signal, deadline, answered, &wait)) return nullptr;

@@ -21,10 +21,6 @@ CallBase* failed(CallBase* call, ExitReason reason) {
   return call;
 }
 
-bool targets_self(Process& self, Pid target) noexcept {
-  return self.node->resolve(target) == self.pid();
-}
-
 /// Nobody tells a server that its caller's time is over, or that it has ended; and it may never
 /// answer. Looked for when there are twice as many as were left the last time.
 void forget_who_gave_up(Process& self) noexcept {
@@ -68,8 +64,10 @@ CallBase* spawn_and_wait(std::unique_ptr<Behaviour> behaviour, SpawnOptions opti
 CallBase* call_and_wait(Pid target, CallBase* request, Timeout timeout) {
   std::unique_ptr<CallBase, MessageDeleter> owned(request);
   Process& self = require_process("call");
-  if (targets_self(self, target)) return failed(owned.release(), ExitReason::calling_self());
-  return exchange_request(self, target, owned.release(), MessageKind::call, timeout);
+  const Pid holder = self.node->resolve(target);
+  if (holder == self.pid()) return failed(owned.release(), ExitReason::calling_self());
+  self.node->table().prefetch(holder);
+  return exchange_request(self, holder, owned.release(), MessageKind::call, timeout);
 }
 
 std::uint64_t send_request(Pid target, CallBase* request) {
@@ -106,12 +104,17 @@ CallBase* wait_request(const std::uint64_t* ids, std::size_t count, Timeout time
   return search.found;
 }
 
-void abandon_request(std::uint64_t id) noexcept {
+void abandon_request(Pid target, std::uint64_t id) noexcept {
   Process* self = current_process();
   if (self == nullptr || !self->extras) return;
   auto open = self->extras->requests.find(id);
   if (open == self->extras->requests.end()) return;
-  if (open->second != nullptr) open->second->type->destroy(open->second);
+  if (open->second != nullptr) {
+    open->second->type->destroy(open->second);
+  } else {  // a server that never answers would remember it for as long as this process lives
+    const Ref request = DeferredRequest{.caller = self->pid(), .request = id}.key();
+    self->node->send(target, make_signal<RequestDoneSignal>(MessageKind::request_done, request));
+  }
   self->extras->requests.erase(open);
 }
 
@@ -141,8 +144,8 @@ void send_reply(const ReplyTo& to, CallBase* reply) noexcept {
   const Ref request = DeferredRequest{.caller = to.caller, .request = to.request}.key();
   if (to.server != self->pid()) {
     self->node->send(to.server, make_signal<RequestDoneSignal>(MessageKind::request_done, request));
-  } else if (self->extras) {
-    self->extras->deferred.remove(request);
+  } else {
+    settle_request(*self, request);
   }
   reply->caller = to.caller;
   reply->request = to.request;

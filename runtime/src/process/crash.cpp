@@ -64,7 +64,7 @@ void report_crash(const Process& self, const ExitReason& reason) {
   report.reason = reason;
   const MessageType* handling = self.handling.load(std::memory_order_relaxed);
   if (handling != nullptr) report.last_message = handling->name;
-  if (whole) report.state = self.behaviour->state_text();
+  if (whole) report.state = formatted_status([&] { return self.behaviour->state_text(); });
   report.parent = self.parent();
   report.ancestors = ancestors_of(self);
   // A call that was cut off is the last that is owed an answer.

@@ -23,6 +23,8 @@ struct Process;
 
 /// In Message::flags: the gate has counted it.
 inline constexpr std::uint16_t counted_flag = 4;
+/// A timer's, which the process has armed for itself: one that were dropped would never come again.
+inline constexpr std::uint16_t own_timer_flag = 8;
 
 class MailboxGate {
  public:
@@ -73,9 +75,9 @@ class MailboxGates {
 };
 
 /// Messages whose number is limited; what concerns the process itself is always let in.
+static_assert(MessageKind::cast < MessageKind::info && MessageKind::call < MessageKind::info);
 inline bool is_limited(const Message& message) noexcept {
-  return message.kind == MessageKind::cast || message.kind == MessageKind::call ||
-         message.kind == MessageKind::info;
+  return message.kind <= MessageKind::info && (message.flags & own_timer_flag) == 0;
 }
 
 /// Counts a message out that `self` has taken.

@@ -60,43 +60,63 @@ Node::Node(const RuntimeOptions& options, const Simulated& simulated)
 
 Node::~Node() = default;
 
-Pid Node::spawn(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& options, Process* parent,
-                Ref* monitor) {
+/// A process that nobody can see yet.
+Process& Node::make_process(std::unique_ptr<Behaviour> behaviour, const Process* parent) {
   Process& process = table_.allocate(*this);
-  const Pid pid = process.pid();
   process.behaviour = std::move(behaviour);
   process.object = process.behaviour->object();
   process.node = this;
-  process.trap_exit = options.trap_exit;
-  process.priority = options.priority;
   process.set_parent(parent != nullptr ? parent->pid() : Pid{});
   process.application.store(
       parent != nullptr ? parent->application.load(std::memory_order_relaxed) : std::uint8_t{0},
       std::memory_order_relaxed);
-  if (parent != nullptr && options.link) {
-    process.links.insert(parent->pid());
-    parent->links.insert(pid);
+  return process;
+}
+
+/// For want of memory it does not begin.
+void Node::unmake_process(Process& process, Process* parent) noexcept {
+  if (parent != nullptr) parent->links.erase(process.pid());
+  process.links = {};
+  process.extras.reset();
+  process.behaviour.reset();
+  table_.release(process);
+}
+
+Pid Node::spawn(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& options, Process* parent,
+                Ref* monitor) {
+  Process& process = make_process(std::move(behaviour), parent);
+  const Pid pid = process.pid();
+  try {
+    if (parent != nullptr && options.link) {
+      process.links.insert(parent->pid());
+      parent->links.insert(pid);
+    }
+    if (parent != nullptr && options.monitor) {
+      const Ref ref = make_ref();
+      process.more().monitored_by.add(
+          {.pid = parent->pid(), .ref = ref, .name = {}, .thread = nullptr});
+      parent->more().monitors.emplace(ref, Monitoring{.target = pid, .name = {}, .tag = {}});
+      *monitor = ref;
+    }
+  } catch (...) {
+    unmake_process(process, parent);
+    throw;
   }
-  if (parent != nullptr && options.monitor) {
-    const Ref ref = make_ref();
-    process.more().monitored_by.add(
-        {.pid = parent->pid(), .ref = ref, .name = {}, .thread = nullptr});
-    parent->more().monitors.emplace(ref, Monitoring{.target = pid, .name = {}, .tag = {}});
-    *monitor = ref;
-  }
+  process.trap_exit = options.trap_exit;
+  process.priority = options.priority;
   open(process);
   return pid;
 }
 
 Pid Node::spawn_for(WaitingThread& waiting, std::unique_ptr<Behaviour> behaviour) {
-  Process& process = table_.allocate(*this);
+  Process& process = make_process(std::move(behaviour), nullptr);
   const Pid pid = process.pid();
-  process.behaviour = std::move(behaviour);
-  process.object = process.behaviour->object();
-  process.node = this;
-  process.set_parent({});
-  process.application.store(0, std::memory_order_relaxed);
-  process.more().monitored_by.add({.pid = {}, .ref = make_ref(), .name = {}, .thread = &waiting});
+  try {
+    process.more().monitored_by.add({.pid = {}, .ref = make_ref(), .name = {}, .thread = &waiting});
+  } catch (...) {
+    unmake_process(process, nullptr);
+    throw;
+  }
   open(process);
   return pid;
 }
@@ -123,7 +143,12 @@ void Node::exit_all(const ExitReason& reason) {
 }
 
 [[gnu::noinline]] void Node::note_kill(Process& process, const Message& message) noexcept {
-  if (is_kill(message)) process.kill_sent.store(true);
+  if (!is_kill(message)) return;
+  // It may be for a former tenant of the slot, and come late.
+  std::uint32_t killed = process.killed_serial.load(std::memory_order_relaxed);
+  while (killed < message.target_serial &&
+         !process.killed_serial.compare_exchange_weak(killed, message.target_serial)) {
+  }
 }
 
 [[gnu::noinline]] void Node::push_limited(Process& process, Message* message) noexcept {
@@ -137,7 +162,10 @@ Pid Node::resolve(Pid target) const noexcept {
 }
 
 bool Node::let_in(Process& process, Message* message) noexcept {
-  if (!is_limited(*message) || current_process() == &process) return true;
+  // Whoever sends may hold a lock: it is not asked to enter the runtime.
+  const Scheduler* const scheduler = current_scheduler();
+  if (!is_limited(*message) || (scheduler != nullptr && scheduler->current() == &process))
+    return true;
   const Pid pid{.id = process.id, .serial = message->target_serial};
   const std::shared_ptr<MailboxGate> gate = gates_.find(pid);
   if (gate == nullptr || gate->admit(*message)) return true;

@@ -46,6 +46,13 @@ class ProcessTable {
         pid.serial != 0 && pid.node == 0 && pid.id < made_.load(std::memory_order_acquire);
     return there ? slots_ + pid.id : nullptr;
   }
+  /// A message is about to be sent there: who sleeps is in no cache, and some lines long.
+  void prefetch(Pid pid) const noexcept {
+    const Process* const process = slot(pid);
+    if (process == nullptr) return;
+    __builtin_prefetch(&process->arrivals, 1);
+    __builtin_prefetch(&process->serial, 1);
+  }
   /// Every live process, oldest slot first.
   std::vector<Pid> live() const;
   /// How many live, or have lived a moment ago. Zero only when none does.
@@ -164,6 +171,8 @@ class Node {
   void stop();
 
  private:
+  Process& make_process(std::unique_ptr<Behaviour> behaviour, const Process* parent);
+  void unmake_process(Process& process, Process* parent) noexcept;
   void open(Process& process) noexcept;
   void push_inline(Process& process, Message* message) noexcept;
   void enqueue(Process& process, Message* message) noexcept;
@@ -209,6 +218,7 @@ class Node {
                                                    std::memory_order_acquire));
   if (!wake) return;
   // What it has been is in memory, where many sleep; it is here when its turn comes.
+  __builtin_prefetch(&process.node);
   __builtin_prefetch(process.behaviour.get());
   __builtin_prefetch(process.object);
   schedulers_->make_runnable(process);

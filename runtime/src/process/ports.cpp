@@ -15,7 +15,7 @@ bool PortTable::own(Pid owner, std::shared_ptr<Port> port) {
   const Port* const added = port.get();
   {
     const std::lock_guard lock(mutex_);
-    ports_.emplace(owner, std::move(port));
+    ports_.emplace(std::pair(owner, added), std::move(port));
   }
   process->owns_ports.store(true);
   if (!process->exiting.load() && node_.is_alive(owner)) return true;
@@ -26,9 +26,9 @@ bool PortTable::own(Pid owner, std::shared_ptr<Port> port) {
 /// Null: the first one.
 std::shared_ptr<Port> PortTable::take(Pid owner, const Port* port) noexcept {
   const std::lock_guard lock(mutex_);
-  auto [each, end] = ports_.equal_range(owner);
-  while (each != end && port != nullptr && each->second.get() != port) ++each;
-  if (each == end) return nullptr;
+  const auto each = ports_.lower_bound({owner, port});
+  if (each == ports_.end() || each->first.first != owner) return nullptr;
+  if (port != nullptr && each->first.second != port) return nullptr;
   auto taken = std::move(each->second);
   ports_.erase(each);
   return taken;

@@ -2,9 +2,10 @@
 // owner, can be given to another process, and is closed when its owner ends.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
+#include <utility>
 
 #include <otp/pid.h>
 
@@ -35,7 +36,9 @@ class PortTable {
 
   Node& node_;
   std::mutex mutex_;
-  std::unordered_multimap<Pid, std::shared_ptr<Port>> ports_;
+  /// In order, so that those of one owner are together and each is found without the others: a
+  /// process may own very many.
+  std::map<std::pair<Pid, const Port*>, std::shared_ptr<Port>> ports_;
 };
 
 /// Lets a process that waits look again at what it waits for.

@@ -144,7 +144,8 @@ struct ProcessExtras {
   MessagePtr idle_message;              ///< what the idle time-out hands over
   Nanoseconds hibernate_after = never;  ///< without a message
   Nanoseconds hibernate_at = never;
-  ExitReason exit_reason;  ///< of a pending exit signal, or given with Flow::stop
+  Message* looked_at = nullptr;  ///< suspended: behind it nothing has been looked at yet
+  ExitReason exit_reason;        ///< of a pending exit signal, or given with Flow::stop
   bool idle_timer_fired = false;
 
   ProcessExtras();
@@ -174,6 +175,7 @@ enum class ExitPending : std::uint8_t { no, signal, shutdown, kill };
 enum class WakeOn : std::uint8_t { message, signal };
 
 struct Process : Runnable {
+  std::atomic<std::uint32_t> killed_serial{0};  ///< of who was last sent the exit signal `kill`
   std::atomic<std::uintptr_t> arrivals{closed};
   std::uintptr_t taken = 0;  ///< what `arrivals` was when it was last read
   Message* inbox_head = nullptr;
@@ -191,12 +193,10 @@ struct Process : Runnable {
   WakeOn wake_on = WakeOn::message;
   bool started = false;
   bool trap_exit = false;
-  bool unwinding = false;  ///< an exit signal has been thrown already
   bool hibernating = false;
   bool suspended = false;            ///< by sys: takes its requests alone
   std::atomic<bool> bounded{false};  ///< its mailbox has a limit: see mailbox_gate.h
   std::atomic<bool> owns_ports{false};
-  std::atomic<bool> kill_sent{false};  ///< somebody has sent it the exit signal `kill`
   std::atomic<Zombie> zombie{Zombie::no};
   bool queue_told = false;  ///< its long queue has been reported
   bool destroying = false;  ///< the destructors of what it was run

@@ -75,6 +75,7 @@ Served serve(Process& self) {
         const Flow flow = self.behaviour->idle_timeout(std::move(self.extras->idle_message));
         came_back(self);
         if (flow == Flow::stop) return Served::stop;
+        if (current_scheduler()->budget_spent()) return Served::share_spent;  // it may be 0 again
         continue;
       }
       see_to_hibernation(self);
@@ -127,6 +128,13 @@ ExitReason pending_exit(const Process& self) {
   }
 }
 
+/// An exit signal that has come ends it, whatever its code has made of the exception.
+void obey_signal(const Process& self, ProcessEnd& end) {
+  if (self.exit_pending == ExitPending::no) return;
+  end.reason = pending_exit(self);
+  end.by_signal = true;
+}
+
 /// The process is over: its last words, its destructors, its farewells.
 void end_process(Process& self, ProcessEnd& end) {
   if (!end.by_signal) {
@@ -136,6 +144,7 @@ void end_process(Process& self, ProcessEnd& end) {
       end.reason = reason;
     });
     came_back(self);
+    obey_signal(self, end);
     if (end.reason.is_abnormal() && !end.by_signal) report_crash(self, end.reason);
   }
   self.exiting.store(true, std::memory_order_seq_cst);
@@ -162,7 +171,8 @@ void leave_behind(std::unique_ptr<Behaviour> behaviour) noexcept {
 
 /// Whoever waits for the answer of a handler that will never give one.
 void fail_handled_request(Process& self, const ExitReason& reason) {
-  if (const CallBase* call = self.behaviour->handled_request())
+  const CallBase* const call = self.behaviour->handled_request();
+  if (call != nullptr && call->state == static_cast<std::uint8_t>(CallState::request))
     fail_request(*self.node, call->caller, call->request, reason);
 }
 
@@ -231,7 +241,9 @@ std::terminate_handler former_terminate = nullptr;
 
 void reap_stuck(Runnable& runnable, bool (*still)(void*), void* context) {
   auto& self = static_cast<Process&>(runnable);
-  if (!has_asymmetric_fence || !self.kill_sent.load() || self.exiting.load()) return;
+  if (!has_asymmetric_fence || self.killed_serial.load() != self.serial.load() ||
+      self.exiting.load())
+    return;
   self.zombie.store(Zombie::claimed);
   heavy_fence();
   Zombie claimed = Zombie::claimed;
@@ -321,14 +333,12 @@ bool run_process(Runnable& runnable) {
     served = serve(self);
     if (served == Served::stop) {
       end.reason = self.extras ? self.extras->exit_reason : ExitReason::normal();
-    } else if (served == Served::signalled) {
-      end.reason = pending_exit(self);
-      end.by_signal = true;
     }
   });
   if (served == Served::idle) return false;
   if (served == Served::share_spent) return true;
   came_back(self);  // by an exception, perhaps
+  obey_signal(self, end);
   end_process(self, end);
   return false;
 }
@@ -348,8 +358,7 @@ bool commit_park(Runnable& runnable) {
 
 void raise_pending_exit(Process& self) {
   if (self.exit_pending == ExitPending::no || self.exiting.load(std::memory_order_relaxed)) return;
-  if (self.unwinding && std::uncaught_exceptions() > 0) return;
-  self.unwinding = true;
+  if (std::uncaught_exceptions() > 0) return;
   throw ExitException(pending_exit(self), true);
 }
 

@@ -47,6 +47,7 @@ Runtime::Runtime(RuntimeOptions options)
 
 Runtime::~Runtime() {
   detail::Node& node = *impl_->node;
+  node.timers().stop_starting();
   node.exit_all(ExitReason::shutdown());
   node.wait_until_empty(shutdown_limit);
   if (node.table().count() != 0) {

@@ -30,20 +30,23 @@ void fail_call(Node& node, CallBase* call, const ExitReason& reason) noexcept {
   node.send(call->caller, call);
 }
 
+/// True when the link had been made with priority.
+bool forget_priority_link(Process& self, Pid other) noexcept {
+  return self.extras && self.extras->priority_links.erase(other) != 0;
+}
+
 void accept_exit(Process& self, ExitMessage& signal) {
   if (signal.flags & as_parent) signal.exit.pid = self.parent();
   if (signal.from_link && !self.links.erase(signal.exit.pid)) return destroy(&signal);
+  const bool priority = signal.from_link && forget_priority_link(self, signal.exit.pid);
   const bool kill = !signal.from_link && signal.exit.reason.kind() == ExitReason::Kind::kill;
   if (kill) {
-    self.exit_pending = ExitPending::kill;
+    if (self.exit_pending == ExitPending::no) self.exit_pending = ExitPending::kill;
     return destroy(&signal);
   }
   if (self.trap_exit) {
     signal.kind = MessageKind::exit;
-    append(
-        self, signal,
-        signal.from_link && self.extras && self.extras->priority_links.erase(signal.exit.pid) != 0);
-    return;
+    return append(self, signal, priority);
   }
   const bool ignored = signal.exit.reason.is_normal() && signal.exit.pid != self.pid();
   if (!ignored && self.exit_pending == ExitPending::no) {
@@ -66,11 +69,8 @@ void accept_stop(Process& self, StopRequest& request) {
                               .type = request.type});
     return destroy(&request);
   }
-  if (request.kills) {
-    self.exit_pending = ExitPending::kill;
-  } else if (self.exit_pending == ExitPending::no) {
-    self.exit_pending = ExitPending::shutdown;
-  }
+  if (self.exit_pending == ExitPending::no)
+    self.exit_pending = request.kills ? ExitPending::kill : ExitPending::shutdown;
   // Among the messages that nobody takes any more: their end is its answer.
   request.kind = MessageKind::call;
   self.append(request);
@@ -114,6 +114,7 @@ void accept_link(Process& self, const LinkSignal& signal) {
 
 void accept_unlink(Process& self, const LinkSignal& signal) {
   self.links.erase(signal.from);
+  forget_priority_link(self, signal.from);
   self.node->send(signal.from,
                   make_signal<LinkSignal>(MessageKind::unlink_ack, self.pid(), signal.id));
 }
@@ -156,17 +157,21 @@ void accept_watcher(Process& self, MonitorSignal& signal) {
 }
 
 void accept_request_done(Process& self, RequestDoneSignal& signal) {
-  if (self.extras) self.extras->deferred.remove(signal.request);
+  settle_request(self, signal.request);
   destroy(&signal);
 }
 
-std::size_t queue_length(const Process& self) noexcept {
+/// At most `limit`: a process may look at its mailbox at every reply.
+std::size_t queue_length(const Process& self, std::size_t limit) noexcept {
   std::size_t length = 0;
-  for (const Message* each = self.inbox_head; each != nullptr; each = each->next) ++length;
+  for (const Message* each = self.inbox_head; each != nullptr && length < limit; each = each->next)
+    ++length;
   return length;
 }
 
 void answer_inspection(Process& self, InspectCall& call) {
+  if (self.exiting.load(std::memory_order_relaxed))  // its destructors wait for something
+    return fail_call(*self.node, &call, ExitReason::noproc());
   ProcessInfo& info = call.info;
   info.pid = self.pid();
   info.parent = self.parent();
@@ -242,7 +247,7 @@ void accept(Process& self, Message& message) {
 /// Once, until it has become half as long.
 void report_long_queue(Process& self) noexcept {
   const std::size_t limit = self.node->options().long_message_queue;
-  const std::size_t length = queue_length(self);
+  const std::size_t length = queue_length(self, limit);
   if (length < limit / 2) self.queue_told = false;
   if (length < limit || std::exchange(self.queue_told, true)) return;
   emit_report(WarningReport{.text = "long message queue: " + std::to_string(length) + " messages",
@@ -287,6 +292,14 @@ Arrived oldest_first(std::uint32_t serial, std::uintptr_t head, std::uintptr_t r
 }
 
 }  // namespace
+
+void settle_request(Process& self, Ref request) noexcept {
+  if (self.extras && self.extras->deferred.remove(request)) return;
+  CallBase* const handled = self.behaviour == nullptr ? nullptr : self.behaviour->handled_request();
+  if (handled == nullptr) return;
+  if (DeferredRequest{.caller = handled->caller, .request = handled->request}.key() == request)
+    handled->state = static_cast<std::uint8_t>(CallState::replied);
+}
 
 void drain(Process& self) noexcept {
   const std::uintptr_t read = self.taken;
@@ -460,11 +473,10 @@ void finish(Process& self, const ExitReason& reason, bool keeps_slot) noexcept {
   self.wait = nullptr;
   self.handling.store(nullptr, std::memory_order_relaxed);
   self.exit_pending = ExitPending::no;
-  self.started = self.trap_exit = self.unwinding = self.rescan = self.suspended = self.hibernating =
+  self.started = self.trap_exit = self.rescan = self.suspended = self.hibernating =
       self.queue_told = false;
   self.on_blocking_pool = false;
   self.priority = Priority::normal;
-  self.kill_sent.store(false, std::memory_order_relaxed);
   if (keeps_slot)
     node.table().retire(node);
   else

@@ -77,6 +77,9 @@ std::optional<Monitoring> take_monitor(Process& self, Ref ref);
 /// The same, and tells the other side. True when it was active.
 bool stop_monitor(Process& self, Ref ref);
 
+/// A request to this process is answered, or its caller waits no longer: nothing is owed any more.
+void settle_request(Process& self, Ref request) noexcept;
+
 /// Sorts what has arrived: acts on the signals, appends the messages to the inbox.
 void drain(Process& self) noexcept;
 

@@ -1,5 +1,7 @@
 #include "process/system_requests.h"
 
+#include <cxxabi.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <memory>
@@ -38,7 +40,21 @@ void reply_to(Process& self, SystemRequest& request) {
     self.extras->debugging.reset();
 }
 
+/// False: it is to be removed, as it says, or as it has failed.
+bool goes_on(const sys::Hook& hook, const sys::Event& event) {
+  try {
+    return hook(event);
+  } catch (const ExitException&) {  // it ends the process
+    throw;
+  } catch (const abi::__forced_unwind&) {
+    throw;
+  } catch (...) {
+    return false;
+  }
+}
+
 void note(Process& self, sys::Event event) {
+  if (self.behaviour == nullptr) return;  // its destructors run
   Debugging& debugging = *self.extras->debugging;
   event.time = monotonic_time();
   if (debugging.statistics) {
@@ -51,7 +67,7 @@ void note(Process& self, sys::Event event) {
           : std::string();
   if (debugging.trace) std::fputs(line.c_str(), stdout);
   if (debugging.file.is_open()) debugging.file << line << std::flush;
-  std::erase_if(debugging.hooks, [&](const auto& hook) { return !hook.second(event); });
+  std::erase_if(debugging.hooks, [&](const auto& hook) { return !goes_on(hook.second, event); });
   if (debugging.log_limit == 0) return;
   if (debugging.log.size() == debugging.log_limit) debugging.log.pop_front();
   debugging.log.push_back(std::move(event));
@@ -81,8 +97,12 @@ MessagePtr take_while_suspended(Process& self) {
            (message.kind == MessageKind::exit && process.parent() &&
             static_cast<ExitMessage&>(message).exit.pid == process.parent());
   };
-  Message* checked = nullptr;
-  return MessagePtr(take_matching(self, accept, &self, checked));
+  // Everything else piles up: what has been looked at once is not looked at again, until something
+  // is taken out, which may change the mailbox as it likes.
+  Message*& looked_at = self.more().looked_at;
+  MessagePtr taken(take_matching(self, accept, &self, looked_at));
+  if (taken != nullptr) looked_at = nullptr;
+  return taken;
 }
 
 Flow answer_system_request(Process& self, MessagePtr message) {
@@ -196,13 +216,14 @@ std::any state_here() {
 
 Status status_here() {
   Process& self = here();
-  Status status{.pid = self.pid(),
-                .parent = self.parent(),
-                .name = Name::from_index(self.name.load()),
-                .behaviour = self.behaviour->describe(),
-                .suspended = self.suspended,
-                .state = self.behaviour->state_text(),
-                .debug = {}};
+  Status status{
+      .pid = self.pid(),
+      .parent = self.parent(),
+      .name = Name::from_index(self.name.load()),
+      .behaviour = self.behaviour->describe(),
+      .suspended = self.suspended,
+      .state = otp::detail::formatted_status([&] { return self.behaviour->state_text(); }),
+      .debug = {}};
   if (!self.extras || !self.extras->debugging) return status;
   const Debugging& on = *self.extras->debugging;
   if (on.trace) status.debug.emplace_back("trace");

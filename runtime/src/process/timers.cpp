@@ -13,10 +13,13 @@
 // that cancels and a target that dies.
 #include "process/timers.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
+#include <climits>
 #include <functional>
 #include <mutex>
 #include <stdexcept>
@@ -29,7 +32,6 @@
 #include "process/signals.h"
 
 namespace otp::detail {
-namespace {
 
 /// What a timer carries that does more than to send a message once.
 struct TimerAction : Message {
@@ -39,6 +41,8 @@ struct TimerAction : Message {
   Nanoseconds deadline = 0;
   std::atomic<int> holders{1};  ///< the timer, and whoever is acting
 };
+
+namespace {
 
 void let_go(Message* message) noexcept {
   if (static_cast<TimerAction*>(message)->holders.fetch_sub(1, std::memory_order_acq_rel) == 1)
@@ -286,6 +290,22 @@ void TimerTable::report_lost(Pid target) const noexcept {
   }
 }
 
+void TimerTable::start_process(TimerAction& action) {
+  struct Starting {
+    std::atomic<int>& count;
+    const bool allowed = count.fetch_add(1) >= 0;
+    ~Starting() { count.fetch_sub(1); }
+  } const starting{starting_};
+  if (!starting.allowed) return;
+  std::function<void()> body = action.period == 0 ? std::move(action.body) : action.body;
+  node_.spawn(make_function_behaviour(std::move(body)), {}, nullptr, nullptr);
+}
+
+void TimerTable::stop_starting() noexcept {
+  starting_.fetch_add(INT_MIN);
+  while (starting_.load() != INT_MIN) sched_yield();
+}
+
 /// Outside the lock: the target may be woken, or a process started.
 void TimerTable::deliver(Pid target, Message* message) noexcept {
   if (message->type != &action_type) {
@@ -295,9 +315,9 @@ void TimerTable::deliver(Pid target, Message* message) noexcept {
   auto& action = static_cast<TimerAction&>(*message);
   try {
     if (action.body) {
-      std::function<void()> body = action.period == 0 ? std::move(action.body) : action.body;
-      node_.spawn(make_function_behaviour(std::move(body)), {}, nullptr, nullptr);
+      start_process(action);
     } else if (Message* made = action.make()) {
+      made->flags |= action.flags & own_timer_flag;
       node_.send(target, made);
     }
   } catch (...) {  // no room, or what is to be sent cannot be copied: there is no process to crash
@@ -393,8 +413,9 @@ TimerAction* make_action(std::function<Message*()> make, std::function<void()> b
 Ref send_message_at(TimePoint due, Pid target, Message* message, Ref* into) {
   try {
     check_target(target);
-    return require_node("a timer").timers().start(due.time_since_epoch().count(), target, message,
-                                                  into);
+    Process& self = require_process("a timer");
+    if (target == self.pid()) message->flags |= own_timer_flag;
+    return self.node->timers().start(due.time_since_epoch().count(), target, message, into);
   } catch (...) {
     message->type->destroy(message);
     throw;

@@ -1,6 +1,7 @@
 // The timers of a node.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 
@@ -13,6 +14,7 @@ namespace otp::detail {
 
 class Node;
 struct Process;
+struct TimerAction;
 
 class TimerTable {
  public:
@@ -29,6 +31,9 @@ class TimerTable {
   void drop_all_of(Process& target) noexcept;
   /// Those of a scheduler that are due.
   void fire(TimerShard& timers, Nanoseconds now) noexcept;
+
+  /// From now on no timer starts a process: for the end of the node.
+  void stop_starting() noexcept;
 
   /// A timer that its target itself takes out before it dies. Throws as start does.
   std::uint64_t start_wake(Nanoseconds deadline, Pid target, Message& message);
@@ -49,10 +54,12 @@ class TimerTable {
   TimerShard* lock_timer(std::uint64_t id) noexcept;
   Message* take(TimerShard& timers, TimerIndex timer) noexcept;
   Message* fired(TimerShard& timers, TimerIndex timer) noexcept;
+  void start_process(TimerAction& action);
   void deliver(Pid target, Message* message) noexcept;
   void report_lost(Pid target) const noexcept;
 
   Node& node_;
+  std::atomic<int> starting_{0};  ///< processes at this moment; negative: none may be
 };
 
 }  // namespace otp::detail

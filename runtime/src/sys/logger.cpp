@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdio>
 
+#include <otp/process.h>
+
 namespace otp {
 namespace {
 
@@ -196,7 +198,8 @@ void log(LogLevel level, std::string text, LogOptions options) {
   emit_report(LogReport{.text = std::move(text),
                         .level = level,
                         .module = std::move(options.module),
-                        .metadata = std::move(options.metadata)});
+                        .metadata = std::move(options.metadata),
+                        .pid = in_process() ? self() : Pid{}});
 }
 
 }  // namespace otp

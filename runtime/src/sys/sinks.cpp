@@ -2,6 +2,8 @@
 // schedulers.
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <cstring>
@@ -17,6 +19,7 @@
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/basic_file_sink.h>
 
+#include "process/node.h"
 #include "sys/format.h"
 
 namespace otp {
@@ -68,7 +71,7 @@ class Overload {
   Verdict enter() {
     const std::lock_guard lock(mutex_);
     if (queued_ >= limits_.flush) {
-      lost_ += queued_;
+      lost_ += entered_ - std::max(flushed_, begun_);  // what was flushed before is counted
       flushed_ = entered_;
     }
     if (queued_ >= limits_.drop || queued_ >= limits_.flush) {
@@ -96,7 +99,7 @@ class Overload {
   /// On the writing thread: whether the next report is written, or was flushed away.
   bool writes_next() {
     const std::lock_guard lock(mutex_);
-    return left_ >= flushed_;
+    return ++begun_ > flushed_;
   }
   void leaves() {
     {
@@ -114,16 +117,25 @@ class Overload {
   std::size_t queued_ = 0;
   std::size_t lost_ = 0;
   std::uint64_t entered_ = 0;  ///< tickets, in the order of the queue
+  std::uint64_t begun_ = 0;    ///< up to this ticket it was said whether the report is written
   std::uint64_t left_ = 0;
   std::uint64_t flushed_ = 0;  ///< up to this ticket nothing is written any more
 };
+
+/// In a simulation the virtual time, so that its lines are the same each time.
+spdlog::log_clock::time_point report_time() {
+  const detail::Node* node = detail::current_node();
+  if (node == nullptr || node->clock() == nullptr) return spdlog::log_clock::now();
+  return spdlog::log_clock::time_point(
+      std::chrono::duration_cast<spdlog::log_clock::duration>(Duration(node->clock()->now())));
+}
 
 /// On the writing thread: makes text of the report and passes it on. What travels through spdlog's
 /// queue is only the address of a copy of the report, as the bytes of the message; the message's
 /// receiver owns the copy.
 class FormattingSink final : public spdlog::sinks::sink {
  public:
-  using Format = std::string (*)(const Report&);
+  using Format = std::string (*)(const Report&, spdlog::log_clock::time_point);
   FormattingSink(spdlog::sink_ptr next, Format format, std::shared_ptr<Overload> overload)
       : next_(std::move(next)), format_(format), overload_(std::move(overload)) {}
 
@@ -139,7 +151,7 @@ class FormattingSink final : public spdlog::sinks::sink {
       ~Turn() { overload.leaves(); }
     } const turn{*overload_};
     if (!overload_->writes_next()) return;
-    const std::string text = format_(*report);
+    const std::string text = format_(*report, message.time);
     spdlog::details::log_msg formatted = message;
     formatted.payload = text;
     next_->log(formatted);
@@ -208,7 +220,7 @@ class SpdlogSink final : public ReportSink {
   void enqueue(spdlog::level::level_enum level, const Report& report) {
     const Report* copy = std::make_unique<Report>(report).release();
     const std::string_view bytes = FormattingSink::bytes_of(copy);
-    logger_->log(level, spdlog::string_view_t(bytes.data(), bytes.size()));
+    logger_->log(report_time(), {}, level, spdlog::string_view_t(bytes.data(), bytes.size()));
   }
 
   std::shared_ptr<Overload> overload_;
@@ -219,6 +231,10 @@ class SpdlogSink final : public ReportSink {
 }  // namespace
 
 std::shared_ptr<ReportSink> text_sink(std::FILE* stream, ReportOptions options) {
+  // The pattern has the time.
+  const auto format = [](const Report& report, spdlog::log_clock::time_point) {
+    return detail::format_text(report);
+  };
   const bool colour = std::getenv("NO_COLOR") == nullptr && isatty(fileno(stream)) != 0;
   spdlog::sink_ptr sink;
   if (colour && stream == stderr)
@@ -227,19 +243,18 @@ std::shared_ptr<ReportSink> text_sink(std::FILE* stream, ReportOptions options) 
     sink = std::make_shared<spdlog::sinks::ansicolor_stdout_sink_mt>();
   else
     sink = std::make_shared<StreamSink>(stream);
-  return std::make_shared<SpdlogSink>(std::move(sink), "%H:%M:%S.%e [%^%l%$] %v",
-                                      &detail::format_text, options);
+  return std::make_shared<SpdlogSink>(std::move(sink), "%H:%M:%S.%e [%^%l%$] %v", format, options);
 }
 
 std::shared_ptr<ReportSink> json_sink(std::FILE* stream, ReportOptions options) {
   return std::make_shared<SpdlogSink>(std::make_shared<StreamSink>(stream), "%v",
-                                      &detail::format_json, options);
+                                      &detail::json_line, options);
 }
 
 std::shared_ptr<ReportSink> json_sink(const std::string& path, ReportOptions options) {
   try {
     auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
-    return std::make_shared<SpdlogSink>(std::move(sink), "%v", &detail::format_json, options);
+    return std::make_shared<SpdlogSink>(std::move(sink), "%v", &detail::json_line, options);
   } catch (const spdlog::spdlog_ex& error) {
     throw std::runtime_error("cannot write reports to `" + path + "`: " + error.what());
   }

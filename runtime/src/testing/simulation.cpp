@@ -149,6 +149,7 @@ Simulation::~Simulation() {
       impl_->driver.grant(most_turns);
     }
   };
+  node.timers().stop_starting();
   node.exit_all(ExitReason::shutdown());
   settle(std::chrono::seconds{5});
   while (node.table().count() != 0) {

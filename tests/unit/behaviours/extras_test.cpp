@@ -1,18 +1,25 @@
-// What OTP does not have: back-off of restarts and pools of workers; and process groups, as pg(3).
+// What OTP does not have: back-off of restarts; and process groups, as pg(3). What becomes of those
+// who use a scope, a registry or a partition supervisor that starts or ends.
+#include <otp/global.h>
+#include <otp/partition_supervisor.h>
 #include <otp/pg.h>
 #include <otp/receive.h>
 #include <otp/registry.h>
 #include <otp/runtime.h>
+#include <otp/sys.h>
 #include <otp/testing/simulation.h>
-#include <otp/worker_pool.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "simulated.h"
 
 namespace otp {
 namespace {
@@ -21,10 +28,6 @@ using namespace std::chrono_literals;
 
 class Extras : public ::testing::Test {
  protected:
-  static void simulated(std::move_only_function<void()> body) {
-    testing::Simulation simulation;
-    EXPECT_EQ(simulation.run(std::move(body)), ExitReason::normal());
-  }
   static ChildSpec idle(const std::string& name = {}) {
     return {.id = "idle", .start = [name]() -> std::expected<StartedChild, StartError> {
               const Pid pid = spawn_link([] { sleep(infinity); });
@@ -32,10 +35,15 @@ class Extras : public ::testing::Test {
               return pid;
             }};
   }
-  static void crash(Pid pid) {
-    const Ref end = monitor(pid);
-    exit(pid, ExitReason("crash"));
-    detail::await_down(end);
+  /// What a call that must fail fails with.
+  template <class F>
+  static ExitReason failure_of(F call) {
+    try {
+      call();
+    } catch (const CallExit& exit) {
+      return exit.error().reason;
+    }
+    return ExitReason::normal();
   }
 };
 
@@ -114,115 +122,6 @@ TEST_F(Extras, the_others_of_one_for_all_wait_with_it) {
     EXPECT_EQ(supervisor.restart_child("idle").error().kind, ChildError::Kind::restarting);
     sleep(51ms);
     EXPECT_TRUE(whereis("child") && whereis("other"));
-  });
-}
-
-// ---- Worker pools ----
-
-WorkerPool pool_of(std::size_t size, std::size_t max_overflow = 0) {
-  return WorkerPool::start_link(
-             {.worker =
-                  [] {
-                    return ChildSpec{.id = "worker",
-                                     .start = []() -> std::expected<StartedChild, StartError> {
-                                       return spawn_link([] { sleep(infinity); });
-                                     }};
-                  },
-              .size = size,
-              .max_overflow = max_overflow})
-      .value();
-}
-
-TEST_F(Extras, a_worker_is_lent_to_one_at_a_time) {
-  simulated([] {
-    const WorkerPool pool = pool_of(2);
-    const Pid first = pool.check_out().value();
-    const Pid second = pool.check_out().value();
-    EXPECT_NE(first, second);
-    EXPECT_EQ(pool.check_out(1s).error().reason, ExitReason::timeout());
-    pool.check_in(first);
-    EXPECT_EQ(pool.check_out().value(), first);
-    EXPECT_EQ(pool.status(), (WorkerPoolStatus{.lent = 2}));
-  });
-}
-
-TEST_F(Extras, a_transaction_gives_the_worker_back_in_every_case) {
-  simulated([] {
-    const WorkerPool pool = pool_of(1);
-    EXPECT_EQ(pool.transaction([](Pid) { return 7; }), 7);
-    EXPECT_THROW(pool.transaction([](Pid) -> int { throw std::runtime_error("x"); }),
-                 std::runtime_error);
-    EXPECT_EQ(pool.status(), (WorkerPoolStatus{.idle = 1}));
-  });
-}
-
-TEST_F(Extras, who_waits_is_served_in_turn) {
-  simulated([] {
-    const WorkerPool pool = pool_of(1);
-    const Pid worker = pool.check_out().value();
-    for (int i = 0; i < 3; ++i) {
-      spawn([pool, i, test = self()] { pool.transaction([&](Pid) { send(test, i); }); });
-      sleep(1ms);
-    }
-    EXPECT_EQ(pool.status().waiting, 3U);
-    pool.check_in(worker);
-    for (int i = 0; i < 3; ++i) EXPECT_EQ(receive_value<int>(), i);
-  });
-}
-
-TEST_F(Extras, overflow_workers_come_and_go) {
-  simulated([] {
-    const WorkerPool pool = pool_of(1, 1);
-    const Pid first = pool.check_out().value();
-    const Pid more = pool.check_out().value();
-    EXPECT_EQ(pool.status(), (WorkerPoolStatus{.lent = 2, .overflow = 1}));
-    EXPECT_FALSE(pool.check_out(1s));
-    pool.check_in(more);
-    EXPECT_EQ(pool.status(), (WorkerPoolStatus{.lent = 1}));
-    EXPECT_FALSE(is_alive(more));
-    pool.check_in(first);
-    EXPECT_EQ(pool.status(), (WorkerPoolStatus{.idle = 1}));
-  });
-}
-
-TEST_F(Extras, a_worker_that_ends_and_one_whose_borrower_ends_are_replaced) {
-  simulated([] {
-    const WorkerPool pool = pool_of(1);
-    const Pid first = pool.check_out().value();
-    pool.check_in(first);
-    crash(first);
-    sleep(1ms);
-    Pid second;
-    const Pid borrower = spawn([&] {
-      second = pool.check_out().value();
-      sleep(infinity);
-    });
-    sleep(1ms);
-    EXPECT_NE(second, first);
-    crash(borrower);
-    sleep(1ms);
-    EXPECT_FALSE(is_alive(second));
-    EXPECT_EQ(pool.status(), (WorkerPoolStatus{.idle = 1}));
-  });
-}
-
-// The worker is on its way when the time is over.
-TEST_F(Extras, what_was_lent_to_who_has_given_up_comes_back) {
-  testing::Simulation simulation;
-  simulation.run([&] {
-    const WorkerPool pool = pool_of(1);
-    const Pid worker = pool.check_out().value();
-    const Pid late = spawn([pool, test = self()] {
-      const auto lent = pool.check_out(10ms);
-      send(test, lent ? ExitReason::normal() : lent.error().reason);
-      sleep(infinity);
-    });
-    sleep(5ms);
-    simulation.delay(late, 20ms);
-    pool.check_in(worker);
-    EXPECT_EQ(receive_value<ExitReason>(), ExitReason::timeout());
-    EXPECT_EQ(pool.status(), (WorkerPoolStatus{.idle = 1}));
-    EXPECT_EQ(pool.check_out(1ms).value(), worker);
   });
 }
 
@@ -311,6 +210,201 @@ TEST_F(Extras, nobody_joins_when_nobody_is_named) {
     const Groups groups = Groups::start_link().value();
     groups.join("a", std::span<const Pid>());
     EXPECT_TRUE(groups.which_groups().empty());
+  });
+}
+
+/// How often the scope monitors the caller, once it has looked at all that was sent to it.
+std::size_t times_watched(const Groups& groups) {
+  sys::get_status(groups);
+  const auto watchers = process_info(self())->monitored_by;
+  return static_cast<std::size_t>(std::ranges::count(watchers, groups.address()));
+}
+
+TEST_F(Extras, a_scope_watches_a_process_once_and_no_longer_than_it_is_there) {
+  simulated([] {
+    const Groups groups = Groups::start().value();
+    for (int round = 0; round < 3; ++round) {
+      groups.join("a");
+      groups.join("a");
+      groups.join("b");
+      const Ref group = groups.monitor_group("a").first;
+      const Ref scope = groups.monitor_scope().first;
+      EXPECT_EQ(times_watched(groups), 1U);
+      for (const char* each : {"a", "b", "a"}) EXPECT_TRUE(groups.leave(each));
+      EXPECT_TRUE(groups.demonitor_groups(group));
+      EXPECT_EQ(times_watched(groups), 1U);
+      EXPECT_TRUE(groups.demonitor_groups(scope));
+      EXPECT_EQ(times_watched(groups), 0U);
+    }
+    EXPECT_TRUE(process_info(groups.address())->monitors.empty());
+  });
+}
+
+TEST_F(Extras, who_leaves_and_comes_again_before_the_scope_looks_is_watched) {
+  testing::Simulation simulation;
+  simulation.run([&] {
+    const Groups groups = Groups::start().value();
+    simulation.delay(groups.address(), 10ms);
+    groups.join("a");
+    groups.leave("a");
+    groups.join("a");
+    EXPECT_EQ(times_watched(groups), 1U);
+    groups.leave("a");
+    groups.join("a");
+    EXPECT_EQ(times_watched(groups), 1U);
+    groups.leave("a");
+    EXPECT_EQ(times_watched(groups), 0U);
+  });
+}
+
+TEST_F(Extras, a_process_that_others_take_in_and_out_leaves_when_it_ends) {
+  testing::for_each_seed(100, [](testing::Simulation& simulation) {
+    simulation.run([] {
+      const Groups groups = Groups::start().value();
+      const Pid member = spawn([] { sleep(infinity); });
+      std::vector<Ref> ends;
+      for (const char* group : {"a", "b", "c"}) {
+        ends.push_back(spawn_monitor([=] {
+                         for (int round = 0; round < 3; ++round) {
+                           groups.join(group, member);
+                           yield();
+                           groups.leave(group, member);
+                           yield();
+                         }
+                         groups.join(group, member);
+                       }).second);
+      }
+      for (const Ref end : ends) EXPECT_TRUE(detail::await_down(end)->reason.is_normal());
+      EXPECT_EQ(groups.which_groups().size(), 3U);
+      crash(member);
+      sleep(1ms);
+      EXPECT_TRUE(groups.which_groups().empty());
+    });
+  });
+}
+
+TEST_F(Extras, a_scope_that_has_ended_is_told_of_and_its_members_live_on) {
+  simulated([] {
+    const Groups groups = Groups::start({.name = "rooms"}).value();
+    groups.join("a");
+    const Ref monitor = groups.monitor_scope().first;
+    crash(groups.address());
+    EXPECT_EQ(failure_of([&] { groups.join("a"); }), ExitReason::noproc());
+    EXPECT_EQ(failure_of([&] { groups.leave("a"); }), ExitReason::noproc());
+    EXPECT_EQ(failure_of([&] { groups.publish("a", 7); }), ExitReason::noproc());
+    EXPECT_EQ(failure_of([&] { groups.get_members("a"); }), ExitReason::noproc());
+    EXPECT_EQ(failure_of([&] { groups.which_groups(); }), ExitReason::noproc());
+    EXPECT_EQ(failure_of([&] { groups.monitor_group("a"); }), ExitReason::noproc());
+    EXPECT_EQ(failure_of([&] { groups.demonitor_groups(monitor); }), ExitReason::noproc());
+    EXPECT_TRUE(Groups::ensure("rooms").get_members("a").empty());
+  });
+}
+
+// ---- Registries ----
+
+using Names = Registry<std::string, std::shared_ptr<int>>;
+
+TEST_F(Extras, who_holds_a_key_of_a_registry_that_ends_ends_with_it) {
+  simulated([] {
+    const auto value = std::make_shared<int>(1);
+    for (const auto& [reason, expected] :
+         {std::pair(ExitReason("crash"), ExitReason("crash")),
+          std::pair(ExitReason::kill(), ExitReason::killed()),
+          std::pair(ExitReason::normal(), ExitReason::shutdown())}) {
+      const Names names = Names::start().value();
+      const Ref holds = spawn_monitor([=] {
+                          names.add("a", value);
+                          sleep(infinity);
+                        }).second;
+      const Pid held = spawn([=] {
+        names.add("b", value);
+        names.remove("b");
+        sleep(infinity);
+      });
+      sleep(1ms);
+      if (reason.is_normal())
+        names.stop();
+      else
+        exit(names.address(), reason);
+      EXPECT_EQ(detail::await_down(holds)->reason, expected);
+      EXPECT_TRUE(is_alive(held));
+      exit(held, ExitReason::kill());
+      sleep(1ms);
+      EXPECT_EQ(value.use_count(), 1);  // though we have its handle
+    }
+  });
+}
+
+TEST_F(Extras, who_uses_a_registry_that_has_ended_is_told_so) {
+  simulated([] {
+    const Names names = Names::start().value();
+    const Via via = names.via("a");
+    crash(names.address());
+    EXPECT_EQ(failure_of([&] { names.add("a"); }), ExitReason::noproc());
+    EXPECT_EQ(failure_of([&] { names.remove("a"); }), ExitReason::noproc());
+    EXPECT_EQ(failure_of([&] { names.remove_all("a"); }), ExitReason::noproc());
+    EXPECT_EQ(failure_of([&] { names.whereis("a"); }), ExitReason::noproc());
+    EXPECT_EQ(failure_of([&] { names.lookup("a"); }), ExitReason::noproc());
+    EXPECT_EQ(failure_of([&] { names.keys(self()); }), ExitReason::noproc());
+    EXPECT_EQ(failure_of([&] { names.count(); }), ExitReason::noproc());
+    EXPECT_EQ(failure_of([&] { names.lock("a", [] {}); }), ExitReason::noproc());
+    EXPECT_EQ(failure_of([&] { via->register_name(); }), ExitReason::noproc());
+    EXPECT_EQ(via->whereis_name(), Pid{});
+  });
+}
+
+TEST_F(Extras, a_via_name_leads_to_the_registry_that_has_its_name_now) {
+  simulated([] {
+    const Via via = Names::start({}, {.name = "names"}).value().via("a");
+    const Via worldwide = global::via("a");
+    for (const char* name : {"names", "global_name_server"}) crash(*whereis(name));
+    EXPECT_EQ(via->whereis_name(), Pid{});
+    EXPECT_EQ(worldwide->whereis_name(), Pid{});
+    const Names names = Names::start({}, {.name = "names"}).value();
+    EXPECT_TRUE(via->equals(*names.via("a")));
+    EXPECT_TRUE(via->register_name());
+    EXPECT_EQ(via->whereis_name(), self());
+    EXPECT_EQ(names.whereis("a"), self());
+    EXPECT_TRUE(worldwide->register_name());
+    EXPECT_EQ(worldwide->whereis_name(), self());
+    EXPECT_EQ(global::whereis_name("a"), self());
+  });
+}
+
+TEST_F(Extras, a_registry_refuses_what_it_does_not_understand) {
+  simulated([] {
+    const SupervisorRef registry(Names::start().value().address());
+    EXPECT_EQ(failure_of([&] { registry.count_children(); }).kind(), ExitReason::Kind::bad_request);
+  });
+}
+
+// ---- Partition supervisors ----
+
+TEST_F(Extras, who_asks_a_partition_supervisor_that_starts_gets_its_partitions) {
+  simulated([] {
+    const auto start = [test = self()]() -> std::expected<StartedChild, StartError> {
+      send(test, self());
+      receive_value<char>();
+      return spawn_link([] { sleep(infinity); });
+    };
+    spawn([start] {
+      start_partition_supervisor(
+          {.child = [start](std::size_t) { return ChildSpec{.start = start}; }, .partitions = 1},
+          {.name = "shards"})
+          .value();
+      sleep(infinity);
+    });
+    const Pid supervisor = receive_value<Pid>().value();
+    for (const bool counts : {true, false}) {
+      spawn([counts, test = self()] {
+        const PartitionSupervisorRef shards{Name("shards")};
+        send(test, counts ? shards.partitions() == 1 : is_alive(shards.at(0)));
+      });
+    }
+    sleep(1ms);
+    EXPECT_FALSE(receive_value<bool>(Duration::zero()));  // they wait
+    send(supervisor, 'x');
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(receive_value<bool>(), true);
   });
 }
 

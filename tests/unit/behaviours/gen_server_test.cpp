@@ -3,12 +3,19 @@
 #include <otp/gen/server.h>
 #include <otp/receive.h>
 #include <otp/runtime.h>
+#include <otp/sys.h>
+#include <otp/testing/simulation.h>
 
+#include <atomic>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "../process/reports.h"
+#include "process/process.h"
 
 namespace otp {
 namespace {
@@ -28,10 +35,12 @@ class Probe : public GenServer {
   std::function<NoReply()> on_continue = [] { return NoReply(); };
   std::function<NoReply()> on_timeout = [] { return NoReply(); };
   std::function<void(const ExitReason&)> on_terminate = [](const ExitReason&) {};
+  std::function<std::string()> on_format_status = [] { return std::string(); };
 
   const gen::ServerInfo& otp_info() const noexcept override { return probe_info; }
   NoReply handle_timeout() override { return on_timeout(); }
   void otp_terminate(const ExitReason& reason) override { on_terminate(reason); }
+  std::string format_status() const override { return on_format_status(); }
 };
 
 struct Ask final : gen::CallOf<int> {
@@ -149,6 +158,134 @@ TEST_F(GenServerTest, terminate_runs_after_stop_and_exceptions_but_not_after_kil
     run([](const ServerRef& server) { exit(server.address(), ExitReason("signal")); });
     EXPECT_EQ(*reasons, (std::vector<std::string>{"bye", "std::runtime_error: x"}));
   });
+}
+
+TEST_F(GenServerTest, the_reply_of_a_handler_that_stops_comes_when_terminate_is_through) {
+  in_process([] {
+    auto probe = std::make_unique<Probe>();
+    auto closed = std::make_shared<std::atomic<bool>>(false);
+    probe->on_ask = [](int n, From<int>) { return DeferredReply<int>(stop(ExitReason(), n)); };
+    probe->on_terminate = [closed](const ExitReason&) {
+      sleep(1ms);
+      *closed = true;
+    };
+    const ServerRef server = *start(std::move(probe));
+    EXPECT_EQ(ask(server, 7), 7);
+    EXPECT_TRUE(*closed);
+  });
+}
+
+TEST_F(GenServerTest, a_format_status_that_throws_is_told_in_its_place) {
+  const auto reports = std::make_shared<Reports>();
+  Runtime runtime({.schedulers = 2, .reports = reports});
+  const ExitReason reason = runtime.run([&] {
+    auto probe = std::make_unique<Probe>();
+    probe->on_format_status = []() -> std::string { throw std::logic_error("half moved"); };
+    probe->on_tell = [](int) -> NoReply { throw std::runtime_error("crash"); };
+    const ServerRef server = *start(std::move(probe));
+    EXPECT_EQ(sys::get_status(server).state,
+              "format_status() crashed: std::logic_error: half moved");
+    const Ref ref = server.monitor();
+    tell(server, 1);
+    EXPECT_EQ(detail::await_down(ref)->reason.text(), "crash");
+  });
+  EXPECT_EQ(reason, ExitReason::normal());
+  const auto crash = reports->wait_for<CrashReport>([](const CrashReport&) { return true; });
+  EXPECT_EQ(crash.state, "format_status() crashed: std::logic_error: half moved");
+  EXPECT_EQ(crash.reason.text(), "crash");
+}
+
+/// How many callers a server, asked in one of its own handlers, remembers that it owes an answer.
+std::size_t owed_here() {
+  const auto& extras = detail::current_process()->extras;
+  return extras ? extras->deferred.size() : 0;
+}
+
+TEST_F(GenServerTest, who_has_an_answer_before_noreply_is_owed_none) {
+  in_process([] {
+    auto probe = std::make_unique<Probe>();
+    auto owed = std::make_shared<std::atomic<std::size_t>>(1);
+    probe->on_ask = [](int n, From<int> from) -> DeferredReply<int> {
+      if (n == 0) {
+        from.reply(1);
+      } else {  // another answers while the handler waits
+        const auto [other, done] = spawn_monitor([from, n] { from.reply(n + 1); });
+        detail::await_down(done);
+      }
+      return noreply();
+    };
+    probe->on_tell = [owed](int) {
+      *owed = owed_here();
+      return NoReply();
+    };
+    const ServerRef server = *start(std::move(probe));
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(ask(server, i, infinity), i + 1);
+    tell(server, 0);
+    while (*owed != 0) sleep(1ms);
+    server.stop();
+  });
+}
+
+TEST_F(GenServerTest, who_gives_a_request_up_is_owed_no_answer) {
+  in_process([] {
+    auto probe = std::make_unique<Probe>();
+    probe->on_ask = [](int n, From<int>) -> DeferredReply<int> {
+      if (n == 0) return noreply();
+      return static_cast<int>(owed_here());
+    };
+    const ServerRef server = *start(std::move(probe));
+    const auto request = gen::send_request<Ask>(server, 0);
+    EXPECT_EQ(ask(server, 1), 1);
+    abandon(request);
+    EXPECT_EQ(ask(server, 1), 0);
+    server.stop();
+  });
+}
+
+TEST_F(GenServerTest, a_caller_that_does_not_wait_at_all_has_a_deadline) {
+  in_process([] {
+    auto probe = std::make_unique<Probe>();
+    probe->on_ask = [test = self()](int, From<int>) {
+      send(test, time_left(infinity).value);
+      return DeferredReply<int>(1);
+    };
+    const ServerRef server = *start(std::move(probe));
+    EXPECT_EQ(try_ask(server, 1, 0ms).error().reason, ExitReason::timeout());
+    EXPECT_EQ(receive_value<Duration>(), Duration::zero());
+  });
+}
+
+TEST_F(GenServerTest, a_hook_that_fails_is_removed_and_hurts_nobody) {
+  in_process([] {
+    const ServerRef server = *start(std::make_unique<Probe>());
+    auto calls = std::make_shared<std::atomic<int>>(0);
+    sys::install(server, "fails", [calls](const sys::Event&) -> bool {
+      ++*calls;
+      throw std::runtime_error("hook");
+    });
+    EXPECT_EQ(ask(server, 1), 1);
+    EXPECT_EQ(ask(server, 2), 2);
+    EXPECT_EQ(*calls, 1);
+    EXPECT_TRUE(sys::get_status(server).debug.empty());
+  });
+}
+
+TEST_F(GenServerTest, one_that_times_out_at_once_again_and_again_gives_way) {
+  testing::Simulation sim;
+  sim.spawn([] {
+    auto probe = std::make_unique<Probe>();
+    std::atomic<bool> goes_on{true};
+    probe->on_timeout = [&]() -> NoReply {
+      if (!goes_on) return {};
+      return noreply().timeout(0ms);
+    };
+    probe->on_init = []() -> Init { return ok().timeout(0ms); };
+    const ServerRef server = *start(std::move(probe));
+    for (int i = 0; i < 100; ++i) yield();
+    goes_on = false;
+    server.stop();
+  });
+  sim.run_until_idle();
 }
 
 }  // namespace

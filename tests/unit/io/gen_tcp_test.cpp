@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "names.h"
+#include "sockets.h"
 
 namespace otp {
 namespace {
@@ -22,34 +23,10 @@ namespace {
 using namespace std::chrono_literals;
 using namespace gen_tcp;
 
-const Options passive{.ip = "127.0.0.1", .active = Active::off(), .reuseaddr = true};
-
-struct Pair {
-  Socket client;
-  Socket server;
-};
-
-/// A connection to ourselves: both ends are the caller's.
-Pair connected(const Options& options = passive) {
-  const ListenSocket listener = listen(0, options).value();
-  const std::uint16_t port = sockname(listener)->port;
-  Pair pair{.client = connect("127.0.0.1", port, options).value(), .server = {}};
-  pair.server = accept(listener).value();
-  close(listener);
-  return pair;
-}
-
-Options with(Packet packet) {
-  Options options = passive;
-  options.packet = packet;
-  return options;
-}
-
 class GenTcp : public ::testing::TestWithParam<unsigned> {
  protected:
   void in_process(std::move_only_function<void()> body) {
-    Runtime runtime({.schedulers = GetParam()});
-    EXPECT_EQ(runtime.run(std::move(body)), ExitReason::normal());
+    otp::in_process(std::move(body), GetParam());
   }
 };
 INSTANTIATE_TEST_SUITE_P(Schedulers, GenTcp, ::testing::Values(1U, 2U));
@@ -337,6 +314,7 @@ TEST_P(GenTcp, a_reset_by_the_peer_is_told) {
     const auto closed = receive_value<Closed>(5s);
     ASSERT_TRUE(closed);
     EXPECT_EQ(closed->socket, server);
+    EXPECT_FALSE(receive_value<Error>(0s));
     EXPECT_EQ(send(server, "x").error(), "closed");
   });
 }

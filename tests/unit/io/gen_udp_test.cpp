@@ -36,6 +36,19 @@ TEST(GenUdp, datagrams_arrive_whole_with_their_sender) {
   });
 }
 
+TEST(GenUdp, a_socket_is_not_given_to_the_dead) {
+  in_process([] {
+    const Socket a = open(0, passive).value();
+    const auto [dead, end] = spawn_monitor([] {});
+    detail::await_down(end);
+    EXPECT_EQ(controlling_process(a, dead).error(), "badarg");
+    set_active(a, Active::once());
+    EXPECT_EQ(controlling_process(a, dead).error(), "badarg");
+    EXPECT_TRUE(send(a, *sockname(a), "to me"));
+    EXPECT_EQ(receive_value<Data>(5s)->data, "to me");
+  });
+}
+
 TEST(GenUdp, active_sockets_send_messages) {
   in_process([] {
     const Socket a = open(0, passive).value();

@@ -3,14 +3,25 @@
 #include <otp/runtime.h>
 #include <otp/ssl.h>
 
+#include <netinet/in.h>
 #include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
-#include <functional>
+#include <memory>
 #include <string>
 
 #include <gtest/gtest.h>
+
+#include "sockets.h"
 
 namespace otp {
 namespace {
@@ -18,7 +29,42 @@ namespace {
 using namespace std::chrono_literals;
 using gen_tcp::Socket;
 
-const gen_tcp::Options passive{.ip = "127.0.0.1", .active = Active::off()};
+/// What OpenSSL has allocated at the moment: each block has its size before it.
+namespace openssl_memory {
+
+constexpr std::size_t before_block = alignof(std::max_align_t);
+std::atomic<std::size_t> allocated{0};
+
+void* allocate(std::size_t size, const char*, int) {
+  auto* const start = static_cast<std::byte*>(std::malloc(before_block + size));
+  if (start == nullptr) return nullptr;
+  std::memcpy(start, &size, sizeof size);
+  allocated += size;
+  return start + before_block;
+}
+std::size_t size_of(const void* block) {
+  std::size_t size = 0;
+  std::memcpy(&size, static_cast<const std::byte*>(block) - before_block, sizeof size);
+  return size;
+}
+void release(void* block, const char*, int) {
+  if (block == nullptr) return;
+  allocated -= size_of(block);
+  std::free(static_cast<std::byte*>(block) - before_block);
+}
+void* reallocate(void* block, std::size_t size, const char* file, int line) {
+  void* const fresh = size == 0 ? nullptr : allocate(size, file, line);
+  if (size != 0 && fresh == nullptr) return nullptr;
+  if (block != nullptr && fresh != nullptr)
+    std::memcpy(fresh, block, std::min(size, size_of(block)));
+  release(block, file, line);
+  return fresh;
+}
+
+/// Before it has allocated anything.
+const bool is_counted = CRYPTO_set_mem_functions(&allocate, &reallocate, &release) == 1;
+
+}  // namespace openssl_memory
 
 class Ssl : public ::testing::Test {
  protected:
@@ -40,11 +86,6 @@ class Ssl : public ::testing::Test {
   }
   static ssl::Context trusting() {
     return ssl::Context::client({.cacertfile = file("cert.pem")}).value();
-  }
-
-  void in_process(std::move_only_function<void()> body) {
-    Runtime runtime({.schedulers = 2});
-    EXPECT_EQ(runtime.run(std::move(body)), ExitReason::normal());
   }
   /// Accepts one connection with TLS and sends back what comes; its error otherwise.
   std::uint16_t echo_server(const ssl::Context& context, Pid reader) {
@@ -246,6 +287,108 @@ TEST_F(Ssl, a_server_can_ask_for_certificates) {
                                    .value();
     EXPECT_TRUE(ssl::connect("127.0.0.1", port, known, passive, 5s));
     EXPECT_EQ(receive_value<std::string>(5s), "secure");
+  });
+}
+
+TEST_F(Ssl, what_comes_in_the_clear_goes_to_nobody) {
+  in_process([this] {
+    const auto listener = gen_tcp::listen(0, passive).value();
+    spawn([listener] {
+      while (const auto socket = gen_tcp::accept(listener)) {
+        gen_tcp::send(*socket, "in the clear");
+        while (gen_tcp::recv(*socket)) {
+        }
+      }
+    });
+    const ssl::Context context = trusting();
+    for (int i = 0; i < 20; ++i) {
+      const std::uint16_t port = gen_tcp::sockname(listener)->port;
+      EXPECT_EQ(ssl::connect("127.0.0.1", port, context, {}, 5s).error(), "tls_alert");
+      EXPECT_FALSE(receive_value<gen_tcp::Data>(0s));
+    }
+  });
+}
+
+TEST_F(Ssl, the_mode_that_was_asked_for_begins_behind_the_handshake) {
+  in_process([this] {
+    std::uint16_t port = echo_server(server(), self());
+    const Socket active = ssl::connect("127.0.0.1", port, trusting(), {}, 5s).value();
+    EXPECT_TRUE(gen_tcp::send(active, "secret"));
+    EXPECT_EQ(receive_value<gen_tcp::Data>(5s)->data, "secret");
+    port = echo_server(server(), self());
+    const auto silent =
+        ssl::connect("127.0.0.1", port, trusting(), {.active = Active::times(0)}, 5s);
+    ASSERT_TRUE(silent);
+    EXPECT_FALSE(receive_value<gen_tcp::Passive>(0s));
+    EXPECT_TRUE(gen_tcp::send(*silent, "secret"));
+    EXPECT_EQ(gen_tcp::recv(*silent, 6, 5s), "secret");
+  });
+}
+
+using Session = std::unique_ptr<SSL_SESSION, void (*)(SSL_SESSION*)>;
+
+/// A client that is OpenSSL alone has a byte echoed. Its session; none when it fails, or is not
+/// `former` resumed, if there is one. Blocks its thread.
+Session openssl_client(SSL_CTX* context, std::uint16_t port, SSL_SESSION* former) {
+  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const timeval limit{.tv_sec = 10, .tv_usec = 0};
+  setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const std::unique_ptr<SSL, void (*)(SSL*)> ssl(SSL_new(context), &SSL_free);
+  SSL_set_fd(ssl.get(), descriptor);
+  if (former != nullptr) SSL_set_session(ssl.get(), former);
+  char byte = 'x';
+  const bool echoed =
+      ::connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+      SSL_connect(ssl.get()) == 1 && SSL_write(ssl.get(), &byte, 1) == 1 &&
+      SSL_read(ssl.get(), &byte, 1) == 1;
+  if (echoed) SSL_shutdown(ssl.get());  // or the session could not be resumed
+  ::close(descriptor);
+  const bool good = echoed && (former == nullptr || SSL_session_reused(ssl.get()) == 1);
+  return {good ? SSL_get1_session(ssl.get()) : nullptr, &SSL_SESSION_free};
+}
+
+TEST_F(Ssl, clients_with_certificates_resume_their_sessions) {
+  in_process([this] {
+    const ssl::Context strict = ssl::Context::server({.certfile = file("cert.pem"),
+                                                      .keyfile = file("key.pem"),
+                                                      .cacertfile = file("cert.pem")})
+                                    .value();
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+      const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(SSL_CTX_new(TLS_client_method()),
+                                                                 &SSL_CTX_free);
+      SSL_CTX_set_max_proto_version(context.get(), version);
+      SSL_CTX_use_certificate_chain_file(context.get(), file("cert.pem").c_str());
+      SSL_CTX_use_PrivateKey_file(context.get(), file("key.pem").c_str(), SSL_FILETYPE_PEM);
+      Session session(nullptr, &SSL_SESSION_free);
+      for (int i = 0; i < 2; ++i) {
+        const std::uint16_t port = echo_server(strict, self());
+        session = blocking([&] { return openssl_client(context.get(), port, session.get()); });
+        EXPECT_EQ(receive_value<std::string>(5s), "secure");
+        ASSERT_TRUE(session) << version << ' ' << i;
+      }
+    }
+  });
+}
+
+TEST_F(Ssl, a_burst_leaves_little_in_the_memory_of_openssl) {
+  ASSERT_TRUE(openssl_memory::is_counted);
+  in_process([this] {
+    const std::uint16_t port = echo_server(server(), self());
+    const Socket socket = ssl::connect("127.0.0.1", port, trusting(), passive, 5s).value();
+    const auto echo = [&](std::size_t bytes) {
+      const std::string data(bytes, 'm');
+      const auto [writer, end] = spawn_monitor([&] { gen_tcp::send(socket, data); });
+      EXPECT_EQ(gen_tcp::recv(socket, bytes, 20s), data);
+      detail::await_down(end);
+    };
+    echo(1);
+    const std::size_t before = openssl_memory::allocated.load();
+    echo(std::size_t{2} << 20U);
+    EXPECT_LT(openssl_memory::allocated.load(), before + 200'000);
   });
 }
 

@@ -224,5 +224,49 @@ TEST_F(TimerThreads, a_timer_that_is_armed_where_its_target_has_others_wakes_tha
   });
 }
 
+TEST_F(TimerThreads, what_a_process_arms_for_itself_finds_room_in_a_full_mailbox) {
+  in_process([] {
+    std::atomic<bool> full{false};
+    const auto [pid, ref] = spawn_monitor([&full, parent = self()] {
+      detail::limit_mailbox({.limit = 1});
+      send(parent, self());
+      while (!full) sleep(1ms);
+      send_after(0ms, self(), Tick{1});
+      const Ref every = send_interval(1ms, self(), Tick{2});
+      receive(on_if([](const Tick& tick) { return tick.number == 1; }, [](Tick) {}));
+      for (int i = 0; i < 3; ++i)
+        receive(on_if([](const Tick& tick) { return tick.number == 2; }, [](Tick) {}));
+      cancel_timer(every);
+    });
+    receive_value<Pid>();
+    for (int i = 0; i < 1000; ++i) send(pid, 0);
+    full = true;
+    await_down(ref);
+  });
+}
+
+TEST(Timers, none_starts_a_process_that_the_end_of_the_runtime_would_leave_behind) {
+  std::atomic<int> started{0};
+  std::atomic<int> ended{0};
+  {
+    Runtime runtime({.schedulers = 2});
+    runtime.run([&] {
+      struct Counts {
+        std::atomic<int>& count;
+        ~Counts() { ++count; }
+      };
+      for (int i = 1; i <= 100; ++i) {
+        apply_interval(std::chrono::microseconds(i), [&] {
+          ++started;
+          const Counts counts{ended};
+          sleep(1h);
+        });
+      }
+      while (started < 100) sleep(1ms);
+    });
+  }
+  EXPECT_EQ(started, ended);
+}
+
 }  // namespace
 }  // namespace otp

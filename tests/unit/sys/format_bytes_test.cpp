@@ -1,6 +1,8 @@
 // Reports as text and as JSON: the fields are there, and no bytes in them can break the form.
 #include "sys/format.h"
 
+#include <chrono>
+
 #include <gtest/gtest.h>
 
 #include "json_check.h"
@@ -63,6 +65,20 @@ TEST(format, wellformed_utf8_is_kept) {
 TEST(format, a_json_report_is_one_line_whatever_the_text) {
   EXPECT_EQ(format_json(warning_with("one\ntwo\r\nthree")).find_first_of("\r\n"),
             std::string::npos);
+}
+
+TEST(format, a_log_line_as_json_has_its_time_and_who_logged) {
+  const std::chrono::system_clock::time_point time(
+      std::chrono::microseconds(1'000'000'000'000'042));
+  LogReport report{.text = "warm", .pid = {.id = 7, .serial = 1}};
+  EXPECT_EQ(json_line(report, time),
+            R"({"time":"2001-09-09T01:46:40.000042Z","report":"log","level":"info",)"
+            R"("pid":")" +
+                to_string(report.pid) + R"(","text":"warm"})");
+  report.metadata = {{"time", "now"}, {"pid", "mine"}};  // as in OTP that is stronger
+  EXPECT_EQ(json_line(report, time),
+            R"({"report":"log","level":"info","text":"warm","time":"now","pid":"mine"})");
+  EXPECT_TRUE(json_line(crash(), time).starts_with(R"({"time":"2001-)"));
 }
 
 TEST(format, a_text_report_passes_no_terminal_control_on) {

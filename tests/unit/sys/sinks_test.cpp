@@ -18,8 +18,10 @@
 
 #include <gtest/gtest.h>
 
+#include <otp/logger.h>
 #include <otp/report.h>
 #include <otp/runtime.h>
+#include <otp/testing/simulation.h>
 
 #include "json_check.h"
 #include "sys/format.h"
@@ -94,6 +96,41 @@ class BlockedStream {
   std::string read_;
 };
 
+/// A stream that keeps its writer waiting until it is opened.
+class Gate {
+ public:
+  Gate()
+      : stream_(fopencookie(
+            this, "w",
+            {.read = nullptr, .write = &Gate::write, .seek = nullptr, .close = nullptr})) {}
+  ~Gate() { std::fclose(stream_); }
+  Gate(const Gate&) = delete;
+  Gate& operator=(const Gate&) = delete;
+  std::FILE* stream() const noexcept { return stream_; }
+  void await_writer() const { has_writer_.wait(false); }
+  void open() {
+    open_ = true;
+    open_.notify_all();
+  }
+  /// When nobody writes any more.
+  const std::string& written() const noexcept { return written_; }
+
+ private:
+  static ssize_t write(void* context, const char* bytes, std::size_t size) {
+    auto& gate = *static_cast<Gate*>(context);
+    gate.has_writer_ = true;
+    gate.has_writer_.notify_all();
+    gate.open_.wait(false);
+    gate.written_.append(bytes, size);
+    return static_cast<ssize_t>(size);
+  }
+
+  std::FILE* stream_;
+  std::atomic<bool> has_writer_{false};
+  std::atomic<bool> open_{false};
+  std::string written_;
+};
+
 WarningReport report_of(const char* text) { return {.text = text, .server = "s", .pid = {}}; }
 
 /// Writes "early" reports while nothing gets through, then "late" ones until one does.
@@ -126,6 +163,20 @@ TEST(sinks, a_queue_beyond_the_flush_limit_is_flushed) {
   // Two may have been on their way out, and two may have come after the flush.
   EXPECT_LE(blocked.count_of("early"), 4);
   EXPECT_GE(blocked.count_of(" reports were dropped"), 1);
+}
+
+TEST(sinks, what_is_flushed_is_counted_once) {
+  Gate gate;
+  {
+    const auto sink =
+        json_sink(gate.stream(), {.overload = {.sync = 100'000, .drop = 100'000, .flush = 20}});
+    sink->write(report_of("written"));
+    gate.await_writer();
+    for (int i = 0; i < 50; ++i) sink->write(report_of("lost"));
+    gate.open();
+  }
+  EXPECT_NE(gate.written().find(R"("50 reports were dropped)"), std::string::npos)
+      << gate.written();
 }
 
 TEST(sinks, what_was_lost_last_is_told_when_the_sink_ends) {
@@ -221,6 +272,52 @@ TEST(sinks, reports_of_a_crash_are_in_the_file_once_the_runtime_is_gone) {
   ASSERT_EQ(lines.size(), 1U) << "an ordered end is not reported";
   EXPECT_TRUE(testing::is_json(lines[0])) << lines[0];
   EXPECT_NE(lines[0].find("boom"), std::string::npos);
+}
+
+TEST(sinks, a_line_of_json_tells_when_and_by_whom_it_was_logged) {
+  const TemporaryFile file;
+  Pid logger;
+  {
+    Runtime runtime({.schedulers = 1, .reports = json_sink(file.path())});
+    runtime.run([&] {
+      logger = self();
+      log(LogLevel::warning, "hello");
+    });
+  }
+  const auto lines = file.lines();
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_TRUE(testing::is_json(lines[0])) << lines[0];
+  EXPECT_TRUE(lines[0].starts_with(R"({"time":"20)")) << lines[0];
+  EXPECT_NE(lines[0].find(R"("pid":")" + to_string(logger) + '"'), std::string::npos) << lines[0];
+}
+
+std::vector<std::string> simulated_lines(std::shared_ptr<ReportSink> (*sink)(std::FILE*,
+                                                                             ReportOptions)) {
+  const TemporaryFile file;
+  std::FILE* stream = std::fopen(file.path().c_str(), "w");
+  {
+    testing::Simulation simulation({.seed = 7, .reports = sink(stream, {})});
+    simulation.run([] {
+      sleep(std::chrono::seconds(90));
+      log(LogLevel::warning, "hello");
+      throw std::runtime_error("boom");
+    });
+  }
+  std::fclose(stream);
+  return file.lines();
+}
+
+// The virtual clock begins with one second, and a timer may be late by a tick.
+TEST(sinks, the_lines_of_a_simulation_are_the_same_each_time) {
+  const auto json = simulated_lines(&json_sink);
+  ASSERT_EQ(json.size(), 2U);
+  for (const std::string& line : json)
+    EXPECT_TRUE(line.starts_with(R"({"time":"1970-01-01T00:01:31.00)")) << line;
+  EXPECT_EQ(json, simulated_lines(&json_sink));
+  const auto text = simulated_lines(&text_sink);
+  ASSERT_FALSE(text.empty());
+  EXPECT_NE(text[0].find(":31.00"), std::string::npos) << text[0];
+  EXPECT_EQ(text, simulated_lines(&text_sink));
 }
 
 double cpu_us_of(const std::function<void()>& work) {

@@ -110,7 +110,7 @@ class Behaviour {
   virtual std::string describe() const = 0;
   /// The request that is being handled and has no answer yet; null: none, or its caller is told in
   /// another way when the process ends.
-  virtual const CallBase* handled_request() const noexcept { return nullptr; }
+  virtual CallBase* handled_request() const noexcept { return nullptr; }
   /// For crash reports: the state as text where the schema declares it; empty otherwise.
   virtual std::string state_text() const { return {}; }
 
@@ -235,8 +235,8 @@ CallBase* call_and_wait(Pid target, CallBase* request, Timeout timeout);
 std::uint64_t send_request(Pid target, CallBase* request);
 /// Waits for one of `ids`; returns it, or null at the deadline (the requests stay open).
 CallBase* wait_request(const std::uint64_t* ids, std::size_t count, Timeout timeout);
-/// Gives a request up: its reply will be dropped.
-void abandon_request(std::uint64_t id) noexcept;
+/// Gives a request up, which was sent there: its reply will be dropped.
+void abandon_request(Pid target, std::uint64_t id) noexcept;
 
 // ---- Server side of a call. ----
 
