@@ -86,6 +86,11 @@ class Mender {
       if (other_type != 0) token->setType(other_type);
       result.tokens.push_back(std::move(token));
     }
+    if (!result.tokens.empty()) return result;
+    // Nothing but braces too many: without them there is nothing to parse, so they are told by that.
+    result.mends.clear();
+    for (Token* token : tokens_)
+      result.tokens.push_back(std::make_unique<antlr4::CommonToken>(token));
     return result;
   }
 
