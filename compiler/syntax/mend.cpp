@@ -87,7 +87,7 @@ class Mender {
       result.tokens.push_back(std::move(token));
     }
     if (!result.tokens.empty()) return result;
-    // Nothing but braces too many: without them there is nothing to parse, so they are told by that.
+    // Nothing but braces too many: without them there is nothing to parse, which tells them.
     result.mends.clear();
     for (Token* token : tokens_)
       result.tokens.push_back(std::make_unique<antlr4::CommonToken>(token));

@@ -66,7 +66,7 @@ CallBase* call_and_wait(Pid target, CallBase* request, Timeout timeout) {
   Process& self = require_process("call");
   const Pid holder = self.node->resolve(target);
   if (holder == self.pid()) return failed(owned.release(), ExitReason::calling_self());
-  self.node->table().prefetch(holder);
+  if (is_name(target)) self.node->table().prefetch(holder);  // whom one calls often has a pid
   return exchange_request(self, holder, owned.release(), MessageKind::call, timeout);
 }
 
