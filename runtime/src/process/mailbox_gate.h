@@ -74,8 +74,8 @@ class MailboxGates {
   std::array<Shard, 64> shards_;
 };
 
-/// Messages whose number is limited; what concerns the process itself is always let in.
 static_assert(MessageKind::cast < MessageKind::info && MessageKind::call < MessageKind::info);
+/// Messages whose number is limited; what concerns the process itself is always let in.
 inline bool is_limited(const Message& message) noexcept {
   return message.kind <= MessageKind::info && (message.flags & own_timer_flag) == 0;
 }

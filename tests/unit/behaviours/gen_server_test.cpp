@@ -14,7 +14,7 @@
 
 #include <gtest/gtest.h>
 
-#include "../process/reports.h"
+#include "../reports.h"
 #include "process/process.h"
 
 namespace otp {

@@ -1,22 +1,12 @@
-#include <unistd.h>
-
-#include <cstddef>
-#include <fstream>
 #include <stdexcept>
 #include <thread>
 
 #include <gtest/gtest.h>
 
+#include "../program_size.h"
+
 namespace otp {
 namespace {
-
-/// In bytes.
-[[maybe_unused]] std::size_t resident() {
-  std::size_t total = 0;
-  std::size_t pages = 0;
-  std::ifstream("/proc/self/statm") >> total >> pages;
-  return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-}
 
 void throw_on_threads(int count) {
   for (int i = 0; i < count; ++i) {
@@ -34,9 +24,9 @@ TEST(ThrowTrace, leaves_nothing_of_a_thread_that_has_ended) {
   throw_on_threads(1);  // a leak is the sanitizer's to tell
 #else
   throw_on_threads(1'000);
-  const std::size_t before = resident();
+  const long before = resident();
   throw_on_threads(20'000);
-  constexpr std::size_t of_each = 100;  // bytes: what is noted of a throw takes more
+  constexpr long of_each = 100;  // bytes: what is noted of a throw takes more
   EXPECT_LE(resident(), before + 20'000 * of_each);
 #endif
 }

@@ -6,7 +6,6 @@
 #include <csignal>
 #include <cstddef>
 #include <cstring>
-#include <fstream>
 #include <set>
 #include <vector>
 
@@ -14,6 +13,8 @@
 
 #include "fiber/stack_overflow.h"
 #include "fiber/stack_pool.h"
+
+#include "../program_size.h"
 
 namespace otp::detail {
 namespace {
@@ -29,13 +30,6 @@ TEST(StackPool, gives_all_that_was_asked_for_above_the_guard) {
     std::memset(static_cast<char*>(stack.sp) - bytes, 1, bytes);
     pool.deallocate(stack);
   }
-}
-
-/// Of the program, in bytes.
-std::size_t address_space() {
-  std::size_t pages = 0;
-  std::ifstream("/proc/self/statm") >> pages;
-  return pages * page_size();
 }
 
 class PoolAfterAPeak : public testing::Test {
@@ -73,9 +67,9 @@ class PoolAfterAPeak : public testing::Test {
 TEST_F(PoolAfterAPeak, mappings_that_are_not_needed_go) {
   for (int round = 0; round < 2; ++round) {
     take_all();
-    const std::size_t peak = address_space();
+    const long peak = program_size().address_space;
     give_but(0);
-    EXPECT_LE(address_space(), peak - count / 3 * stack_bytes);
+    EXPECT_LE(program_size().address_space, peak - static_cast<long>(count / 3 * stack_bytes));
   }
 }
 

@@ -5,10 +5,7 @@
 #include <otp/receive.h>
 #include <otp/runtime.h>
 
-#include <unistd.h>
-
 #include <atomic>
-#include <fstream>
 #include <memory>
 #include <new>
 #include <string>
@@ -16,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include "../program_size.h"
 #include "sockets.h"
 
 namespace otp::detail {
@@ -243,15 +241,6 @@ TEST(TcpPort, to_empty_a_buffer_moves_no_more_than_there_was) {
     if (done == 0) moved += buffer.size();
   }
   EXPECT_LE(moved, much);
-}
-
-/// Resident, in bytes.
-long resident() {
-  std::ifstream file("/proc/self/statm");
-  long total = 0;
-  long pages = 0;
-  file >> total >> pages;
-  return pages * sysconf(_SC_PAGESIZE);
 }
 
 TEST(TcpPort, an_idle_connection_takes_less_than_a_kilobyte) {

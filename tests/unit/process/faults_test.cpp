@@ -22,7 +22,7 @@
 
 #include <gtest/gtest.h>
 
-#include "reports.h"
+#include "../reports.h"
 
 namespace otp {
 

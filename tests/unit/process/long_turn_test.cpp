@@ -12,7 +12,7 @@
 
 #include <gtest/gtest.h>
 
-#include "reports.h"
+#include "../reports.h"
 
 namespace otp {
 namespace {

@@ -1,10 +1,7 @@
 // Memory that a peak has needed goes back to the system.
-#include <unistd.h>
-
 #include <array>
 #include <chrono>
 #include <cstddef>
-#include <fstream>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -15,21 +12,14 @@
 #include <otp/runtime.h>
 #include <otp/timer.h>
 
+#include "../program_size.h"
+
 namespace otp {
 namespace {
 
 using namespace std::chrono_literals;
 
 constexpr long mebibyte = 1024 * 1024;
-
-/// Resident, in bytes.
-long resident() {
-  std::ifstream file("/proc/self/statm");
-  long total = 0;
-  long pages = 0;
-  file >> total >> pages;
-  return pages * sysconf(_SC_PAGESIZE);
-}
 
 /// Waits until no more than so much is resident; false when that takes too long.
 bool shrinks_to(long bytes) {
