@@ -233,11 +233,19 @@ class DeferredReply : public Reply<T> {
 };
 
 /// Who waits for the reply to a call: a value, to be kept, copied and sent to other processes.
+///
+/// Its copy constructor is written out, so that it is not trivial: a handler is then given the
+/// address of one, and one that does not ask costs no copy of six words.
 template <class T>
 class From {
  public:
   From() = default;
   From(detail::ReplyTo to, detail::CallBase* (*make)(T&&)) noexcept : to_(to), make_(make) {}
+  /// Of a call that the current process handles.
+  From(const detail::CallBase& call, detail::CallBase* (*make)(T&&)) noexcept
+      : to_(detail::reply_to(call)), make_(make) {}
+  From(const From& other) noexcept : to_(other.to_), make_(other.make_) {}
+  From& operator=(const From&) = default;
   Pid pid() const noexcept { return to_.caller; }
   /// Answers. A second answer, one that is too late, or one to a dead caller vanishes. Process
   /// only.
@@ -252,6 +260,10 @@ class From<void> {
  public:
   From() = default;
   From(detail::ReplyTo to, detail::CallBase* (*make)()) noexcept : to_(to), make_(make) {}
+  From(const detail::CallBase& call, detail::CallBase* (*make)()) noexcept
+      : to_(detail::reply_to(call)), make_(make) {}
+  From(const From& other) noexcept : to_(other.to_), make_(other.make_) {}
+  From& operator=(const From&) = default;
   Pid pid() const noexcept { return to_.caller; }
   void reply() const { detail::send_reply(to_, make_()); }
 

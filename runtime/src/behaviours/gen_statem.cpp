@@ -117,7 +117,7 @@ class StatemProcess final : public StartedBehaviour {
     switch (shared->kind) {
       case MessageKind::call: {
         auto& call = static_cast<CallBase&>(*shared);
-        const ReplyTo to{.caller = call.caller, .request = call.request, .server = self()};
+        const ReplyTo to = reply_to(call);
         defer_request(call);
         const StatemRequestOps* ops = nullptr;
         call.type->deliver(call, &ops, nullptr);

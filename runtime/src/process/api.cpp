@@ -69,7 +69,7 @@ const char* claim_name(Node& node, Name name, Pid pid) noexcept {
   std::uint32_t unnamed = 0;
   if (!process->name.compare_exchange_strong(unnamed, name.index()))
     return "the process has a name already";
-  const char* refusal = !node.names().claim(name, pid) ? "the name is taken" : nullptr;
+  const char* refusal = !node.names().claim(name, pid, *process) ? "the name is taken" : nullptr;
   // The process may have ended meanwhile, and not have seen the name.
   if (refusal == nullptr && !node.is_alive(pid)) {
     node.names().release(name, pid);

@@ -64,9 +64,8 @@ CallBase* spawn_and_wait(std::unique_ptr<Behaviour> behaviour, SpawnOptions opti
 CallBase* call_and_wait(Pid target, CallBase* request, Timeout timeout) {
   std::unique_ptr<CallBase, MessageDeleter> owned(request);
   Process& self = require_process("call");
-  const Pid holder = self.node->resolve(target);
+  const Pid holder = self.node->resolve_ahead(target);
   if (holder == self.pid()) return failed(owned.release(), ExitReason::calling_self());
-  if (is_name(target)) self.node->table().prefetch(holder);  // whom one calls often has a pid
   return exchange_request(self, holder, owned.release(), MessageKind::call, timeout);
 }
 
@@ -135,6 +134,10 @@ void defer_request(const CallBase& call) {
                        .request = call.request,
                        .deadline = call.deadline,
                        .type = call.type});
+}
+
+ReplyTo reply_to(const CallBase& call) noexcept {
+  return {.caller = call.caller, .request = call.request, .server = current_process()->pid()};
 }
 
 void send_reply(const ReplyTo& to, CallBase* reply) noexcept {

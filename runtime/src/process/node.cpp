@@ -63,8 +63,8 @@ Node::~Node() = default;
 /// A process that nobody can see yet.
 Process& Node::make_process(std::unique_ptr<Behaviour> behaviour, const Process* parent) {
   Process& process = table_.allocate(*this);
-  process.behaviour = std::move(behaviour);
-  process.object = process.behaviour->object();
+  process.behaviour.set(std::move(behaviour));
+  process.object.store(process.behaviour->object(), std::memory_order_relaxed);
   process.node = this;
   process.set_parent(parent != nullptr ? parent->pid() : Pid{});
   process.application.store(
@@ -159,6 +159,13 @@ void Node::push(Process& process, Message* message) noexcept { push_inline(proce
 
 Pid Node::resolve(Pid target) const noexcept {
   return is_name(target) ? names_.holder(name_of(target)) : target;
+}
+
+Pid Node::resolve_ahead(Pid target) const noexcept {
+  if (!is_name(target)) return target;  // whom one calls often has a pid
+  const Pid holder = names_.fetch_holder(name_of(target));
+  table_.prefetch(holder);
+  return holder;
 }
 
 bool Node::let_in(Process& process, Message* message) noexcept {

@@ -52,6 +52,7 @@ class ProcessTable {
     if (process == nullptr) return;
     __builtin_prefetch(&process->arrivals, 1);
     __builtin_prefetch(&process->serial, 1);
+    __builtin_prefetch(&process->node, 1);
   }
   /// Every live process, oldest slot first.
   std::vector<Pid> live() const;
@@ -91,12 +92,22 @@ class NameRegistry {
   NameRegistry(const NameRegistry&) = delete;
   NameRegistry& operator=(const NameRegistry&) = delete;
 
-  bool claim(Name name, Pid pid) noexcept;
+  /// `process` is the pid's slot. False: the name is taken.
+  bool claim(Name name, Pid pid, const Process& process) noexcept;
   void release(Name name, Pid pid) noexcept;
   Pid holder(Name name) const noexcept;
+  /// The same, and begins to fetch what it will run.
+  Pid fetch_holder(Name name) const noexcept;
 
  private:
-  const ReservedArray<std::atomic<std::uint64_t>> holders_;  ///< by the name's index
+  /// With where its behaviour and its object lie, or another's have lain: to be fetched ahead, and
+  /// never to be followed.
+  struct alignas(32) Holder {
+    std::atomic<std::uint64_t> pid;
+    std::atomic<const void*> behaviour;
+    std::atomic<const void*> object;
+  };
+  const ReservedArray<Holder> holders_;  ///< by the name's index
 };
 
 /// Sees every message and signal of a simulated node on its way.
@@ -146,6 +157,8 @@ class Node {
 
   /// Whom a pid stands for: itself, or the holder of a name.
   Pid resolve(Pid target) const noexcept;
+  /// The same for a call to come: asks ahead for what of a name's holder is in no cache.
+  Pid resolve_ahead(Pid target) const noexcept;
 
   /// Delivers to a pid or a name; consumes. What cannot be delivered is bounced.
   void send(Pid target, Message* message) noexcept {
@@ -200,27 +213,36 @@ class Node {
 };
 
 [[gnu::always_inline]] inline void Node::enqueue(Process& process, Message* message) noexcept {
-  const bool is_signal = message->kind >= MessageKind::first_signal;
-  if (message->kind == MessageKind::exit_signal || message->kind == MessageKind::stop) [[unlikely]]
-    note_kill(process, *message);
-  const bool is_urgent = is_signal || (message->flags & priority_flag) != 0;
+  std::uintptr_t wakes = Process::idle;
+  std::uintptr_t urgent = 0;
+  if (message->kind >= MessageKind::first_signal || (message->flags & priority_flag) != 0) {
+    if (message->kind == MessageKind::exit_signal || message->kind == MessageKind::stop)
+        [[unlikely]]
+      note_kill(process, *message);
+    wakes = Process::idle | Process::waiting;
+    urgent = Process::signalled;
+  }
+  // The next push waits for this one: the way from `head` to what takes its place is kept short.
   std::uintptr_t head = process.arrivals.load(std::memory_order_acquire);
-  bool wake = false;
-  std::uintptr_t pushed = 0;
-  do {
+  for (;;) {
     if (head == Process::closed) [[unlikely]]
       return bounce_closed(process, message);
     message->next = reinterpret_cast<Message*>(head & ~Process::tag_bits);
-    wake = (head & (is_urgent ? Process::idle | Process::waiting : Process::idle)) != 0;
-    pushed = Process::on_top(head, message) | (is_urgent ? Process::signalled : 0) |
-             (head & (wake ? Process::signalled : Process::signalled | Process::waiting));
-  } while (!process.arrivals.compare_exchange_weak(head, pushed, std::memory_order_acq_rel,
-                                                   std::memory_order_acquire));
-  if (!wake) return;
+    const std::uintptr_t pushed = Process::on_top(head, message) | urgent;
+    if ((head & wakes) != 0) {
+      const std::uintptr_t awake = pushed & ~(Process::idle | Process::waiting);
+      if (process.arrivals.compare_exchange_weak(head, awake, std::memory_order_acq_rel,
+                                                 std::memory_order_acquire))
+        break;
+    } else if (process.arrivals.compare_exchange_weak(head, pushed, std::memory_order_acq_rel,
+                                                      std::memory_order_acquire)) {
+      return;
+    }
+  }
   // What it has been is in memory, where many sleep; it is here when its turn comes.
   __builtin_prefetch(&process.node);
   __builtin_prefetch(process.behaviour.get());
-  __builtin_prefetch(process.object);
+  __builtin_prefetch(process.object.load(std::memory_order_relaxed));
   schedulers_->make_runnable(process);
 }
 

@@ -174,14 +174,43 @@ enum class ExitPending : std::uint8_t { no, signal, shutdown, kill };
 /// What a blocked process looks up for.
 enum class WakeOn : std::uint8_t { message, signal };
 
+/// Owns a behaviour. Whoever is not its process may ask where it lies, to fetch it ahead; no more.
+class OwnedBehaviour {
+ public:
+  OwnedBehaviour() = default;
+  OwnedBehaviour(const OwnedBehaviour&) = delete;
+  OwnedBehaviour& operator=(const OwnedBehaviour&) = delete;
+  ~OwnedBehaviour() { reset(); }
+
+  void set(std::unique_ptr<Behaviour> behaviour) noexcept { store(behaviour.release()); }
+  /// Null while its destructors run.
+  void reset() noexcept { release().reset(); }
+  std::unique_ptr<Behaviour> release() noexcept {
+    std::unique_ptr<Behaviour> owned(get());
+    store(nullptr);
+    return owned;
+  }
+  Behaviour* get() const noexcept { return behaviour_.load(std::memory_order_relaxed); }
+  Behaviour* operator->() const noexcept { return get(); }
+  friend bool operator==(const OwnedBehaviour& owned, std::nullptr_t) noexcept {
+    return owned.get() == nullptr;
+  }
+
+ private:
+  void store(Behaviour* behaviour) noexcept {
+    behaviour_.store(behaviour, std::memory_order_relaxed);
+  }
+  std::atomic<Behaviour*> behaviour_{nullptr};
+};
+
 struct Process : Runnable {
   std::atomic<std::uint32_t> killed_serial{0};  ///< of who was last sent the exit signal `kill`
   std::atomic<std::uintptr_t> arrivals{closed};
   std::uintptr_t taken = 0;  ///< what `arrivals` was when it was last read
   Message* inbox_head = nullptr;
   Message* inbox_tail = nullptr;
-  std::unique_ptr<Behaviour> behaviour;
-  const void* object = nullptr;  ///< Behaviour::object(), to be fetched ahead
+  OwnedBehaviour behaviour;
+  std::atomic<const void*> object{nullptr};  ///< Behaviour::object(), to be fetched ahead
   std::unique_ptr<ProcessExtras> extras;
   // What every message touches ends here: kept together, as slots are packed.
   std::uint32_t id = 0;
@@ -222,6 +251,7 @@ struct Process : Runnable {
   static constexpr std::uintptr_t tag_bits = 15;  // messages are aligned to 16 bytes
   static constexpr unsigned count_shift = 48;     // user space ends below
   static constexpr std::uintptr_t one_push = std::uintptr_t{1} << count_shift;
+  static constexpr std::uintptr_t pointer_bits = (one_push - 1) & ~tag_bits;
 
   Pid pid() const noexcept { return {.id = id, .serial = serial.load(std::memory_order_relaxed)}; }
   Pid parent() const noexcept { return unpacked(parent_id.load(std::memory_order_relaxed)); }
@@ -235,11 +265,13 @@ struct Process : Runnable {
     const std::uintptr_t head = arrivals.load(std::memory_order_relaxed);
     return (head & signalled) != 0 && head != taken;
   }
-  /// `arrivals` with `message` on top of `head`: of the state it has the count alone.
+  /// `arrivals` with `message` on top of `head`, and otherwise the same.
   static std::uintptr_t on_top(std::uintptr_t head, Message* message) noexcept {
-    const std::uintptr_t count = (head & ~(one_push - 1)) + one_push;
-    return count | reinterpret_cast<std::uintptr_t>(message) | (head & wrapped) |
-           (count == 0 ? wrapped : 0);
+    std::uintptr_t counted = 0;
+    const bool wraps = __builtin_add_overflow(head & ~pointer_bits, one_push, &counted);
+    const std::uintptr_t top = counted | reinterpret_cast<std::uintptr_t>(message);
+    // A branch, so that what is pushed does not wait for it.
+    return __builtin_expect_with_probability(wraps, false, 1.0) ? top | wrapped : top;
   }
   /// From what has been read to `state`, unless there is more.
   bool leave_arrivals(std::uintptr_t state) noexcept {

@@ -189,7 +189,7 @@ void fail_handled_request(Process& self, const ExitReason& reason) {
   release_name(self);
   fail_handled_request(self, reason);
   self.behaviour->ended(reason);
-  leave_behind(std::move(self.behaviour));
+  leave_behind(self.behaviour.release());
   finish(self, reason);
   current_scheduler()->abandon(self);
 }
@@ -260,7 +260,7 @@ void reap_stuck(Runnable& runnable, bool (*still)(void*), void* context) {
   self.exiting.store(true);
   release_name(self);
   fail_handled_request(self, ExitReason::killed());
-  leave_behind(std::move(self.behaviour));
+  leave_behind(self.behaviour.release());
   finish(self, ExitReason::killed(), true);
 }
 

@@ -255,8 +255,6 @@ void report_long_queue(Process& self) noexcept {
                             .pid = self.pid()});
 }
 
-constexpr std::uintptr_t pointer_bits = (Process::one_push - 1) & ~Process::tag_bits;
-
 struct Arrived {
   Message* oldest = nullptr;
   bool ordinary = true;  ///< none is a signal, of priority, or for another tenant
@@ -268,7 +266,7 @@ Arrived oldest_first(std::uint32_t serial, std::uintptr_t head, std::uintptr_t r
   std::uintptr_t each = head & ~Process::tag_bits;
   Arrived arrived;
   while (each != end) {
-    auto* const message = reinterpret_cast<Message*>(each & pointer_bits);
+    auto* const message = reinterpret_cast<Message*>(each & Process::pointer_bits);
     each = reinterpret_cast<std::uintptr_t>(message->next);
     message->next = std::exchange(arrived.oldest, message);
     arrived.ordinary &= message->kind < MessageKind::first_signal &&
@@ -311,7 +309,7 @@ void drain(Process& self) noexcept {
     head = self.arrivals.exchange(0, std::memory_order_acq_rel);
   self.taken = empties ? 0 : head;
   const std::uint32_t serial = self.serial.load(std::memory_order_relaxed);
-  auto& newest = *reinterpret_cast<Message*>(head & pointer_bits);
+  auto& newest = *reinterpret_cast<Message*>(head & Process::pointer_bits);
   const std::uintptr_t below = reinterpret_cast<std::uintptr_t>(newest.next);
   if (below == (read & ~Process::tag_bits)) {  // it is one, most often
     accept_arrival(self, serial, newest);

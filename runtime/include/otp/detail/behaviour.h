@@ -246,6 +246,8 @@ struct ReplyTo {
   std::uint64_t request = 0;
   Pid server;
 };
+/// Of a request that the current process handles.
+ReplyTo reply_to(const CallBase& call) noexcept;
 /// The request of `call` goes home as it is (state and result set by the caller of this).
 void send_back(std::unique_ptr<CallBase, MessageDeleter> call) noexcept;
 /// The current server answers later: remembers the caller, which learns of the server's death; not

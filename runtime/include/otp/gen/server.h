@@ -251,11 +251,10 @@ struct LateReply final : CallOf<R> {
 
 template <class R>
 From<R> from_of(const detail::CallBase& call) {
-  const detail::ReplyTo to{.caller = call.caller, .request = call.request, .server = self()};
   if constexpr (std::is_void_v<R>) {
-    return From<void>(to, []() -> detail::CallBase* { return make<LateReply<void>>(); });
+    return From<void>(call, []() -> detail::CallBase* { return make<LateReply<void>>(); });
   } else {
-    return From<R>(to, [](R&& value) -> detail::CallBase* {
+    return From<R>(call, [](R&& value) -> detail::CallBase* {
       auto* reply = make<LateReply<R>>();
       reply->result.emplace(std::move(value));
       return reply;
