@@ -163,8 +163,10 @@ Pid Node::resolve(Pid target) const noexcept {
 
 Pid Node::resolve_ahead(Pid target) const noexcept {
   if (!is_name(target)) return target;  // whom one calls often has a pid
-  const Pid holder = names_.fetch_holder(name_of(target));
+  const Name name = name_of(target);
+  const Pid holder = names_.holder(name);
   table_.prefetch(holder);
+  names_.prefetch(name);
   return holder;
 }
 

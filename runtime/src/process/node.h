@@ -46,11 +46,11 @@ class ProcessTable {
         pid.serial != 0 && pid.node == 0 && pid.id < made_.load(std::memory_order_acquire);
     return there ? slots_ + pid.id : nullptr;
   }
-  /// A message is about to be sent there: who sleeps is in no cache, and some lines long.
+  /// A message is about to be sent there: who sleeps is in no cache.
   void prefetch(Pid pid) const noexcept {
     const Process* const process = slot(pid);
     if (process == nullptr) return;
-    __builtin_prefetch(&process->arrivals, 1);
+    __builtin_prefetch(&process->arrivals, 1);  // from here to the last of these it is needed whole
     __builtin_prefetch(&process->serial, 1);
     __builtin_prefetch(&process->node, 1);
   }
@@ -96,18 +96,18 @@ class NameRegistry {
   bool claim(Name name, Pid pid, const Process& process) noexcept;
   void release(Name name, Pid pid) noexcept;
   Pid holder(Name name) const noexcept;
-  /// The same, and begins to fetch what it will run.
-  Pid fetch_holder(Name name) const noexcept;
+  /// A message is about to be sent there: what its holder will run is in no cache.
+  void prefetch(Name name) const noexcept;
 
  private:
-  /// With where its behaviour and its object lie, or another's have lain: to be fetched ahead, and
-  /// never to be followed.
-  struct alignas(32) Holder {
-    std::atomic<std::uint64_t> pid;
+  /// Where the holder's behaviour and its object lie, or another's have lain: never to be followed.
+  struct Places {
     std::atomic<const void*> behaviour;
     std::atomic<const void*> object;
   };
-  const ReservedArray<Holder> holders_;  ///< by the name's index
+  // By the name's index. Apart, as whoever sends waits for the one alone: more of it fits a cache.
+  const ReservedArray<std::atomic<std::uint64_t>> holders_;
+  const ReservedArray<Places> places_;
 };
 
 /// Sees every message and signal of a simulated node on its way.

@@ -151,31 +151,30 @@ std::vector<Pid> ProcessTable::live() const {
   return pids;
 }
 
-NameRegistry::NameRegistry() : holders_(max_names) {}
+NameRegistry::NameRegistry() : holders_(max_names), places_(max_names) {}
 
 bool NameRegistry::claim(Name name, Pid pid, const Process& process) noexcept {
   std::uint64_t free = 0;
-  Holder& holder = holders_[name.index()];
-  if (!holder.pid.compare_exchange_strong(free, packed(pid))) return false;
-  holder.behaviour.store(process.behaviour.get(), std::memory_order_relaxed);
-  holder.object.store(process.object.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  if (!holders_[name.index()].compare_exchange_strong(free, packed(pid))) return false;
+  Places& places = places_[name.index()];
+  places.behaviour.store(process.behaviour.get(), std::memory_order_relaxed);
+  places.object.store(process.object.load(std::memory_order_relaxed), std::memory_order_relaxed);
   return true;
 }
 
 void NameRegistry::release(Name name, Pid pid) noexcept {
   std::uint64_t held = packed(pid);
-  holders_[name.index()].pid.compare_exchange_strong(held, 0);
+  holders_[name.index()].compare_exchange_strong(held, 0);
 }
 
 Pid NameRegistry::holder(Name name) const noexcept {
-  return unpacked(holders_[name.index()].pid.load(std::memory_order_acquire));
+  return unpacked(holders_[name.index()].load(std::memory_order_acquire));
 }
 
-Pid NameRegistry::fetch_holder(Name name) const noexcept {
-  const Holder& holder = holders_[name.index()];
-  __builtin_prefetch(holder.behaviour.load(std::memory_order_relaxed), 1);
-  __builtin_prefetch(holder.object.load(std::memory_order_relaxed), 1);
-  return unpacked(holder.pid.load(std::memory_order_acquire));
+void NameRegistry::prefetch(Name name) const noexcept {
+  const Places& places = places_[name.index()];
+  __builtin_prefetch(places.behaviour.load(std::memory_order_relaxed), 1);
+  __builtin_prefetch(places.object.load(std::memory_order_relaxed), 1);
 }
 
 }  // namespace otp::detail
