@@ -174,7 +174,8 @@ enum class ExitPending : std::uint8_t { no, signal, shutdown, kill };
 /// What a blocked process looks up for.
 enum class WakeOn : std::uint8_t { message, signal };
 
-/// Owns a behaviour. Whoever is not its process may ask where it lies, to fetch it ahead; no more.
+/// Owns a behaviour. Whoever is not its process may ask where it lies, to fetch it ahead; no more,
+/// but for the monitor while it makes the process wait (see reap_stuck()).
 class OwnedBehaviour {
  public:
   OwnedBehaviour() = default;
