@@ -24,10 +24,15 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
-#include <otp/registry.h>
+#include <otp/detail/registry_process.h>
+#include <otp/process.h>
+#include <otp/receive.h>
+#include <otp/server_ref.h>
 
 namespace otp {
 
@@ -62,19 +67,22 @@ struct ByFirst {
 template <class G>
 class GroupTable final : public RegistryTableBase {
  public:
-  void join(Pid scope, const G& group, std::span<const Pid> pids) {
+  void join(const G& group, std::span<const Pid> pids) {
     if (pids.empty()) return;
-    const std::lock_guard lock(mutex);
-    auto& members = groups[group];
-    members.insert(members.end(), pids.begin(), pids.end());
-    for (const Pid each : pids) {
-      const bool is_new = !is_in(each);
-      ++joined_[{each, group}];
-      if (is_new) watch(scope, each);
+    std::vector<Pid> ended;
+    {
+      const std::lock_guard lock(mutex);
+      for (const Pid each : pids) {
+        if (!is_in(each) && !possess(each, shared_from_this())) ended.push_back(each);
+      }
+      auto& members = groups[group];
+      members.insert(members.end(), pids.begin(), pids.end());
+      for (const Pid each : pids) ++joined_[{each, group}];
+      tell(GroupEvent<G>::Kind::join, group, {pids.begin(), pids.end()});
     }
-    tell(GroupEvent<G>::Kind::join, group, {pids.begin(), pids.end()});
+    for (const Pid each : ended) forget(each, 0);
   }
-  bool leave(Pid scope, const G& group, Pid pid) {
+  bool leave(const G& group, Pid pid) {
     const std::lock_guard lock(mutex);
     const auto joined = joined_.find({pid, group});
     if (joined == joined_.end()) return false;
@@ -83,7 +91,7 @@ class GroupTable final : public RegistryTableBase {
     found->second.erase(std::ranges::find(found->second, pid));
     if (found->second.empty()) groups.erase(found);
     tell(GroupEvent<G>::Kind::leave, group, {pid});
-    if (!is_in(pid)) watch(scope, pid);
+    if (!is_in(pid)) dispossess(pid, *this);
     return true;
   }
   std::vector<Pid> members(const G& group) const {
@@ -93,43 +101,24 @@ class GroupTable final : public RegistryTableBase {
   }
 
   /// Of no group: of all. Under the lock, which its caller holds to read the groups as well.
-  Ref add_monitor(Pid scope, Pid pid, const std::optional<G>& group) {
-    const bool is_new = !is_in(pid);
+  Ref add_monitor(Pid pid, const std::optional<G>& group) {
     const Ref ref = make_ref();
+    if (!is_in(pid) && !possess(pid, shared_from_this())) return ref;  // from its destructors
     monitors_.try_emplace({group, ref}, pid);
     monitoring_.try_emplace({pid, ref}, group);
-    if (is_new) watch(scope, pid);
     return ref;
   }
-  bool remove_monitor(Pid scope, Pid pid, Ref ref) {
+  bool remove_monitor(Pid pid, Ref ref) {
     const std::lock_guard lock(mutex);
     const auto found = monitoring_.find({pid, ref});
     if (found == monitoring_.end()) return false;
     monitors_.erase({found->second, ref});
     monitoring_.erase(found);
-    if (!is_in(pid)) watch(scope, pid);
+    if (!is_in(pid)) dispossess(pid, *this);
     return true;
   }
 
-  /// What the table says now counts, not what the message was sent for: a process may have left and
-  /// come again since, and messages of several senders arrive in any order.
-  void review(Pid pid) override {
-    const auto watched = watched_.find(pid);
-    const bool is_watched = watched != watched_.end();
-    const bool is_here = [&] {
-      const std::lock_guard lock(mutex);
-      return is_in(pid);
-    }();
-    if (is_here == is_watched) return;
-    if (is_watched) {
-      demonitor(watched->second);
-      watched_.erase(watched);
-    } else {
-      watched_.emplace(pid, monitor(pid));
-    }
-  }
-  void forget(Pid pid) override {
-    watched_.erase(pid);
+  void forget(Pid pid, std::uint64_t) override {
     const std::lock_guard lock(mutex);
     const auto monitoring = monitoring_.equal_range(pid);
     for (auto each = monitoring.first; each != monitoring.second; ++each)
@@ -145,8 +134,9 @@ class GroupTable final : public RegistryTableBase {
     joined_.erase(joined.first, joined.second);
   }
   std::vector<Pid> close() override {
-    watched_.clear();
     const std::lock_guard lock(mutex);
+    for (const auto& [of, count] : joined_) dispossess(of.first, *this);
+    for (const auto& [of, group] : monitoring_) dispossess(of.first, *this);
     groups.clear();
     joined_.clear();
     monitors_.clear();
@@ -176,7 +166,6 @@ class GroupTable final : public RegistryTableBase {
   /// By group, and which one each process monitors; none: the whole scope.
   std::map<std::pair<std::optional<G>, Ref>, Pid, ByFirst<std::optional<G>, Ref>> monitors_;
   std::map<std::pair<Pid, Ref>, std::optional<G>, ByFirst<Pid, Ref>> monitoring_;
-  std::map<Pid, Ref> watched_;  ///< the scope's process's own: without the lock
 };
 
 }  // namespace detail
@@ -196,13 +185,13 @@ class ProcessGroups : public ServerRef {
   /// The scope that runs under `name`. Throws std::invalid_argument when none does, or one of
   /// other groups.
   static ProcessGroups open(Name name) {
-    if (auto running = detail::running_registry(name)) return of(name, *std::move(running));
+    if (auto running = detail::running_registry(name)) return of(name, std::move(running));
     throw std::invalid_argument("no scope runs under the name `" + std::string(name.text()) + "`");
   }
   /// The same; a scope that does not run is started, and belongs to no application.
   static ProcessGroups ensure(Name name) {
     for (;;) {
-      if (auto running = detail::running_registry(name)) return of(name, *std::move(running));
+      if (auto running = detail::running_registry(name)) return of(name, std::move(running));
       const auto started = start({.name = name}, detail::RegistryLife::of_node);
       if (started) return *started;
       detail::require_contender(started.error());
@@ -211,12 +200,10 @@ class ProcessGroups : public ServerRef {
   }
 
   void join(const G& group, Pid pid = self()) const { join(group, std::span(&pid, 1)); }
-  void join(const G& group, std::span<const Pid> pids) const {
-    table().join(address(), group, pids);
-  }
+  void join(const G& group, std::span<const Pid> pids) const { table().join(group, pids); }
   /// Once; a process that has joined twice is still in.
   std::expected<void, NotJoined> leave(const G& group, Pid pid = self()) const {
-    if (table().leave(address(), group, pid)) return {};
+    if (table().leave(group, pid)) return {};
     return std::unexpected(NotJoined{});
   }
 
@@ -242,39 +229,40 @@ class ProcessGroups : public ServerRef {
     const Pid me = self();
     Table& here = table();
     const std::lock_guard lock(here.mutex);
-    return {here.add_monitor(address(), me, std::nullopt), here.groups};
+    return {here.add_monitor(me, std::nullopt), here.groups};
   }
   std::pair<Ref, std::vector<Pid>> monitor_group(const G& group) const {
     const Pid me = self();
     Table& here = table();
     const std::lock_guard lock(here.mutex);
     const auto found = here.groups.find(group);
-    return {here.add_monitor(address(), me, group),
+    return {here.add_monitor(me, group),
             found == here.groups.end() ? std::vector<Pid>() : found->second};
   }
   /// False for a monitor that is not, or not the caller's. No event of it arrives afterwards.
   bool demonitor_groups(Ref ref) const {
-    const bool removed = table().remove_monitor(address(), self(), ref);
+    const bool removed = table().remove_monitor(self(), ref);
     while (receive_value_if<GroupEvent<G>>([ref](const auto& event) { return event.ref == ref; })) {
     }
     return removed;
   }
 
  private:
-  ProcessGroups(Pid pid, std::shared_ptr<Table> table) : ServerRef(pid), table_(std::move(table)) {}
+  explicit ProcessGroups(std::shared_ptr<Table> table)
+      : ServerRef(table->process), table_(std::move(table)) {}
 
-  static ProcessGroups of(Name name, detail::RunningRegistry running) {
-    auto table = std::dynamic_pointer_cast<Table>(std::move(running.table));
+  static ProcessGroups of(Name name, std::shared_ptr<detail::RegistryTableBase> running) {
+    auto table = std::dynamic_pointer_cast<Table>(std::move(running));
     if (table == nullptr)
       throw std::invalid_argument("the scope `" + std::string(name.text()) + "` has other groups");
-    return ProcessGroups(running.pid, std::move(table));
+    return ProcessGroups(std::move(table));
   }
   static std::expected<ProcessGroups, StartError> start(const StartOptions& options,
                                                         detail::RegistryLife life) {
     auto table = std::make_shared<Table>();
-    const auto pid = detail::start_registry(table, options, life);
-    if (!pid) return std::unexpected(pid.error());
-    return ProcessGroups(*pid, std::move(table));
+    const auto started = detail::start_registry(table, options, life);
+    if (!started) return std::unexpected(started.error());
+    return ProcessGroups(std::move(table));
   }
   Table& table() const {
     detail::require_running(address());

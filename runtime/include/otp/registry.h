@@ -11,8 +11,8 @@
 //
 // - Unique: one holder for a key; a second gets the first as its error. Duplicate: any number, also
 //   several times the same process: publish and subscribe.
-// - `add` registers the caller, `add_for` any process. The entries of a process are gone soon after
-//   its end.
+// - `add` registers the caller, `add_for` any process. The entries of a process are gone when it
+//   ends, before anybody is told of that.
 // - Who holds a key when the registry's process ends gets an exit signal with the same reason, as
 //   over a link (`shutdown` for `normal`): a new registry is empty, and would give the key again.
 // - A handle belongs to that process. After its end each operation exits the caller with `noproc`,
@@ -33,6 +33,7 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -40,16 +41,17 @@
 #include <set>
 #include <stdexcept>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include <otp/call.h>
+#include <otp/detail/flat_table.h>
 #include <otp/detail/key_hash.h>
+#include <otp/detail/possession.h>
+#include <otp/detail/registry_process.h>
 #include <otp/receive.h>
 #include <otp/server_ref.h>
 #include <otp/start.h>
-#include <otp/supervisor.h>
 
 namespace otp {
 
@@ -79,91 +81,73 @@ struct AlreadyRegistered {
 
 namespace detail {
 
-/// What the registry's process knows of its table.
-class RegistryTableBase {
- public:
-  virtual ~RegistryTableBase() = default;
-  /// It was told by watch() that a process has come, or has gone.
-  virtual void review(Pid pid) = 0;
-  virtual void forget(Pid pid) = 0;
-  /// Its process has ended: forgets everything. Who is to end with it.
-  virtual std::vector<Pid> close() = 0;
-};
-/// What a registry ends with: who starts it, its application, or the node alone, as one that is
-/// started by whoever comes first.
-enum class RegistryLife : std::uint8_t { of_caller, of_application, of_node };
-std::expected<Pid, StartError> start_registry(std::shared_ptr<RegistryTableBase> table,
-                                              const StartOptions& options, RegistryLife life);
-struct RunningRegistry {
-  Pid pid;
-  std::shared_ptr<RegistryTableBase> table;
-};
-/// None when nobody holds the name; throws std::invalid_argument when it is no registry.
-std::optional<RunningRegistry> running_registry(Name name);
-/// Throws std::runtime_error unless it has not started because its name is taken.
-void require_contender(const StartError& error);
-/// Lets the registry's process review another: begin to watch it, or cease. Never suspends.
-void watch(Pid registry, Pid pid) noexcept;
-/// Exits the caller with `noproc` when the registry's process has ended.
-void require_running(Pid registry);
-
 /// Wakes who waits for a lock.
 struct LockFreed {
   Ref wait;
 };
 
-/// The entries of one key, oldest first. That one lies in the table itself: a unique key has no
-/// other.
-template <class Entry>
+/// A process of this node, in a word.
+struct LocalPid {
+  std::uint32_t id = 0;
+  std::uint32_t serial = 0;
+
+  explicit LocalPid(Pid pid) noexcept : id(pid.id), serial(pid.serial) {}
+  operator Pid() const noexcept { return {.id = id, .serial = serial}; }
+  friend bool operator==(LocalPid, LocalPid) = default;
+};
+
+/// The entries of one key, oldest first; at least one. That one lies in the table itself: a unique
+/// key has no other.
+template <class Held>
 class RegistryEntries {
  public:
-  bool empty() const noexcept { return !first_; }
-  void add(Entry entry) {
-    if (first_) {
-      others_.push_back(std::move(entry));
-    } else {
-      first_.emplace(std::move(entry));
-    }
+  explicit RegistryEntries(Held first) : first_(std::move(first)) {}
+
+  const Held& first() const noexcept { return first_; }
+  void add(Held held) {
+    if (!others_) others_ = std::make_unique<std::vector<Held>>();
+    others_->push_back(std::move(held));
   }
   template <class F>
   void for_each(F f) {
-    if (first_) f(*first_);
-    std::ranges::for_each(others_, f);
+    f(first_);
+    if (others_) std::ranges::for_each(*others_, f);
   }
   /// Null: none fits.
   template <class Fits>
-  const Entry* find_if(Fits fits) const {
-    if (!first_ || fits(*first_)) return first_ ? &*first_ : nullptr;
-    const auto found = std::ranges::find_if(others_, fits);
-    return found == others_.end() ? nullptr : &*found;
+  const Held* find_if(Fits fits) const {
+    if (fits(first_)) return &first_;
+    if (!others_) return nullptr;
+    const auto found = std::ranges::find_if(*others_, fits);
+    return found == others_->end() ? nullptr : &*found;
   }
-  /// How many.
+  /// True: that would be all, and the last one stays until this goes as a whole.
   template <class Fits>
-  std::size_t erase_if(Fits fits) {
-    const bool first_goes = first_ && fits(std::as_const(*first_));
-    const std::size_t erased = std::erase_if(others_, fits) + (first_goes ? 1 : 0);
-    if (!first_goes) return erased;
-    first_.reset();
-    if (!others_.empty()) {
-      first_.emplace(std::move(others_.front()));
-      others_.erase(others_.begin());
-    }
-    return erased;
+  bool erase_if(Fits fits) {
+    const bool first_goes = fits(std::as_const(first_));
+    if (others_ && std::erase_if(*others_, fits) != 0 && others_->empty()) others_.reset();
+    if (!first_goes || !others_) return first_goes;
+    first_ = std::move(others_->front());
+    others_->erase(others_->begin());
+    if (others_->empty()) others_.reset();
+    return false;
   }
 
  private:
-  std::optional<Entry> first_;
-  std::vector<Entry> others_;
+  Held first_;
+  std::unique_ptr<std::vector<Held>> others_;
 };
 
+/// A process possesses the hashes of its keys: what it has under them is found without a table of
+/// who has which.
 template <class K, class V>
 class RegistryTable final : public RegistryTableBase {
  public:
-  struct Entry {
-    Pid pid;
-    V value;
+  struct Held {
+    LocalPid pid;
+    [[no_unique_address]] V value;
   };
-  using Entries = RegistryEntries<Entry>;
+  using Entries = RegistryEntries<Held>;
   struct Waiter {
     Pid pid;
     Ref wait;
@@ -172,91 +156,87 @@ class RegistryTable final : public RegistryTableBase {
     Pid holder;
     std::vector<Waiter> waiters;
   };
-  struct Partition {
+  struct alignas(64) Partition {
     std::mutex mutex;
-    std::unordered_map<K, Entries, detail::KeyHash> entries;
+    FlatTable<K, Entries> entries;
     std::map<K, Lock> locks;
-  };
-  /// Which keys a process has entries under, each once: for its end. Whoever is here is watched by
-  /// the registry's process, and stays until it has ended.
-  struct Holders {
-    std::mutex mutex;
-    std::unordered_map<Pid, std::set<K>> keys;
   };
 
   explicit RegistryTable(RegistryOptions given)
-      : options(std::move(given)),
-        partitions(options.partitions * locks_in_partition),
-        holders(partitions.size()) {}
+      : options(std::move(given)), partitions(options.partitions * locks_in_partition) {}
 
-  Partition& of(const K& key) { return partitions[detail::KeyHash{}(key) % partitions.size()]; }
+  static std::uint64_t hash_of(const K& key) {
+    const std::size_t hash = KeyHash{}(key);
+    return hash == 0 ? 1 : hash;  // see FlatTable
+  }
+  Partition& of_hash(std::uint64_t hash) { return partitions[hash % partitions.size()]; }
+  Partition& of(const K& key) { return of_hash(hash_of(key)); }
 
-  /// Who holds a unique key; null: nobody. Any thread.
+  /// Who holds a unique key, or first registered another; null: nobody. Any thread.
   Pid holder(const K& key) {
-    Partition& partition = of(key);
-    const std::lock_guard lock(partition.mutex);
-    const auto found = partition.entries.find(key);
-    if (found == partition.entries.end()) return {};
-    const Entry* const first = found->second.find_if([](const Entry&) { return true; });
-    return first == nullptr ? Pid{} : first->pid;
+    Pid holder;
+    read(key, [&](const Entries& entries) { holder = entries.first().pid; });
+    return holder;
   }
-  /// Runs `f` with the entries of a key, if there are any; empty ones go.
+  /// Runs `f` with the entries of a key, if there are any.
   template <class F>
-  void change(const K& key, F f) {
-    Partition& partition = of(key);
+  void read(const K& key, F f) {
+    const std::uint64_t hash = hash_of(key);
+    Partition& partition = of_hash(hash);
     const std::lock_guard lock(partition.mutex);
-    const auto entries = partition.entries.find(key);
-    if (entries == partition.entries.end()) return;
-    f(entries->second);
-    if (entries->second.empty()) partition.entries.erase(entries);
+    if (Entries* const entries = partition.entries.find(hash, key)) f(*entries);
   }
-
-  Holders& of(Pid pid) { return holders[std::hash<Pid>{}(pid) % holders.size()]; }
-  /// True: the process is to be watched from now on.
-  [[nodiscard]] bool note_key(Pid pid, const K& key) {
-    Holders& shard = of(pid);
-    const std::lock_guard lock(shard.mutex);
-    const auto [held, is_new] = shard.keys.try_emplace(pid);
-    held->second.insert(key);
-    return is_new;
-  }
-  void forget_key(Pid pid, const K& key) {
-    Holders& shard = of(pid);
-    const std::lock_guard lock(shard.mutex);
-    if (const auto held = shard.keys.find(pid); held != shard.keys.end()) held->second.erase(key);
-  }
-  std::set<K> keys_of(Pid pid) {
-    Holders& shard = of(pid);
-    const std::lock_guard lock(shard.mutex);
-    const auto held = shard.keys.find(pid);
-    return held == shard.keys.end() ? std::set<K>() : held->second;
-  }
-  void review(Pid pid) override { monitor(pid); }  // once: see note_key
-  void forget(Pid pid) override {
-    std::set<K> held;
-    {
-      Holders& shard = of(pid);
-      const std::lock_guard lock(shard.mutex);
-      if (auto ended = shard.keys.extract(pid)) held = std::move(ended.mapped());
-    }
-    for (const K& key : held) {
-      change(key, [pid](Entries& entries) {
-        entries.erase_if([pid](const Entry& entry) { return entry.pid == pid; });
+  /// Erases the entries of a key that fit; whose they were.
+  template <class Fits>
+  std::set<Pid> erase(const K& key, Fits fits) {
+    std::set<Pid> owners;
+    const std::uint64_t hash = hash_of(key);
+    Partition& partition = of_hash(hash);
+    const std::lock_guard lock(partition.mutex);
+    partition.entries.erase_if(hash, [&](const K& each, Entries& entries) {
+      return each == key && entries.erase_if([&](const Held& held) {
+        const bool goes = fits(held);
+        if (goes) owners.insert(held.pid);
+        return goes;
       });
+    });
+    for (const Pid pid : owners) {
+      if (keys_of(partition, hash, pid).empty()) dispossess(pid, *this, hash);
     }
+    return owners;
   }
-  std::vector<Pid> close() override {
-    std::vector<Pid> holding;
-    for (Holders& shard : holders) {
-      const std::lock_guard lock(shard.mutex);
-      for (const auto& [pid, keys] : shard.keys) {
-        if (!keys.empty()) holding.push_back(pid);
-      }
-      decltype(shard.keys)().swap(shard.keys);  // clear() would keep the buckets
+  /// Once for each entry.
+  std::vector<K> keys(Pid pid) {
+    std::vector<K> keys;
+    for (const std::uint64_t hash : parts_of(pid, *this)) {
+      Partition& partition = of_hash(hash);
+      const std::lock_guard lock(partition.mutex);
+      std::ranges::move(keys_of(partition, hash, pid), std::back_inserter(keys));
     }
+    std::ranges::sort(keys, std::less<K>{});
+    return keys;
+  }
+  void forget(Pid pid, std::uint64_t hash) override {
+    Partition& partition = of_hash(hash);
+    const std::lock_guard lock(partition.mutex);
+    partition.entries.erase_if(hash, [pid](const K&, Entries& entries) {
+      return entries.erase_if([pid](const Held& held) { return held.pid == pid; });
+    });
+  }
+  void owner_ended(Node&, Pid owner, std::uint64_t hash) noexcept override { forget(owner, hash); }
+  std::vector<Pid> close() override {
+    std::set<std::pair<Pid, std::uint64_t>> held;
     for (Partition& partition : partitions) {
       const std::lock_guard lock(partition.mutex);
-      decltype(partition.entries)().swap(partition.entries);
+      partition.entries.for_each([&](const K& key, Entries& entries) {
+        entries.for_each([&](const Held& each) { held.emplace(each.pid, hash_of(key)); });
+      });
+      partition.entries.clear();
+    }
+    std::vector<Pid> holding;
+    for (const auto& [pid, hash] : held) {
+      dispossess(pid, *this, hash);
+      if (holding.empty() || holding.back() != pid) holding.push_back(pid);
     }
     return holding;
   }
@@ -267,7 +247,18 @@ class RegistryTable final : public RegistryTableBase {
 
   const RegistryOptions options;
   std::vector<Partition> partitions;
-  std::vector<Holders> holders;
+
+ private:
+  /// Those with this hash under which it has an entry, once for each. Under the lock.
+  static std::vector<K> keys_of(Partition& partition, std::uint64_t hash, Pid pid) {
+    std::vector<K> keys;
+    partition.entries.for_each_of(hash, [&](const K& key, Entries& entries) {
+      entries.for_each([&](const Held& held) {
+        if (held.pid == pid) keys.push_back(key);
+      });
+    });
+    return keys;
+  }
 };
 
 }  // namespace detail
@@ -282,7 +273,10 @@ class Registry : public ServerRef {
   using Table = detail::RegistryTable<K, V>;
 
  public:
-  using Entry = typename Table::Entry;
+  struct Entry {
+    Pid pid;
+    V value;
+  };
   using Event = RegistryEvent<K, V>;
 
   /// Linked to the caller. Throws std::invalid_argument for no partition at all.
@@ -297,14 +291,14 @@ class Registry : public ServerRef {
   /// The registry that runs under `name`. Throws std::invalid_argument when none does, or one of
   /// other types.
   static Registry open(Name name) {
-    if (auto running = detail::running_registry(name)) return of(name, *std::move(running));
+    if (auto running = detail::running_registry(name)) return of(name, std::move(running));
     throw std::invalid_argument("no registry runs under the name `" + std::string(name.text()) +
                                 "`");
   }
   /// The same; one that does not run is started, and belongs to no application.
   static Registry ensure(Name name, const RegistryOptions& options = {}) {
     for (;;) {
-      if (auto running = detail::running_registry(name)) return of(name, *std::move(running));
+      if (auto running = detail::running_registry(name)) return of(name, std::move(running));
       const auto started = begin(options, {.name = name}, detail::RegistryLife::of_node);
       if (started) return *started;
       detail::require_contender(started.error());
@@ -317,21 +311,28 @@ class Registry : public ServerRef {
   std::expected<void, AlreadyRegistered> add(const K& key, V value = {}) const {
     return add_for(self(), key, std::move(value));
   }
-  /// The same for another process: Elixir's Registry has no such function.
+  /// The same for another process of this node: Elixir's Registry has no such function. Throws
+  /// std::invalid_argument for one of another node.
   std::expected<void, AlreadyRegistered> add_for(Pid pid, const K& key, V value = {}) const {
-    auto& partition = table().of(key);
+    if (pid.node != 0)
+      throw std::invalid_argument("Registry: " + to_string(pid) + " is no process of this node");
+    const std::uint64_t hash = Table::hash_of(key);
     {
+      auto& partition = table().of_hash(hash);
       const std::lock_guard lock(partition.mutex);
-      auto& entries = partition.entries[key];
-      if (is_unique() && !entries.empty()) {
-        if (const Entry* const there = entries.find_if(has_living))
-          return std::unexpected(AlreadyRegistered{there->pid});
-        entries = {};  // of a dead process, which the registry has not been told of yet
+      Held held{detail::LocalPid(pid), value};
+      Entries* const entries = partition.entries.find(hash, key);
+      if (entries == nullptr) {
+        partition.entries.add(hash, key, Entries(std::move(held)));
+      } else if (!is_unique()) {
+        entries->add(std::move(held));
+      } else if (const Held* const there = entries->find_if(has_living)) {
+        return std::unexpected(AlreadyRegistered{there->pid});
+      } else {
+        *entries = Entries(std::move(held));  // of a process that is ending
       }
-      entries.add({pid, value});
     }
-    if (table_->note_key(pid, key)) detail::watch(address(), pid);
-    if (!otp::is_alive(address())) table_->forget(pid);  // it may have been closed before this
+    own(pid, hash);
     detail::require_running(address());
     tell(Event::Kind::registered, key, pid, std::move(value));
     return {};
@@ -344,25 +345,14 @@ class Registry : public ServerRef {
   template <class Fits>
   void remove_matching(const K& key, Fits fits) const {
     const Pid me = self();
-    std::size_t removed = 0;
-    table().change(key, [&](Entries& entries) {
-      removed = entries.erase_if(
-          [&](const Entry& each) { return each.pid == me && fits(std::as_const(each.value)); });
-      if (entries.find_if([me](const Entry& each) { return each.pid == me; }) == nullptr)
-        table_->forget_key(me, key);
-    });
-    if (removed != 0) tell(Event::Kind::unregistered, key, me, std::nullopt);
+    const auto removed = table().erase(
+        key, [&](const Held& each) { return each.pid == me && fits(std::as_const(each.value)); });
+    if (!removed.empty()) tell(Event::Kind::unregistered, key, me, std::nullopt);
   }
   /// The entries of every process under `key`.
   void remove_all(const K& key) const {
-    std::set<Pid> holders;
-    table().change(key, [&](Entries& entries) {
-      entries.for_each([&](const Entry& each) {
-        if (holders.insert(each.pid).second) table_->forget_key(each.pid, key);
-      });
-      entries = {};
-    });
-    for (const Pid pid : holders) tell(Event::Kind::unregistered, key, pid, std::nullopt);
+    for (const Pid pid : table().erase(key, [](const Held&) { return true; }))
+      tell(Event::Kind::unregistered, key, pid, std::nullopt);
   }
   /// Changes the caller's own value of a unique key: the new and the old one; none when the caller
   /// does not hold the key. `f` runs under the partition's lock: see above. Throws
@@ -372,8 +362,8 @@ class Registry : public ServerRef {
     if (!is_unique()) throw std::invalid_argument("Registry: update_value needs unique keys");
     const Pid me = self();
     std::optional<std::pair<V, V>> result;
-    table().change(key, [&](Entries& entries) {
-      entries.for_each([&](Entry& each) {
+    table().read(key, [&](Entries& entries) {
+      entries.for_each([&](Held& each) {
         if (each.pid != me) return;
         V old = each.value;
         each.value = f(std::as_const(old));
@@ -393,12 +383,14 @@ class Registry : public ServerRef {
 
   /// Who holds a unique key, or first registered a duplicate one.
   std::optional<Pid> whereis(const K& key) const {
-    auto& partition = table().of(key);
-    const std::lock_guard lock(partition.mutex);
-    const auto entries = partition.entries.find(key);
-    if (entries == partition.entries.end()) return std::nullopt;
-    const Entry* const alive = entries->second.find_if(has_living);
-    return alive == nullptr ? std::nullopt : std::optional(alive->pid);
+    Pid holder = table().holder(key);
+    if (holder && !otp::is_alive(holder)) {
+      holder = {};
+      table_->read(key, [&](const Entries& entries) {
+        if (const Held* const alive = entries.find_if(has_living)) holder = alive->pid;
+      });
+    }
+    return holder ? std::optional(holder) : std::nullopt;
   }
   std::vector<Entry> lookup(const K& key) const {
     return match(key, [](const V&) { return true; });
@@ -406,13 +398,11 @@ class Registry : public ServerRef {
   /// The entries of a key whose value fits. `fits` runs under the partition's lock: see above.
   template <class Fits>
   std::vector<Entry> match(const K& key, Fits fits) const {
-    auto& partition = table().of(key);
     std::vector<Entry> found;
-    const std::lock_guard lock(partition.mutex);
-    const auto entries = partition.entries.find(key);
-    if (entries == partition.entries.end()) return found;
-    entries->second.for_each([&](const Entry& each) {
-      if (has_living(each) && fits(each.value)) found.push_back(each);
+    table().read(key, [&](Entries& entries) {
+      entries.for_each([&](const Held& each) {
+        if (has_living(each) && fits(each.value)) found.push_back({each.pid, each.value});
+      });
     });
     return found;
   }
@@ -429,10 +419,7 @@ class Registry : public ServerRef {
   }
   /// The keys of a process, once for each entry.
   std::vector<K> keys(Pid pid) const {
-    std::vector<K> keys;
-    if (!otp::is_alive(pid)) return keys;
-    for (const K& key : table().keys_of(pid)) keys.insert(keys.end(), values(key, pid).size(), key);
-    return keys;
+    return otp::is_alive(pid) ? table().keys(pid) : std::vector<K>();
   }
   /// Every (key, entry) for which `fits(key, pid, value)`, which runs under a partition's lock: see
   /// above.
@@ -441,11 +428,13 @@ class Registry : public ServerRef {
     std::vector<std::pair<K, Entry>> found;
     for (auto& partition : table().partitions) {
       const std::lock_guard lock(partition.mutex);
-      for (auto& [key, entries] : partition.entries) {
-        entries.for_each([&](const Entry& each) {
-          if (has_living(each) && fits(key, each.pid, each.value)) found.emplace_back(key, each);
+      partition.entries.for_each([&](const K& key, Entries& entries) {
+        entries.for_each([&](const Held& each) {
+          const Pid pid = each.pid;
+          if (has_living(each) && fits(key, pid, each.value))
+            found.emplace_back(key, Entry{pid, each.value});
         });
-      }
+      });
     }
     return found;
   }
@@ -474,15 +463,15 @@ class Registry : public ServerRef {
   }
 
  private:
-  Registry(Pid pid, Name name, std::shared_ptr<Table> table)
-      : ServerRef(pid), name_(name), table_(std::move(table)) {}
+  Registry(Name name, std::shared_ptr<Table> table)
+      : ServerRef(table->process), name_(name), table_(std::move(table)) {}
 
-  static Registry of(Name name, detail::RunningRegistry running) {
-    auto table = std::dynamic_pointer_cast<Table>(std::move(running.table));
+  static Registry of(Name name, std::shared_ptr<detail::RegistryTableBase> running) {
+    auto table = std::dynamic_pointer_cast<Table>(std::move(running));
     if (table == nullptr)
       throw std::invalid_argument("Registry `" + std::string(name.text()) +
                                   "` has other keys or values");
-    return Registry(running.pid, name, std::move(table));
+    return Registry(name, std::move(table));
   }
   static std::expected<Registry, StartError> begin(RegistryOptions options,
                                                    const StartOptions& start,
@@ -490,13 +479,14 @@ class Registry : public ServerRef {
     if (options.partitions == 0)
       throw std::invalid_argument("Registry: partitions must be positive");
     auto table = std::make_shared<Table>(std::move(options));
-    const auto pid = detail::start_registry(table, start, life);
-    if (!pid) return std::unexpected(pid.error());
-    return Registry(*pid, start.name, std::move(table));
+    const auto started = detail::start_registry(table, start, life);
+    if (!started) return std::unexpected(started.error());
+    return Registry(start.name, std::move(table));
   }
 
+  using Held = typename Table::Held;
   using Entries = typename Table::Entries;
-  static bool has_living(const Entry& entry) { return otp::is_alive(entry.pid); }
+  static bool has_living(const Held& held) { return detail::is_living(held.pid); }
 
   bool is_unique() const noexcept { return table_->options.keys == RegistryKeys::unique; }
 
@@ -505,7 +495,8 @@ class Registry : public ServerRef {
     KeyName(const Registry& registry, K key, V value)
         : registry_(registry), key_(std::move(key)), value_(std::move(value)) {}
     std::expected<void, Pid> register_name() const override {
-      const auto added = registry_.successor().value_or(registry_).add(key_, value_);
+      const auto next = registry_.successor();
+      const auto added = (next ? *next : registry_).add(key_, value_);
       if (!added) return std::unexpected(added.error().pid);
       return {};
     }
@@ -534,10 +525,25 @@ class Registry : public ServerRef {
   std::optional<Registry> successor() const {
     if (!name_ || !in_process() || otp::is_alive(address())) return std::nullopt;
     auto running = detail::running_registry(name_);
-    return running ? std::optional(of(name_, *std::move(running))) : std::nullopt;
+    return running ? std::optional(of(name_, std::move(running))) : std::nullopt;
   }
   bool is_same(const Registry& other) const noexcept {
     return table_ == other.table_ || (name_ && name_ == other.name_);
+  }
+
+  /// What is in the table already goes with its owner, or with the registry, if either has ended
+  /// before this.
+  void own(Pid pid, std::uint64_t hash) const {
+    const auto forget = [&] { table_->forget(pid, hash); };
+    try {
+      if (!detail::possess(pid, table_, hash)) return forget();
+    } catch (...) {
+      forget();
+      throw;
+    }
+    if (otp::is_alive(address())) return;
+    detail::dispossess(pid, *table_, hash);
+    forget();
   }
 
   void tell(typename Event::Kind kind, const K& key, Pid pid, std::optional<V> value) const {
@@ -558,7 +564,7 @@ class Registry : public ServerRef {
         std::erase_if(taken.waiters, [me](const auto& each) { return each.pid == me; });
         if (taken.holder == me)
           throw std::logic_error("Registry::lock: the caller is inside of it");
-        if (!taken.holder || !otp::is_alive(taken.holder)) {
+        if (!taken.holder || !detail::is_living(taken.holder)) {
           taken.holder = me;
           return;
         }

@@ -1,5 +1,9 @@
-#include <otp/registry.h>
+#include <otp/detail/registry_process.h>
 
+#include <otp/call.h>
+
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "behaviours/operation_calls.h"
@@ -9,22 +13,23 @@
 namespace otp::detail {
 namespace {
 
-/// See RegistryTableBase::review.
-struct Watch : Message {
+/// See RegistryTableBase::forget.
+struct Forget : Message {
   Pid pid;
+  std::uint64_t part = 0;
 };
-constexpr MessageType watch_type{.name = "Registry.watch",
-                                 .interface = nullptr,
-                                 .deliver = nullptr,
-                                 .destroy = &destroy_message<Watch>};
+constexpr MessageType forget_type{.name = "Registry.forget",
+                                  .interface = nullptr,
+                                  .deliver = nullptr,
+                                  .destroy = &destroy_message<Forget>};
 
 /// It answers no calls: see answer_operation.
 constexpr char registry_interface = 0;
 
 using SharedTable = std::shared_ptr<RegistryTableBase>;
 
-/// Watches who holds entries; the table itself is everybody's: who opens a registry by name need
-/// not ask it.
+/// Its life is the table's. The table itself is everybody's: who opens a registry by name need not
+/// ask it.
 class RegistryProcess final : public StartedBehaviour {
  public:
   static constexpr const void* interface_id = &registry_interface;
@@ -35,6 +40,7 @@ class RegistryProcess final : public StartedBehaviour {
   Flow start() override {
     if (life_ == RegistryLife::of_node) set_application(0);
     node_ = &require_node("Registry");
+    table_->process = self();
     node_->published().put(self(), table_);
     if (!take_name()) return Flow::stop;
     acknowledge();
@@ -42,10 +48,9 @@ class RegistryProcess final : public StartedBehaviour {
   }
   Flow handle(std::unique_ptr<Message, MessageDeleter>& message) override {
     if (message->kind == MessageKind::call) return answer_operation(*this, std::move(message));
-    if (message->type == &watch_type) {
-      table_->review(static_cast<Watch&>(*message).pid);
-    } else if (message->kind == MessageKind::down) {
-      table_->forget(static_cast<DownMessage&>(*message).down.pid);
+    if (message->type == &forget_type) {
+      const auto& gone = static_cast<Forget&>(*message);
+      table_->forget(gone.pid, gone.part);
     }
     return Flow::wait;
   }
@@ -67,22 +72,22 @@ class RegistryProcess final : public StartedBehaviour {
 
 }  // namespace
 
-std::expected<Pid, StartError> start_registry(SharedTable table, const StartOptions& options,
-                                              RegistryLife life) {
+std::expected<void, StartError> start_registry(SharedTable table, const StartOptions& options,
+                                               RegistryLife life) {
   const auto started =
       start_behaviour(std::make_unique<RegistryProcess>(std::move(table), options, life), options,
                       {.link = life == RegistryLife::of_caller});
   if (!started) return std::unexpected(started.error());
-  return started->pid;
+  return {};
 }
 
-std::optional<RunningRegistry> running_registry(Name name) {
+SharedTable running_registry(Name name) {
   const std::optional<Pid> pid = whereis(name);
-  if (!pid) return std::nullopt;
-  if (auto table = require_node("Registry").published().find<SharedTable>(*pid))
-    return RunningRegistry{*pid, std::move(table)};
-  if (!is_alive(*pid)) return std::nullopt;  // it has just ended
-  throw std::invalid_argument("`" + std::string(name.text()) + "` is no registry");
+  if (!pid) return nullptr;
+  auto table = require_node("Registry").published().find<SharedTable>(*pid);
+  if (table == nullptr && is_alive(*pid))  // else it has just ended
+    throw std::invalid_argument("`" + std::string(name.text()) + "` is no registry");
+  return table;
 }
 
 void require_contender(const StartError& error) {
@@ -90,11 +95,15 @@ void require_contender(const StartError& error) {
     throw std::runtime_error("a registry does not start: " + to_string(error));
 }
 
-void watch(Pid registry, Pid pid) noexcept {
-  auto* message = make_message<Watch>(Message{}, pid);
-  message->type = &watch_type;
+void RegistryTableBase::owner_ended(Node& node, Pid owner, std::uint64_t part) noexcept {
+  auto* message = make_message<Forget>(Message{}, owner, part);
+  message->type = &forget_type;
   message->kind = MessageKind::cast;
-  post_message(registry, message);
+  node.send(process, message);
+}
+
+void RegistryTableBase::owner_lost(Node& node, Pid owner, std::uint64_t part) noexcept {
+  RegistryTableBase::owner_ended(node, owner, part);
 }
 
 void require_running(Pid registry) {

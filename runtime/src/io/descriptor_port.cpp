@@ -64,7 +64,7 @@ std::expected<void, InetError> DescriptorPort::open(Pid owner) try {
       poller.add(descriptor_, std::static_pointer_cast<DescriptorPort>(shared_from_this()));
   if (error != 0) return std::unexpected(InetError::system(error));
   // The owner is the process that runs this: it cannot end meanwhile.
-  node_.ports().own(owner, shared_from_this());
+  node_.possessions().add(owner, shared_from_this());
   return {};
 } catch (const std::system_error& error) {  // the first needs a poller, and there is none to be had
   return std::unexpected(InetError::system(error.code().value()));
@@ -80,14 +80,14 @@ std::expected<void, InetError> DescriptorPort::give_to(const Process& self, Pid 
   }
   if (owner == giver) return {};
   // For a moment it closes with either of them.
-  if (!node_.ports().own(owner, keep)) return std::unexpected(InetError::other("badarg", {}));
+  if (!node_.possessions().add(owner, keep)) return std::unexpected(InetError::other("badarg", {}));
   bool given = false;
   {
     const std::lock_guard lock(mutex_);
     given = !closed_;
     if (given) owner_ = owner;
   }
-  node_.ports().disown(given ? giver : owner, *this);
+  node_.possessions().remove(given ? giver : owner, *this);
   if (!given) return closed_error();
   return {};
 }
@@ -102,7 +102,7 @@ void DescriptorPort::close_now(Lock& lock) noexcept {
   const Pid owner = owner_;
   const auto keep = shared_from_this();
   lock.unlock();
-  node_.ports().disown(owner, *this);
+  node_.possessions().remove(owner, *this);
   lock.lock();
 }
 

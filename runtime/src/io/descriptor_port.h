@@ -18,7 +18,7 @@
 
 #include "fiber/poller.h"
 #include "process/node.h"
-#include "process/ports.h"
+#include "process/possessions.h"
 #include "process/process_main.h"
 
 namespace otp::detail {
@@ -40,7 +40,7 @@ Active first_active(Active wanted) noexcept;
 /// One message has been sent in active mode.
 ActiveStep after_message(Active now) noexcept;
 
-class DescriptorPort : public Port,
+class DescriptorPort : public Possession,
                        public Pollable,
                        public std::enable_shared_from_this<DescriptorPort> {
  public:
@@ -54,7 +54,7 @@ class DescriptorPort : public Port,
   /// `not_owner` unless `self` owns it, `badarg` when `owner` is dead: nothing has changed then.
   std::expected<void, InetError> give_to(const Process& self, Pid owner);
   void close() noexcept;
-  void owner_ended() noexcept override { close(); }
+  void owner_ended(Node&, Pid, std::uint64_t) noexcept override { close(); }
   std::expected<SocketAddress, InetError> local_address();
 
  protected:

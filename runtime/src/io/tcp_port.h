@@ -56,7 +56,7 @@ class TcpPort final : public DescriptorPort {
   std::expected<void, InetError> shutdown_write(Process& self);
   /// After what waits has gone out.
   void close_gracefully() noexcept;
-  void owner_ended() noexcept override { close_gracefully(); }
+  void owner_ended(Node&, Pid, std::uint64_t) noexcept override { close_gracefully(); }
   std::expected<void, InetError> set_active(Active active);
   /// Sends the owner nothing until `resume`, whatever its mode. `not_owner` unless `self` is it.
   std::expected<void, InetError> pause(const Process& self);

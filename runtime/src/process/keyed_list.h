@@ -16,14 +16,17 @@
 
 namespace otp::detail {
 
-/// `Item::key()` tells its items apart; std::hash takes what it returns. Owned by one process.
-template <typename Item>
+/// What `Item::key()` returns tells its items apart. For one thread at a time.
+template <typename Item,
+          typename Hash =
+              std::hash<std::remove_cvref_t<decltype(std::declval<const Item&>().key())>>>
 class KeyedList {
  public:
   using Key = std::remove_cvref_t<decltype(std::declval<const Item&>().key())>;
 
   bool empty() const noexcept { return entries_.empty(); }
   std::size_t size() const noexcept { return entries_.size(); }
+  bool contains(const Key& key) const noexcept { return find(key) != entries_.size(); }
 
   /// The key must be new. Throws std::bad_alloc; nothing is added then.
   void add(Item item) {
@@ -78,7 +81,7 @@ class KeyedList {
     Item item;
     std::uint64_t number = 0;  ///< grows: an entry that goes leaves its place to the last
   };
-  using Index = boost::unordered_flat_map<Key, std::size_t, std::hash<Key>>;
+  using Index = boost::unordered_flat_map<Key, std::size_t, Hash>;
   static constexpr std::size_t few = 32;
   static constexpr std::size_t kept = 4;  ///< places, when it is empty
 

@@ -230,4 +230,8 @@ Node* current_node() noexcept {
   return process == nullptr ? nullptr : process->node;
 }
 
+Node& node_in_passing() noexcept {
+  return *static_cast<Process*>(current_scheduler()->current())->node;
+}
+
 }  // namespace otp::detail

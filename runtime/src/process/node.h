@@ -16,7 +16,7 @@
 #include "core/reserved_array.h"
 #include "fiber/scheduler.h"
 #include "process/mailbox_gate.h"
-#include "process/ports.h"
+#include "process/possessions.h"
 #include "process/process.h"
 #include "process/published.h"
 #include "process/timers.h"
@@ -139,7 +139,7 @@ class Node {
   NameRegistry& names() noexcept { return names_; }
   TimerTable& timers() noexcept { return timers_; }
   MailboxGates& gates() noexcept { return gates_; }
-  PortTable& ports() noexcept { return ports_; }
+  Possessions& possessions() noexcept { return possessions_; }
   Published& published() noexcept { return published_; }
   /// How many threads are lost to zombies now.
   std::atomic<std::uint32_t>& lost_threads() noexcept { return lost_threads_; }
@@ -202,7 +202,7 @@ class Node {
   NameRegistry names_;
   TimerTable timers_;
   MailboxGates gates_;
-  PortTable ports_{*this};
+  Possessions possessions_{*this};
   Published published_;
   std::unique_ptr<SchedulerGroup> schedulers_;
   std::mutex empty_mutex_;
@@ -277,5 +277,7 @@ std::unique_ptr<Behaviour> make_function_behaviour(std::move_only_function<void(
 /// The node of the calling process; null outside.
 Node* current_node() noexcept;
 Node& require_node(const char* operation);
+/// The node of the calling process, which does not enter the runtime: it may hold a lock.
+Node& node_in_passing() noexcept;
 
 }  // namespace otp::detail

@@ -224,9 +224,9 @@ struct Process : Runnable {
   bool started = false;
   bool trap_exit = false;
   bool hibernating = false;
-  bool suspended = false;            ///< by sys: takes its requests alone
-  std::atomic<bool> bounded{false};  ///< its mailbox has a limit: see mailbox_gate.h
-  std::atomic<bool> owns_ports{false};
+  bool suspended = false;                ///< by sys: takes its requests alone
+  std::atomic<bool> bounded{false};      ///< its mailbox has a limit: see mailbox_gate.h
+  std::atomic<bool> owns_things{false};  ///< see possessions.h
   std::atomic<Zombie> zombie{Zombie::no};
   bool queue_told = false;  ///< its long queue has been reported
   bool destroying = false;  ///< the destructors of what it was run

@@ -440,7 +440,7 @@ void fail_deferred(Node& node, ProcessExtras& extras, const ExitReason& reason) 
 
 }  // namespace
 
-void finish(Process& self, const ExitReason& reason, bool keeps_slot) noexcept {
+void finish(Process& self, const ExitReason& reason, LastStack stack) noexcept {
   Node& node = *self.node;
   const Pid pid = self.pid();
   disarm_wake(self);  // while its message, if it is on its way, can only wait here
@@ -450,7 +450,8 @@ void finish(Process& self, const ExitReason& reason, bool keeps_slot) noexcept {
   bounce_all(self, pid, inbox, reason);
   bounce_all(self, pid, arrived, reason);
   node.timers().drop_all_of(self);
-  if (self.owns_ports.exchange(false)) node.ports().drop_all_of(self);
+  if (self.owns_things.exchange(false))
+    node.possessions().drop_all_of(self, stack == LastStack::unwound);
   for (const Pid other : self.links.take()) send_exit(node, pid, other, reason, true);
   if (const auto extras = std::move(self.extras)) {
     if (extras->gate) {
@@ -475,7 +476,7 @@ void finish(Process& self, const ExitReason& reason, bool keeps_slot) noexcept {
       self.queue_told = false;
   self.on_blocking_pool = false;
   self.priority = Priority::normal;
-  if (keeps_slot)
+  if (stack == LastStack::in_use)
     node.table().retire(node);
   else
     node.table().release(self);

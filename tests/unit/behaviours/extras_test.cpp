@@ -13,6 +13,8 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -213,47 +215,55 @@ TEST_F(Extras, nobody_joins_when_nobody_is_named) {
   });
 }
 
-/// How often the scope monitors the caller, once it has looked at all that was sent to it.
-std::size_t times_watched(const Groups& groups) {
-  sys::get_status(groups);
-  const auto watchers = process_info(self())->monitored_by;
-  return static_cast<std::size_t>(std::ranges::count(watchers, groups.address()));
-}
-
-TEST_F(Extras, a_scope_watches_a_process_once_and_no_longer_than_it_is_there) {
+TEST_F(Extras, a_scope_belongs_to_a_process_once_and_no_longer_than_that_is_there) {
   simulated([] {
-    const Groups groups = Groups::start().value();
+    const auto table = std::make_shared<detail::GroupTable<std::string>>();
+    const auto times_owned = [&] { return detail::parts_of(self(), *table).size(); };
+    const Pid me = self();
+    const auto join = [&](const char* group) { table->join(group, std::span(&me, 1)); };
+    const auto monitor = [&](const std::optional<std::string>& group) {
+      const std::lock_guard lock(table->mutex);
+      return table->add_monitor(me, group);
+    };
     for (int round = 0; round < 3; ++round) {
-      groups.join("a");
-      groups.join("a");
-      groups.join("b");
-      const Ref group = groups.monitor_group("a").first;
-      const Ref scope = groups.monitor_scope().first;
-      EXPECT_EQ(times_watched(groups), 1U);
-      for (const char* each : {"a", "b", "a"}) EXPECT_TRUE(groups.leave(each));
-      EXPECT_TRUE(groups.demonitor_groups(group));
-      EXPECT_EQ(times_watched(groups), 1U);
-      EXPECT_TRUE(groups.demonitor_groups(scope));
-      EXPECT_EQ(times_watched(groups), 0U);
+      join("a");
+      join("a");
+      join("b");
+      const Ref group = monitor("a");
+      const Ref scope = monitor(std::nullopt);
+      EXPECT_EQ(times_owned(), 1U);
+      for (const char* each : {"a", "b", "a"}) EXPECT_TRUE(table->leave(each, me));
+      EXPECT_TRUE(table->remove_monitor(me, group));
+      EXPECT_EQ(times_owned(), 1U);
+      EXPECT_TRUE(table->remove_monitor(me, scope));
+      EXPECT_EQ(times_owned(), 0U);
     }
-    EXPECT_TRUE(process_info(groups.address())->monitors.empty());
+    join("a");
+    monitor("b");
+    table->close();
+    EXPECT_EQ(times_owned(), 0U);
+    EXPECT_EQ(table.use_count(), 1);
   });
 }
 
-TEST_F(Extras, who_leaves_and_comes_again_before_the_scope_looks_is_watched) {
+TEST_F(Extras, who_leaves_and_comes_again_before_the_scope_looks_leaves_when_it_ends) {
   testing::Simulation simulation;
   simulation.run([&] {
     const Groups groups = Groups::start().value();
     simulation.delay(groups.address(), 10ms);
-    groups.join("a");
-    groups.leave("a");
-    groups.join("a");
-    EXPECT_EQ(times_watched(groups), 1U);
-    groups.leave("a");
-    groups.join("a");
-    EXPECT_EQ(times_watched(groups), 1U);
-    groups.leave("a");
-    EXPECT_EQ(times_watched(groups), 0U);
+    const auto [member, end] = spawn_monitor([&] {
+      for (int round = 0; round < 3; ++round) {
+        groups.join("a");
+        groups.leave("a");
+      }
+      groups.join("a");
+    });
+    detail::await_down(end);
+    groups.join("a", member);  // who has ended, which the scope has not been told of
+    sleep(20ms);
+    EXPECT_TRUE(groups.get_members("a").empty());
+    groups.join("a", member);  // who has ended long since
+    EXPECT_TRUE(groups.get_members("a").empty());
   });
 }
 
@@ -405,50 +415,6 @@ TEST_F(Extras, who_asks_a_partition_supervisor_that_starts_gets_its_partitions) 
     EXPECT_FALSE(receive_value<bool>(Duration::zero()));  // they wait
     send(supervisor, 'x');
     for (int i = 0; i < 2; ++i) EXPECT_EQ(receive_value<bool>(), true);
-  });
-}
-
-#if defined(__SANITIZE_THREAD__)
-constexpr bool thread_sanitizer = true;
-#else
-constexpr bool thread_sanitizer = false;
-#endif
-
-TEST(RegistryLock, is_not_released_by_a_holder_that_was_given_up_for_lost) {
-  if (thread_sanitizer) GTEST_SKIP() << "a zombie is taken over by membarrier(2)";
-  std::atomic<bool> spinning{true};
-  std::atomic<bool> comes_back{false};
-  std::atomic<bool> inside{false};
-  Runtime runtime({.schedulers = 2});
-  runtime.run([&] {
-    const auto names = Registry<std::string>::start_link().value();
-    const auto [lost, end] = spawn_monitor([&, test = self()] {
-      names.lock("a", [&] {
-        send(test, 1);
-        while (spinning) {
-        }
-        comes_back = true;
-      });
-    });
-    receive_value<int>();
-    exit(lost, ExitReason::kill());
-    EXPECT_EQ(detail::await_down(end)->reason, ExitReason::killed());
-    const Pid second = spawn([&, test = self()] {
-      names.lock("a", [&] {
-        inside = true;
-        send(test, 2);
-        receive_value<char>();
-        inside = false;
-      });
-    });
-    receive_value<int>();
-    const auto [third, third_end] =
-        spawn_monitor([&] { names.lock("a", [&] { EXPECT_FALSE(inside); }); });
-    spinning = false;
-    while (!comes_back) yield();
-    sleep(10ms);  // for what it must not do
-    send(second, 'x');
-    EXPECT_TRUE(detail::await_down(third_end)->reason.is_normal());
   });
 }
 
