@@ -5,14 +5,18 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include <otp/detail/behaviour.h>
 #include <otp/process.h>
 #include <otp/receive.h>
 #include <otp/runtime.h>
+
+#include "process/node.h"
 
 namespace otp::detail {
 namespace {
@@ -24,6 +28,14 @@ struct Thing final : Possession {
   }
   std::mutex mutex;
   std::multiset<std::uint64_t> ended;
+};
+
+/// A process without a stack.
+class Idle final : public Behaviour {
+ public:
+  Flow start() override { return Flow::wait; }
+  Flow handle(std::unique_ptr<Message, MessageDeleter>&) override { return Flow::wait; }
+  std::string describe() const override { return "idle"; }
 };
 
 using Things = std::vector<std::shared_ptr<Thing>>;
@@ -110,7 +122,7 @@ TEST(Possessions, of_those_who_stay_stay_when_very_many_end) {
     const auto thing = std::make_shared<Thing>();
     std::vector<Pid> pids;
     for (std::size_t i = 0; i < owners; ++i) {
-      pids.push_back(spawn([] { sleep(infinity); }));
+      pids.push_back(current_node()->spawn(std::make_unique<Idle>(), {}, nullptr, nullptr));
       ASSERT_TRUE(possess(pids.back(), thing, i));
     }
     for (std::size_t i = staying; i < owners; ++i) {

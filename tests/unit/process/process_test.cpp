@@ -8,8 +8,6 @@
 
 #include <array>
 #include <atomic>
-#include <filesystem>
-#include <iterator>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -354,20 +352,6 @@ TEST(ProcessTable, is_full_at_its_limit_and_what_has_ended_makes_room) {
     }
   });
   EXPECT_EQ(end, ExitReason::normal());
-}
-
-TEST_P(Processes, who_yields_on_the_blocking_pool_stays_on_its_thread) {
-  const auto threads = [] {
-    const std::filesystem::directory_iterator tasks("/proc/self/task");
-    return std::distance(begin(tasks), end(tasks));
-  };
-  in_process([&] {
-    blocking([&] {
-      const auto before = threads();
-      for (int i = 0; i < 1000; ++i) yield();
-      EXPECT_EQ(threads(), before);
-    });
-  });
 }
 
 TEST_P(Processes, selective_receive_keeps_the_order_of_what_it_passes_over) {

@@ -199,5 +199,21 @@ TEST(Threads, of_the_blocking_pool_end_when_there_is_no_work_for_them_and_come_a
   }
 }
 
+TEST(Threads, stay_the_same_for_who_yields_on_the_blocking_pool) {
+  for (const unsigned schedulers : {1U, 2U, 4U}) {
+    Runtime runtime({.schedulers = schedulers});
+    runtime.invoke([] {
+      blocking([] {
+        const auto here = ::gettid();
+        for (int i = 0; i < 1000; ++i) {
+          yield();
+          ASSERT_EQ(::gettid(), here);
+        }
+        EXPECT_EQ(threads_named("otp_blocking"), 1);
+      });
+    });
+  }
+}
+
 }  // namespace
 }  // namespace otp
