@@ -31,7 +31,7 @@ constexpr std::uint32_t least_events = 16;      // that a look takes, however lo
 }  // namespace
 
 thread_local constinit Scheduler* this_scheduler = nullptr;
-#if !defined(__x86_64__)
+#if !defined(__x86_64__) || defined(__SANITIZE_THREAD__)
 Scheduler* current_scheduler() noexcept { return this_scheduler; }
 #endif
 

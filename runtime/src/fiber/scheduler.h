@@ -208,8 +208,9 @@ extern thread_local constinit Scheduler* this_scheduler;
 
 /// The scheduler of this thread; null on a foreign thread. Never keep the answer across a
 /// suspension: a process may go on on another thread. (Inline only where a thread-local is read
-/// through a segment register: elsewhere a compiler may keep its address over a suspension.)
-#if defined(__x86_64__)
+/// through a segment register: elsewhere a compiler may keep its address over a suspension, and so
+/// do the calls that tell the thread sanitizer of the read.)
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 inline Scheduler* current_scheduler() noexcept { return this_scheduler; }
 #else
 [[gnu::noinline]] Scheduler* current_scheduler() noexcept;
