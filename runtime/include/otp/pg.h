@@ -67,20 +67,19 @@ struct ByFirst {
 template <class G>
 class GroupTable final : public RegistryTableBase {
  public:
+  /// Who has ended joins nothing.
   void join(const G& group, std::span<const Pid> pids) {
-    if (pids.empty()) return;
-    std::vector<Pid> ended;
-    {
-      const std::lock_guard lock(mutex);
-      for (const Pid each : pids) {
-        if (!is_in(each) && !possess(each, shared_from_this())) ended.push_back(each);
-      }
-      auto& members = groups[group];
-      members.insert(members.end(), pids.begin(), pids.end());
-      for (const Pid each : pids) ++joined_[{each, group}];
-      tell(GroupEvent<G>::Kind::join, group, {pids.begin(), pids.end()});
+    const std::lock_guard lock(mutex);
+    if (closed_) return;
+    std::vector<Pid> joining;
+    for (const Pid each : pids) {
+      if (is_in(each) || possess(each, shared_from_this())) joining.push_back(each);
     }
-    for (const Pid each : ended) forget(each, 0);
+    if (joining.empty()) return;
+    auto& members = groups[group];
+    members.insert(members.end(), joining.begin(), joining.end());
+    for (const Pid each : joining) ++joined_[{each, group}];
+    tell(GroupEvent<G>::Kind::join, group, joining);
   }
   bool leave(const G& group, Pid pid) {
     const std::lock_guard lock(mutex);
@@ -103,7 +102,7 @@ class GroupTable final : public RegistryTableBase {
   /// Of no group: of all. Under the lock, which its caller holds to read the groups as well.
   Ref add_monitor(Pid pid, const std::optional<G>& group) {
     const Ref ref = make_ref();
-    if (!is_in(pid) && !possess(pid, shared_from_this())) return ref;  // from its destructors
+    if (closed_ || !(is_in(pid) || possess(pid, shared_from_this()))) return ref;
     monitors_.try_emplace({group, ref}, pid);
     monitoring_.try_emplace({pid, ref}, group);
     return ref;
@@ -135,6 +134,7 @@ class GroupTable final : public RegistryTableBase {
   }
   std::vector<Pid> close() override {
     const std::lock_guard lock(mutex);
+    closed_ = true;
     for (const auto& [of, count] : joined_) dispossess(of.first, *this);
     for (const auto& [of, group] : monitoring_) dispossess(of.first, *this);
     groups.clear();
@@ -148,6 +148,8 @@ class GroupTable final : public RegistryTableBase {
   std::map<G, std::vector<Pid>> groups;
 
  private:
+  bool closed_ = false;
+
   bool is_in(Pid pid) const { return joined_.contains(pid) || monitoring_.contains(pid); }
   /// Under the lock: so events come in the order of what happened.
   void tell(typename GroupEvent<G>::Kind kind, const G& group, const std::vector<Pid>& pids) const {

@@ -12,7 +12,8 @@
 // - Unique: one holder for a key; a second gets the first as its error. Duplicate: any number, also
 //   several times the same process: publish and subscribe.
 // - `add` registers the caller, `add_for` any process. The entries of a process are gone when it
-//   ends, before anybody is told of that.
+//   ends, before a link or a monitor tells of that; of a table that is held up just then, soon
+//   after: until they are, nobody is shown them.
 // - Who holds a key when the registry's process ends gets an exit signal with the same reason, as
 //   over a link (`shutdown` for `normal`): a new registry is empty, and would give the key again.
 // - A handle belongs to that process. After its end each operation exits the caller with `noproc`,
@@ -22,6 +23,7 @@
 // - What remove_matching, update_value, match, count_match and select are given runs under the lock
 //   of a partition. It must not suspend: no call, no send, no log. Nor may it use the registry,
 //   where it could wait for itself for ever. What dispatch and lock are given runs without it.
+//   Values are destroyed under it, too, by whoever removes them, or ends.
 // - The handle is a value, to be copied and sent; `open` finds a registry by name. Keys are hashed
 //   and ordered.
 // - Listeners, processes with a local name, get a RegistryEvent for each registration and each
@@ -33,7 +35,6 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -48,6 +49,7 @@
 #include <otp/detail/flat_table.h>
 #include <otp/detail/key_hash.h>
 #include <otp/detail/possession.h>
+#include <otp/detail/registry_entries.h>
 #include <otp/detail/registry_process.h>
 #include <otp/receive.h>
 #include <otp/server_ref.h>
@@ -84,58 +86,6 @@ namespace detail {
 /// Wakes who waits for a lock.
 struct LockFreed {
   Ref wait;
-};
-
-/// A process of this node, in a word.
-struct LocalPid {
-  std::uint32_t id = 0;
-  std::uint32_t serial = 0;
-
-  explicit LocalPid(Pid pid) noexcept : id(pid.id), serial(pid.serial) {}
-  operator Pid() const noexcept { return {.id = id, .serial = serial}; }
-  friend bool operator==(LocalPid, LocalPid) = default;
-};
-
-/// The entries of one key, oldest first; at least one. That one lies in the table itself: a unique
-/// key has no other.
-template <class Held>
-class RegistryEntries {
- public:
-  explicit RegistryEntries(Held first) : first_(std::move(first)) {}
-
-  const Held& first() const noexcept { return first_; }
-  void add(Held held) {
-    if (!others_) others_ = std::make_unique<std::vector<Held>>();
-    others_->push_back(std::move(held));
-  }
-  template <class F>
-  void for_each(F f) {
-    f(first_);
-    if (others_) std::ranges::for_each(*others_, f);
-  }
-  /// Null: none fits.
-  template <class Fits>
-  const Held* find_if(Fits fits) const {
-    if (fits(first_)) return &first_;
-    if (!others_) return nullptr;
-    const auto found = std::ranges::find_if(*others_, fits);
-    return found == others_->end() ? nullptr : &*found;
-  }
-  /// True: that would be all, and the last one stays until this goes as a whole.
-  template <class Fits>
-  bool erase_if(Fits fits) {
-    const bool first_goes = fits(std::as_const(first_));
-    if (others_ && std::erase_if(*others_, fits) != 0 && others_->empty()) others_.reset();
-    if (!first_goes || !others_) return first_goes;
-    first_ = std::move(others_->front());
-    others_->erase(others_->begin());
-    if (others_->empty()) others_.reset();
-    return false;
-  }
-
- private:
-  Held first_;
-  std::unique_ptr<std::vector<Held>> others_;
 };
 
 /// A process possesses the hashes of its keys: what it has under them is found without a table of
@@ -194,14 +144,19 @@ class RegistryTable final : public RegistryTableBase {
     Partition& partition = of_hash(hash);
     const std::lock_guard lock(partition.mutex);
     partition.entries.erase_if(hash, [&](const K& each, Entries& entries) {
-      return each == key && entries.erase_if([&](const Held& held) {
-        const bool goes = fits(held);
-        if (goes) owners.insert(held.pid);
-        return goes;
+      if (!(each == key)) return false;
+      std::vector<bool> goes;  // first, as `fits` may throw
+      entries.for_each([&](const Held& held) {
+        goes.push_back(fits(held));
+        if (goes.back()) owners.insert(held.pid);
       });
+      auto next = goes.cbegin();
+      return entries.erase_if([&](const Held&) { return *next++; });
     });
     for (const Pid pid : owners) {
-      if (keys_of(partition, hash, pid).empty()) dispossess(pid, *this, hash);
+      std::size_t left = 0;
+      for_each_key(partition, hash, pid, [&](const K&) { ++left; });
+      if (left == 0) dispossess(pid, *this, hash);
     }
     return owners;
   }
@@ -211,19 +166,25 @@ class RegistryTable final : public RegistryTableBase {
     for (const std::uint64_t hash : parts_of(pid, *this)) {
       Partition& partition = of_hash(hash);
       const std::lock_guard lock(partition.mutex);
-      std::ranges::move(keys_of(partition, hash, pid), std::back_inserter(keys));
+      for_each_key(partition, hash, pid, [&](const K& key) { keys.push_back(key); });
     }
-    std::ranges::sort(keys, std::less<K>{});
+    std::sort(keys.begin(), keys.end(), std::less<K>{});
     return keys;
   }
   void forget(Pid pid, std::uint64_t hash) override {
     Partition& partition = of_hash(hash);
     const std::lock_guard lock(partition.mutex);
-    partition.entries.erase_if(hash, [pid](const K&, Entries& entries) {
-      return entries.erase_if([pid](const Held& held) { return held.pid == pid; });
-    });
+    forget_in(partition, pid, hash);
   }
-  void owner_ended(Node&, Pid owner, std::uint64_t hash) noexcept override { forget(owner, hash); }
+  void owner_ended(Node& node, Pid owner, std::uint64_t hash) noexcept override {
+    Partition& partition = of_hash(hash);
+    std::unique_lock lock(partition.mutex, std::defer_lock);
+    if (lock_soon(lock)) {
+      forget_in(partition, owner, hash);
+    } else {  // what another runs under it may never end
+      RegistryTableBase::owner_ended(node, owner, hash);
+    }
+  }
   std::vector<Pid> close() override {
     std::set<std::pair<Pid, std::uint64_t>> held;
     for (Partition& partition : partitions) {
@@ -249,15 +210,20 @@ class RegistryTable final : public RegistryTableBase {
   std::vector<Partition> partitions;
 
  private:
-  /// Those with this hash under which it has an entry, once for each. Under the lock.
-  static std::vector<K> keys_of(Partition& partition, std::uint64_t hash, Pid pid) {
-    std::vector<K> keys;
+  /// Under the lock, as the other.
+  static void forget_in(Partition& partition, Pid pid, std::uint64_t hash) {
+    partition.entries.erase_if(hash, [pid](const K&, Entries& entries) {
+      return entries.erase_if([pid](const Held& held) { return held.pid == pid; });
+    });
+  }
+  /// `use(key)` for each entry of a process under keys with this hash.
+  template <class Use>
+  static void for_each_key(Partition& partition, std::uint64_t hash, Pid pid, Use use) {
     partition.entries.for_each_of(hash, [&](const K& key, Entries& entries) {
       entries.for_each([&](const Held& held) {
-        if (held.pid == pid) keys.push_back(key);
+        if (held.pid == pid) use(key);
       });
     });
-    return keys;
   }
 };
 

@@ -8,6 +8,7 @@
 
 #include "behaviours/operation_calls.h"
 #include "behaviours/starting.h"
+#include "core/spin_lock.h"
 #include "process/node.h"
 
 namespace otp::detail {
@@ -102,13 +103,15 @@ void RegistryTableBase::owner_ended(Node& node, Pid owner, std::uint64_t part) n
   node.send(process, message);
 }
 
-void RegistryTableBase::owner_lost(Node& node, Pid owner, std::uint64_t part) noexcept {
-  RegistryTableBase::owner_ended(node, owner, part);
-}
-
 void require_running(Pid registry) {
   if (is_alive(registry)) return;
   throw CallExit({.reason = ExitReason::noproc(), .call = "the table of " + to_string(registry)});
+}
+
+bool lock_soon(std::unique_lock<std::mutex>& lock) noexcept {
+  constexpr int tries = 1000;  // some tens of microseconds: who holds it and runs needs less
+  for (int i = 0; i < tries && !lock.try_lock(); ++i) relax_cpu();
+  return lock.owns_lock();
 }
 
 }  // namespace otp::detail

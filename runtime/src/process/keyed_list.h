@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -45,17 +46,16 @@ class KeyedList {
   }
 
   /// True when it was there.
-  bool remove(const Key& key) noexcept {
+  bool remove(const Key& key) noexcept { return take(key).has_value(); }
+  std::optional<Item> take(const Key& key) noexcept {
     const std::size_t place = find(key);
-    if (place == entries_.size()) return false;
-    remove_at(place);
-    return true;
+    return place == entries_.size() ? std::nullopt : std::optional(take_at(place));
   }
   /// Those of which `goes(item)` is true.
   template <typename Goes>
   void remove_if(Goes&& goes) noexcept {
     for (std::size_t i = entries_.size(); i-- > 0;) {
-      if (goes(entries_[i].item)) remove_at(i);
+      if (goes(entries_[i].item)) take_at(i);
     }
   }
 
@@ -91,14 +91,16 @@ class KeyedList {
     index_ = std::move(index);
   }
 
-  void remove_at(std::size_t place) noexcept {
+  Item take_at(std::size_t place) noexcept {
     if (index_) index_->erase(entries_[place].item.key());
+    Item item = std::move(entries_[place].item);
     if (place != entries_.size() - 1) {
       if (index_) index_->at(entries_.back().item.key()) = place;
       entries_[place] = std::move(entries_.back());
     }
     entries_.pop_back();
     if (entries_.empty() && entries_.capacity() > kept) *this = {};  // a peak is over
+    return item;
   }
 
   std::size_t find(const Key& key) const noexcept {

@@ -1,6 +1,7 @@
 #include "process/possessions.h"
 
 #include <new>
+#include <optional>
 #include <utility>
 
 #include "process/node.h"
@@ -33,11 +34,12 @@ bool Possessions::add(Pid owner, std::shared_ptr<Possession> thing, std::uint64_
 }
 
 void Possessions::remove(Pid owner, const Possession& thing, std::uint64_t part) noexcept {
+  std::optional<Owned> removed;  // it may be the last to refer to the thing: not under the lock
   Shard& shard = of(owner);
   const std::lock_guard lock(shard.mutex);
   const auto found = shard.owners.find(owner);
   if (found == shard.owners.end()) return;
-  found->second.remove({&thing, part});
+  removed = found->second.take({&thing, part});
   if (!found->second.empty()) return;
   shard.owners.erase(found);
   shrink(shard);
@@ -55,7 +57,7 @@ std::vector<std::uint64_t> Possessions::parts(Pid owner, const Possession& thing
   return parts;
 }
 
-void Possessions::drop_all_of(const Process& owner, bool is_unwound) noexcept {
+void Possessions::drop_all_of(const Process& owner) noexcept {
   const Pid pid = owner.pid();
   Belongings belongings;
   {
@@ -67,13 +69,7 @@ void Possessions::drop_all_of(const Process& owner, bool is_unwound) noexcept {
     shard.owners.erase(found);
     shrink(shard);
   }
-  belongings.for_each([&](const Owned& each) {
-    if (is_unwound) {
-      each.thing->owner_ended(node_, pid, each.part);
-    } else {
-      each.thing->owner_lost(node_, pid, each.part);
-    }
-  });
+  belongings.for_each([&](const Owned& each) { each.thing->owner_ended(node_, pid, each.part); });
 }
 
 /// Under the lock: a peak may be over.

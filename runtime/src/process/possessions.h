@@ -33,8 +33,7 @@ class Possessions {
   void remove(Pid owner, const Possession& thing, std::uint64_t part = 0) noexcept;
   /// See parts_of().
   std::vector<std::uint64_t> parts(Pid owner, const Possession& thing);
-  /// `owner` ends, by whatever is left of its stack.
-  void drop_all_of(const Process& owner, bool is_unwound) noexcept;
+  void drop_all_of(const Process& owner) noexcept;
 
  private:
   struct Owned {

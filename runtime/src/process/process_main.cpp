@@ -154,7 +154,7 @@ void end_process(Process& self, ProcessEnd& end) {
   self.destroying = true;
   self.behaviour.reset();
   self.destroying = false;
-  finish(self, end.reason, LastStack::unwound);
+  finish(self, end.reason);
 }
 
 }  // namespace
@@ -180,7 +180,7 @@ void fail_handled_request(Process& self, const ExitReason& reason) {
 [[noreturn]] void lose_stack(Process& self, const ExitReason& reason) {
   if (std::exchange(self.destroying, false)) {  // all is done but what its destructors would do
     report_crash(self, reason);
-    finish(self, reason, LastStack::abandoned);
+    finish(self, reason);
     current_scheduler()->abandon(self);
   }
   report_crash(self, reason);
@@ -190,7 +190,7 @@ void fail_handled_request(Process& self, const ExitReason& reason) {
   fail_handled_request(self, reason);
   self.behaviour->ended(reason);
   leave_behind(self.behaviour.release());
-  finish(self, reason, LastStack::abandoned);
+  finish(self, reason);
   current_scheduler()->abandon(self);
 }
 
@@ -261,7 +261,7 @@ void reap_stuck(Runnable& runnable, bool (*still)(void*), void* context) {
   release_name(self);
   fail_handled_request(self, ExitReason::killed());
   leave_behind(self.behaviour.release());
-  finish(self, ExitReason::killed(), LastStack::in_use);
+  finish(self, ExitReason::killed(), true);
 }
 
 void leave_claimed_stack(Process& self) {

@@ -440,9 +440,12 @@ void fail_deferred(Node& node, ProcessExtras& extras, const ExitReason& reason) 
 
 }  // namespace
 
-void finish(Process& self, const ExitReason& reason, LastStack stack) noexcept {
+void finish(Process& self, const ExitReason& reason, bool keeps_slot) noexcept {
   Node& node = *self.node;
   const Pid pid = self.pid();
+  // Whoever hears of its end, by a monitor or by a message that it has not taken, finds nothing of
+  // it.
+  if (self.owns_things.exchange(false)) node.possessions().drop_all_of(self);
   disarm_wake(self);  // while its message, if it is on its way, can only wait here
   Message* inbox = std::exchange(self.inbox_head, nullptr);
   const std::uintptr_t head = self.arrivals.exchange(Process::closed, std::memory_order_acq_rel);
@@ -450,8 +453,6 @@ void finish(Process& self, const ExitReason& reason, LastStack stack) noexcept {
   bounce_all(self, pid, inbox, reason);
   bounce_all(self, pid, arrived, reason);
   node.timers().drop_all_of(self);
-  if (self.owns_things.exchange(false))
-    node.possessions().drop_all_of(self, stack == LastStack::unwound);
   for (const Pid other : self.links.take()) send_exit(node, pid, other, reason, true);
   if (const auto extras = std::move(self.extras)) {
     if (extras->gate) {
@@ -476,7 +477,7 @@ void finish(Process& self, const ExitReason& reason, LastStack stack) noexcept {
       self.queue_told = false;
   self.on_blocking_pool = false;
   self.priority = Priority::normal;
-  if (stack == LastStack::in_use)
+  if (keeps_slot)
     node.table().retire(node);
   else
     node.table().release(self);

@@ -87,11 +87,9 @@ void drain(Process& self) noexcept;
 /// answer.
 void bounce(Node& node, Pid target, Message* message, const ExitReason& reason) noexcept;
 
-/// What becomes of the stack of a process that ends. `in_use`: its thread may come back to it.
-enum class LastStack : std::uint8_t { unwound, abandoned, in_use };
-/// The end of a process: mailbox, timers, what it owns, links, monitors, in this order; then the
-/// slot is free, unless its stack is in use.
-void finish(Process& self, const ExitReason& reason, LastStack stack) noexcept;
+/// The end of a process: what it owns, mailbox, timers, links, monitors, in this order; then the
+/// slot is free, unless its thread may still come back to it.
+void finish(Process& self, const ExitReason& reason, bool keeps_slot = false) noexcept;
 /// Answers a request in the place of who cannot any more.
 void fail_request(Node& node, Pid caller, std::uint64_t request, const ExitReason& reason) noexcept;
 

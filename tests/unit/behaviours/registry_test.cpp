@@ -5,7 +5,10 @@
 #include <otp/runtime.h>
 
 #include <atomic>
+#include <cstdint>
+#include <deque>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -66,22 +69,93 @@ TEST_P(RegistryOf, keys_with_the_same_hash_keeps_them_apart) {
 }
 
 TEST(Registries, have_forgotten_who_ended_when_that_is_told) {
-  Runtime runtime({.schedulers = 2});
+  simulated([] {
+    const auto value = std::make_shared<int>(0);
+    const auto names =
+        Registry<int, std::shared_ptr<int>>::start_link({.keys = RegistryKeys::duplicate}).value();
+    const auto [holder, end] = spawn_monitor([&] {
+      for (int key = 0; key < 3; ++key) {
+        names.add(key, value);
+        names.add(key, value);
+      }
+    });
+    detail::await_down(end);
+    // Not only hidden: nothing of it is there any more.
+    EXPECT_EQ(value.use_count(), 1);
+  });
+}
+
+/// Also who began to monitor it too late to be seen.
+TEST(Registries, have_forgotten_who_ended_before_anybody_is_told) {
+  simulated([] {
+    struct Told {
+      Pid whom;
+      ~Told() { send(whom, 'x'); }
+    };
+    const auto names = Registry<int, std::shared_ptr<Told>>::start_link().value();
+    const auto [holder, end] = spawn_monitor([&, test = self()] {
+      names.add(1, std::make_shared<Told>(test));
+      send(test, 1);
+      receive_value<char>();
+    });
+    receive_value<int>();
+    send(holder, 'x');
+    const Ref late = monitor(holder);  // behind what ends it
+    std::string order;
+    while (order.size() < 3)
+      receive(on([&](char) { order += 'x'; }),
+              on([&](const Down& down) { order += down.ref == late ? 'l' : 'm'; }));
+    EXPECT_EQ(order.front(), 'x') << order;
+  });
+}
+
+TEST(Registries, hold_nobody_whatever_thread_it_ends_on) {
+  Runtime runtime({.schedulers = 4});
   runtime.run([] {
     const auto value = std::make_shared<int>(0);
     const auto names =
         Registry<int, std::shared_ptr<int>>::start_link({.keys = RegistryKeys::duplicate}).value();
     for (int round = 0; round < 500; ++round) {
-      const auto [holder, end] = spawn_monitor([&] {
-        for (int key = 0; key < 3; ++key) {
-          names.add(key, value);
-          names.add(key, value);
-        }
-      });
+      const auto [holder, end] = spawn_monitor([&] { names.add(1, value); });
+      std::vector<Ref> others;
+      for (int i = 0; i < 3; ++i) {
+        others.push_back(spawn_monitor([&, i, held = holder] {
+                           names.add_for(held, i, value);
+                           if (i == 1) names.remove_all(i);
+                         }).second);
+      }
       detail::await_down(end);
-      // Not only hidden: nothing of it is there any more.
-      EXPECT_EQ(value.use_count(), 1) << "round " << round;
+      for (const Ref other : others) detail::await_down(other);
+      // At once, as a rule: unless somebody has held the table up.
+      while (value.use_count() != 1) yield();
+      ASSERT_EQ(names.count(), 0U);
     }
+  });
+}
+
+TEST(Registries, are_as_they_were_when_a_function_throws_under_their_lock) {
+  simulated([] {
+    const auto names = Registry<int, int>::start_link({.keys = RegistryKeys::duplicate}).value();
+    for (int value = 0; value < 5; ++value) names.add(1, value);
+    EXPECT_THROW(names.remove_matching(1,
+                                       [](int value) {
+                                         if (value == 3) throw std::runtime_error("three");
+                                         return true;
+                                       }),
+                 std::runtime_error);
+    EXPECT_EQ(names.values(1, self()), (std::vector<int>{0, 1, 2, 3, 4}));
+    names.remove_matching(1, [](int value) { return value % 2 == 0; });
+    EXPECT_EQ(names.values(1, self()), (std::vector<int>{1, 3}));
+  });
+}
+
+TEST(Registries, have_keys_and_values_of_any_kind) {
+  simulated([] {
+    const auto flags = Registry<bool, std::deque<int>>::start_link().value();
+    flags.add(true, {1, 2});
+    flags.add(false, {3});
+    EXPECT_EQ(flags.keys(self()), (std::vector<bool>{false, true}));
+    EXPECT_EQ(flags.values(true, self()), (std::vector<std::deque<int>>{{1, 2}}));
   });
 }
 
@@ -127,29 +201,39 @@ constexpr bool thread_sanitizer = true;
 constexpr bool thread_sanitizer = false;
 #endif
 
-TEST(Registries, let_a_process_end_that_is_lost_inside_of_their_lock) {
+TEST(Registries, let_processes_end_while_one_spins_inside_of_their_lock) {
   if (thread_sanitizer) GTEST_SKIP() << "a zombie is taken over by membarrier(2)";
   std::atomic<bool> spinning{true};
+  std::atomic<bool> inside{false};
   Runtime runtime({.schedulers = 2});
   runtime.run([&] {
-    const auto names = Registry<int>::start_link().value();
-    const auto [lost, end] = spawn_monitor([&, test = self()] {
-      names.add(1);
+    const auto names = Registry<std::int64_t>::start_link().value();
+    constexpr std::int64_t locks = detail::RegistryTable<std::int64_t, NoValue>::locks_in_partition;
+    const auto [other, others_end] = spawn_monitor([&, test = self()] {
+      names.add(1 + locks);  // under the same lock as the other
       send(test, 1);
+      receive_value<char>();
+    });
+    receive_value<int>();
+    const auto [lost, end] = spawn_monitor([&] {
+      names.add(1);
       names.remove_matching(1, [&](NoValue) {
+        inside = true;
         while (spinning) {
         }
         return false;
       });
     });
-    receive_value<int>();
+    while (!inside) yield();
+    send(other, 'x');
+    EXPECT_EQ(detail::await_down(others_end)->reason, ExitReason::normal());
     exit(lost, ExitReason::kill());
     EXPECT_EQ(detail::await_down(end)->reason, ExitReason::killed());
     spinning = false;
-    // Soon, by the registry's process, which had to wait.
-    while (!names.add(1).has_value()) yield();
-    while (names.lookup(1).size() != 1) yield();
-    EXPECT_EQ(names.whereis(1), self());
+    // Soon, by the registry's process, which has to wait.
+    while (names.count() != 0) yield();
+    for (const std::int64_t key : {std::int64_t{1}, 1 + locks})
+      EXPECT_TRUE(names.add(key).has_value());
   });
 }
 

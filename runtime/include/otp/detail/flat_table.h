@@ -20,7 +20,6 @@ class FlatTable {
     K key;
     T value;
   };
-  static_assert(std::is_nothrow_move_constructible_v<Item>, "keys and values are moved about");
 
  public:
   FlatTable() = default;
@@ -42,11 +41,12 @@ class FlatTable {
     }
     return nullptr;
   }
-  /// The key must be new. Throws std::bad_alloc; nothing has changed then.
+  /// The key must be new. What throws, for want of memory, has changed nothing.
   void add(std::uint64_t hash, K key, T value) {
+    Stored stored = store({std::move(key), std::move(value)});
     if (places_ == nullptr || (size_ + 1) * 8 > capacity() * most_eighths)
       move_to(places_ == nullptr ? least : capacity() * 2);
-    put(hash, std::move(key), std::move(value));
+    put(hash, std::move(stored));
     ++size_;
   }
   /// Those with this hash for which `goes(key, value)` is true.
@@ -81,18 +81,34 @@ class FlatTable {
   }
   void clear() noexcept {
     for (std::size_t i = 0; i < capacity(); ++i) {
-      if (places_[i].hash != 0) std::destroy_at(&places_[i].item());
+      if (places_[i].hash != 0) std::destroy_at(&places_[i].stored());
     }
     delete[] std::exchange(places_, nullptr);
     size_ = 0;
   }
 
  private:
-  struct Place {
-    std::uint64_t hash = 0;  ///< the item's hash; 0: none is here
-    alignas(Item) std::byte memory[sizeof(Item)];
+  /// Items are moved about: one whose move may throw has a place of its own.
+  static constexpr bool in_place = std::is_nothrow_move_constructible_v<Item>;
+  using Stored = std::conditional_t<in_place, Item, std::unique_ptr<Item>>;
+  static Stored store(Item&& item) {
+    if constexpr (in_place)
+      return std::move(item);
+    else
+      return std::make_unique<Item>(std::move(item));
+  }
 
-    Item& item() noexcept { return *std::launder(reinterpret_cast<Item*>(memory)); }
+  struct Place {
+    std::uint64_t hash = 0;  ///< the item's; 0: none is here
+    alignas(Stored) std::byte memory[sizeof(Stored)];
+
+    Stored& stored() noexcept { return *std::launder(reinterpret_cast<Stored*>(memory)); }
+    Item& item() noexcept {
+      if constexpr (in_place)
+        return stored();
+      else
+        return *stored();
+    }
   };
   static constexpr std::size_t least = 8;         ///< places
   static constexpr std::size_t most_eighths = 5;  ///< of them are taken
@@ -103,21 +119,21 @@ class FlatTable {
   }
   std::size_t next(std::size_t i) const noexcept { return (i + 1) & (capacity() - 1); }
 
-  void put(std::uint64_t hash, K&& key, T&& value) noexcept {
+  void put(std::uint64_t hash, Stored&& stored) noexcept {
     std::size_t i = home(hash);
     while (places_[i].hash != 0) i = next(i);
-    ::new (places_[i].memory) Item{std::move(key), std::move(value)};
+    ::new (places_[i].memory) Stored(std::move(stored));
     places_[i].hash = hash;
   }
   /// Fills the gap with one that would be there if it had been free.
   void erase_at(std::size_t gap) noexcept {
-    std::destroy_at(&places_[gap].item());
+    std::destroy_at(&places_[gap].stored());
     --size_;
     for (std::size_t i = next(gap); places_[i].hash != 0; i = next(i)) {
       const std::size_t from_home = (i - home(places_[i].hash)) & (capacity() - 1);
       if (from_home < ((i - gap) & (capacity() - 1))) continue;
-      Item& moved = places_[i].item();
-      ::new (places_[gap].memory) Item(std::move(moved));
+      Stored& moved = places_[i].stored();
+      ::new (places_[gap].memory) Stored(std::move(moved));
       std::destroy_at(&moved);
       places_[gap].hash = places_[i].hash;
       gap = i;
@@ -131,8 +147,8 @@ class FlatTable {
     shift_ = 64 - static_cast<unsigned>(std::countr_zero(capacity));
     for (std::size_t i = 0; i < old_capacity; ++i) {
       if (old[i].hash == 0) continue;
-      Item& moved = old[i].item();
-      put(old[i].hash, std::move(moved.key), std::move(moved.value));
+      Stored& moved = old[i].stored();
+      put(old[i].hash, std::move(moved));
       std::destroy_at(&moved);
     }
     delete[] old;

@@ -14,13 +14,9 @@ class Node;
 class Possession {
  public:
   virtual ~Possession() = default;
-  /// Who had this part of it is ending: nobody has been told of its end yet. Any thread.
+  /// Who had this part of it has ended, which nobody has been told of yet. Any thread: it waits for
+  /// no lock that is held while users' code runs.
   virtual void owner_ended(Node& node, Pid owner, std::uint64_t part) noexcept = 0;
-  /// The same of one whose stack could not be unwound, or still runs: it holds the locks that it
-  /// held, so that nobody may wait for one that is held while users' code runs.
-  virtual void owner_lost(Node& node, Pid owner, std::uint64_t part) noexcept {
-    owner_ended(node, owner, part);
-  }
 };
 
 // Whoever uses these may hold a lock: they do not enter the runtime, where a process that has been

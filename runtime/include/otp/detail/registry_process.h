@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include <otp/detail/possession.h>
@@ -17,13 +18,12 @@ namespace otp::detail {
 class RegistryTableBase : public Possession,
                           public std::enable_shared_from_this<RegistryTableBase> {
  public:
-  /// One has ended that had this part. Run by the table's process, unless owner_ended() does it at
-  /// once.
+  /// One has ended that had this part. May wait: the table's process runs it.
   virtual void forget(Pid pid, std::uint64_t part) = 0;
   /// Its process has ended: forgets everything. Who is to end with it.
   virtual std::vector<Pid> close() = 0;
+  /// Tells the table's process.
   void owner_ended(Node& node, Pid owner, std::uint64_t part) noexcept override;
-  void owner_lost(Node& node, Pid owner, std::uint64_t part) noexcept final;
 
   Pid process;  ///< set before anybody else has the table
 };
@@ -40,5 +40,7 @@ std::shared_ptr<RegistryTableBase> running_registry(Name name);
 void require_contender(const StartError& error);
 /// Exits the caller with `noproc` when the registry's process has ended.
 void require_running(Pid registry);
+/// False when whoever holds it does not let go soon.
+bool lock_soon(std::unique_lock<std::mutex>& lock) noexcept;
 
 }  // namespace otp::detail
