@@ -420,10 +420,10 @@ class Registry : public ServerRef {
   template <class F>
   std::invoke_result_t<F&> lock(const K& key, F f) const {
     acquire(key);
-    struct Held {
+    struct Inside {
       const Registry& registry;
       const K& key;
-      ~Held() { registry.release(key); }
+      ~Inside() { registry.release(key); }
     } const held{*this, key};
     return f();
   }
