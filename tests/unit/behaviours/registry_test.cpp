@@ -85,27 +85,28 @@ TEST(Registries, have_forgotten_who_ended_when_that_is_told) {
   });
 }
 
-/// Also who began to monitor it too late to be seen.
-TEST(Registries, have_forgotten_who_ended_before_anybody_is_told) {
-  simulated([] {
-    struct Told {
-      Pid whom;
-      ~Told() { send(whom, 'x'); }
-    };
-    const auto names = Registry<int, std::shared_ptr<Told>>::start_link().value();
-    const auto [holder, end] = spawn_monitor([&, test = self()] {
-      names.add(1, std::make_shared<Told>(test));
-      send(test, 1);
-      receive_value<char>();
-    });
-    receive_value<int>();
-    send(holder, 'x');
-    const Ref late = monitor(holder);  // behind what ends it
-    std::string order;
-    while (order.size() < 3)
-      receive(on([&](char) { order += 'x'; }),
-              on([&](const Down& down) { order += down.ref == late ? 'l' : 'm'; }));
-    EXPECT_EQ(order.front(), 'x') << order;
+/// Also who begins to monitor it while it ends.
+TEST(Registries, have_forgotten_who_ends_before_anybody_is_told) {
+  Runtime runtime({.schedulers = 2});
+  runtime.run([] {
+    const auto value = std::make_shared<int>(0);
+    const auto names = Registry<int, std::shared_ptr<int>>::start_link().value();
+    for (int round = 0; round < 200; ++round) {
+      std::atomic<bool> is_here{false};
+      std::atomic<bool> ends{false};
+      const Pid holder = spawn([&] {
+        names.add(1, value);
+        is_here = true;
+        while (!ends) {  // on another thread than the test, from where it is seen to end
+        }
+      });
+      while (!is_here) yield();
+      ends = true;
+      for (volatile int wait = round % 100; wait > 0; wait = wait - 1) {
+      }
+      detail::await_down(monitor(holder));
+      ASSERT_EQ(value.use_count(), 1) << "round " << round;
+    }
   });
 }
 
