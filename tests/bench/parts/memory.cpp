@@ -55,8 +55,8 @@ void read_as_a_call_by_name_does(benchmark::State& state) {
     next = (next + 1) % asked.size();
     Slot& slot = slots[holders[name]];
     __builtin_prefetch(&slot.arrivals, 1);
-    __builtin_prefetch(&slot.between[0x40]);
-    __builtin_prefetch(&slot.between[0x60]);
+    __builtin_prefetch(&slot.between[0x34]);  // its serial
+    __builtin_prefetch(&slot.between[0x58]);  // its node
     __builtin_prefetch(places[name].behaviour, 1);
     __builtin_prefetch(places[name].object, 1);
     std::uint64_t expected = 1;

@@ -10,7 +10,6 @@
 #include <otp/testing/simulation.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>

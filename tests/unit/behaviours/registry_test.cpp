@@ -101,9 +101,7 @@ TEST(Registries, have_forgotten_who_ends_before_anybody_is_told) {
         }
       });
       while (!is_here) yield();
-      ends = true;
-      for (volatile int wait = round % 100; wait > 0; wait = wait - 1) {
-      }
+      for (int i = 0; i <= round % 100; ++i) ends = true;  // and a moment passes
       detail::await_down(monitor(holder));
       ASSERT_EQ(value.use_count(), 1) << "round " << round;
     }
@@ -203,7 +201,6 @@ constexpr bool thread_sanitizer = false;
 #endif
 
 TEST(Registries, let_processes_end_while_one_spins_inside_of_their_lock) {
-  if (thread_sanitizer) GTEST_SKIP() << "a zombie is taken over by membarrier(2)";
   std::atomic<bool> spinning{true};
   std::atomic<bool> inside{false};
   Runtime runtime({.schedulers = 2});
@@ -228,8 +225,10 @@ TEST(Registries, let_processes_end_while_one_spins_inside_of_their_lock) {
     while (!inside) yield();
     send(other, 'x');
     EXPECT_EQ(detail::await_down(others_end)->reason, ExitReason::normal());
-    exit(lost, ExitReason::kill());
-    EXPECT_EQ(detail::await_down(end)->reason, ExitReason::killed());
+    if (!thread_sanitizer) {  // where no zombie is taken over, for want of membarrier(2)
+      exit(lost, ExitReason::kill());
+      EXPECT_EQ(detail::await_down(end)->reason, ExitReason::killed());
+    }
     spinning = false;
     // Soon, by the registry's process, which has to wait.
     while (names.count() != 0) yield();

@@ -1,5 +1,6 @@
 // Keys and what is kept under each, in one array: who looks up waits for memory once, where a table
-// of nodes makes it wait for one after the other.
+// of nodes makes it wait for one after the other. (Of our own, as no library's header may be in a
+// public one: a program may have another version of it.)
 #pragma once
 
 #include <bit>
