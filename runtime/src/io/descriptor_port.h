@@ -20,6 +20,7 @@
 #include "process/node.h"
 #include "process/possessions.h"
 #include "process/process_main.h"
+#include "process/signals.h"
 
 namespace otp::detail {
 

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "process/node.h"
-#include "process/signals.h"
 
 namespace otp::detail {
 
@@ -93,9 +92,5 @@ std::vector<std::uint64_t> parts_of(Pid owner, const Possession& thing) {
   return node_in_passing().possessions().parts(owner, thing);
 }
 bool is_living(Pid pid) noexcept { return node_in_passing().is_alive(pid); }
-
-void wake_process(Node& node, Pid pid) noexcept {
-  node.send(pid, make_signal<Message>(MessageKind::wake));
-}
 
 }  // namespace otp::detail

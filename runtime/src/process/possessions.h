@@ -67,7 +67,4 @@ class Possessions {
   std::array<Shard, shard_count> shards_;
 };
 
-/// Lets a process that waits look again at what it waits for.
-void wake_process(Node& node, Pid pid) noexcept;
-
 }  // namespace otp::detail

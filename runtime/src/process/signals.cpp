@@ -350,6 +350,10 @@ void send_demonitor(Node& node, Pid from, Pid target, Ref ref) noexcept {
                         Watcher{.pid = from, .ref = ref, .name = {}, .thread = nullptr}));
 }
 
+void wake_process(Node& node, Pid pid) noexcept {
+  node.send(pid, make_signal<Message>(MessageKind::wake));
+}
+
 std::optional<Monitoring> take_monitor(Process& self, Ref ref) {
   if (!self.extras) return std::nullopt;
   const auto found = self.extras->monitors.find(ref);

@@ -71,6 +71,9 @@ CallBase* exchange_request(Process& self, Pid target, CallBase* request, Message
 
 void send_demonitor(Node& node, Pid from, Pid target, Ref ref) noexcept;
 
+/// Lets a process that waits look again at what it waits for.
+void wake_process(Node& node, Pid pid) noexcept;
+
 /// Ends a monitor of this process, with the alias that ends with it, at this side; none when it has
 /// fired or was stopped.
 std::optional<Monitoring> take_monitor(Process& self, Ref ref);
