@@ -161,8 +161,8 @@ void tags(Driver& d) {
   d.check(tags.lookup(tag).empty(), "an entry outlived its process");
 }
 
-/// The process of a scope learns of a member's end by a message that nobody waits for: waits now and
-/// then until it has caught up, as drivers would be further and further ahead of it.
+/// The process of a scope learns of a member's end by a message that nobody waits for: waits now
+/// and then until it has caught up, as drivers would be further and further ahead of it.
 void let_groups_catch_up(Driver& d) {
   if (!d.chance(5)) return;
   d.does("let groups catch up");

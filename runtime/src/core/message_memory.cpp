@@ -29,6 +29,7 @@ void* allocate_message(std::size_t bytes) {
 }
 void free_message(void* memory, std::size_t) noexcept { std::free(memory); }
 void give_memory_back() noexcept {}
+void take_freed_memory_in() noexcept {}
 
 #else
 
@@ -150,6 +151,10 @@ void give_memory_back() noexcept {
   // Pages that were freed before wait for the next allocation in their segment.
   mi_free(mi_malloc(std::size_t{8} * 1024 * 1024));
   for (const auto& [option, usual] : delays) mi_option_set(option, usual);
+}
+
+void take_freed_memory_in() noexcept {
+  mi_free(mi_malloc(MI_SMALL_SIZE_MAX + 1));  // only what is larger goes the way that looks for it
 }
 
 #endif

@@ -25,6 +25,7 @@ constexpr std::int32_t turn_budget = 2000;  // operations, as the BEAM's 4,000 r
 constexpr std::uint32_t turns_between_polls =
     61;  // prime, so that it falls into no rhythm of the program
 constexpr Nanoseconds spin_before_sleep = 50'000;
+constexpr Nanoseconds between_taking_in = 10'000'000;
 constexpr std::uint32_t worth_waking_for = 16;  // processes, at a few microseconds each
 constexpr std::uint32_t least_events = 16;      // that a look takes, however long the queue is
 
@@ -183,6 +184,10 @@ void Scheduler::poll() {
   current_.store(nullptr, std::memory_order_relaxed);  // its turn is over, others may run it
   turns_to_poll_ = turns_between_polls;
   give_memory_back_if_asked();
+  if (const Nanoseconds time = machine_now(); time >= takes_memory_in_at_) {
+    takes_memory_in_at_ = time + between_taking_in;
+    take_freed_memory_in();
+  }
   fire_timers();
   if (Poller* poller = group_.poller_.load(std::memory_order_acquire);
       poller != nullptr && poller->try_enter()) {

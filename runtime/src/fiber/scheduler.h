@@ -173,6 +173,7 @@ class Scheduler {
   std::atomic<std::uint32_t> turn_mark_{0};  ///< copy of turns_ for the monitor
   std::atomic<bool> preempt_{false};
   std::atomic<bool> gives_memory_back_{false};  ///< is asked to
+  Nanoseconds takes_memory_in_at_ = 0;          ///< what others have freed of its own
   bool dispatching_ = false;                    ///< events of the poller, or timers
   OverflowStacks* overflow_stacks_ = nullptr;
   static constexpr std::size_t max_idle_workers = 64;
