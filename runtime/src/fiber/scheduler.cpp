@@ -25,9 +25,9 @@ constexpr std::int32_t turn_budget = 2000;  // operations, as the BEAM's 4,000 r
 constexpr std::uint32_t turns_between_polls =
     61;  // prime, so that it falls into no rhythm of the program
 constexpr Nanoseconds spin_before_sleep = 50'000;
-constexpr Nanoseconds between_taking_in = 10'000'000;
-constexpr std::uint32_t worth_waking_for = 16;  // processes, at a few microseconds each
-constexpr std::uint32_t least_events = 16;      // that a look takes, however long the queue is
+constexpr Nanoseconds between_taking_in = 10'000'000;  // see take_freed_memory_in()
+constexpr std::uint32_t worth_waking_for = 16;         // processes, at a few microseconds each
+constexpr std::uint32_t least_events = 16;  // that a look takes, however long the queue is
 
 }  // namespace
 
